@@ -1,0 +1,27 @@
+/** The one file that asks which build this is; everything else says `madd` and means it. */
+
+/** c + a * b: fused in the `relaxed` build (one rounding), multiply then add in `simd` (two). */
+// @ts-ignore: decorator
+@inline
+export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  else return f32x4.add(c, f32x4.mul(a, b));
+}
+
+/**
+ * min(max(x, low), high) per lane. `pmax(a, b)` is `a < b ? b : a`: with x first, a NaN in x fails the comparison
+ * and stays, so NaN passes through.
+ */
+// @ts-ignore: decorator
+@inline
+export function clamp(x: v128, low: v128, high: v128): v128 {
+  return f32x4.pmin(f32x4.pmax(x, low), high);
+}
+
+/** Sum of the four lanes in a fixed order: (0 + 2) + (1 + 3). */
+// @ts-ignore: decorator
+@inline
+export function sumLanes(x: v128): f32 {
+  const pairs = f32x4.add(x, v128.shuffle<i32>(x, x, 2, 3, 0, 1));
+  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+}

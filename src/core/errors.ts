@@ -1,0 +1,65 @@
+/** Base of every error that Ocelli throws on purpose; `code` is stable, the message is for people. */
+export class OcelliError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.name = new.target.name;
+  }
+}
+
+/** Shapes or attributes of an operator do not fit together. Thrown while a graph is built. */
+export class ShapeError extends OcelliError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_SHAPE", message, options);
+  }
+}
+
+/** A file or byte stream is not what its format allows. Names the file, the place and the numbers. */
+export class FormatError extends OcelliError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_FORMAT", message, options);
+  }
+}
+
+/** Something well-formed is larger than a documented limit; `src/core/limits.ts` lists them. */
+export class LimitError extends OcelliError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_LIMIT", message, options);
+  }
+}
+
+/** An operator, data type or format feature that this version does not run. */
+export class UnsupportedOpError extends OcelliError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_UNSUPPORTED", message, options);
+  }
+}
+
+/** A data set or an image cannot be used; names the file, class or row. */
+export class DataError extends OcelliError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_DATA", message, options);
+  }
+}
+
+/** An option or argument of a public call is outside what its docstring allows. */
+export class ArgumentError extends OcelliError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_ARGUMENT", message, options);
+  }
+}
+
+/** A worker failed, or a runtime feature that the engine needs is missing. */
+export class WorkerError extends OcelliError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_WORKER", message, options);
+  }
+}
+
+/** A call used a model or session after `close()`. */
+export class ClosedError extends OcelliError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_CLOSED", message, options);
+  }
+}

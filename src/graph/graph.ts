@@ -1,0 +1,132 @@
+import { ShapeError } from "../core/errors.js";
+import type { Dtype } from "../core/dtype.js";
+import { formatShape, sameShape, sizeOf, type Shape } from "../core/shape.js";
+import { inferShapes, type Attributes, type OpDefinition, type Tensors } from "./op.js";
+
+/**
+ * Where a value comes from: given with each run (`input`), kept in the model and learned (`parameter`), kept and
+ * written by the network itself (`buffer`: running statistics), kept for an optimiser (`state`), or computed (`node`).
+ */
+export type ValueKind = "input" | "parameter" | "buffer" | "state" | "node";
+
+/** How a kept tensor looks in a checkpoint: seen as `view`, its axes `order` give the layout in memory. */
+export interface FileLayout {
+  readonly shape: Shape;
+  readonly view: Shape;
+  readonly order: readonly number[];
+}
+
+/** How a kept tensor starts when no checkpoint gives it; `fan` and bounds as in PyTorch's `torch.nn.init`. */
+export type Initializer =
+  | { readonly kind: "constant"; readonly value: number }
+  | { readonly kind: "uniform"; readonly bound: number }
+  | { readonly kind: "normal"; readonly std: number };
+
+export interface Value {
+  readonly graph: Graph;
+  readonly id: number;
+  readonly kind: ValueKind;
+  readonly shape: Shape;
+  readonly dtype: Dtype;
+  /** Name of an input or of a kept tensor; empty for computed values. */
+  readonly name: string;
+  readonly node?: Node;
+  readonly trainable: boolean;
+  readonly file?: FileLayout;
+  readonly initializer?: Initializer;
+}
+
+export interface Node {
+  readonly id: number;
+  readonly op: OpDefinition;
+  /** Inputs and outputs by the op's names; absent optional inputs are not there. */
+  readonly tensors: Tensors;
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  readonly attributes: Attributes;
+  /** Where in the network the node was made: `features.3.conv.1`. */
+  readonly scope: string;
+}
+
+export interface KeptOptions {
+  readonly trainable?: boolean;
+  readonly file?: FileLayout;
+  readonly initializer?: Initializer;
+}
+
+/**
+ * A network as values and nodes in the order of their creation, which is an order they can run in. Shapes are
+ * checked as nodes are added; equal nodes (same op, inputs and attributes) are made once.
+ */
+export class Graph {
+  readonly nodes: Node[] = [];
+  readonly values: Value[] = [];
+  readonly inputs = new Map<string, Value>();
+  /** Parameters, buffers and states by checkpoint name. */
+  readonly kept = new Map<string, Value>();
+  readonly outputs = new Map<string, Value>();
+  /** Prefix of names and of places in errors; `nn` sets it. */
+  scope = "";
+  private readonly known = new Map<string, Record<string, Value>>();
+
+  /** A tensor that each run brings. */
+  input(name: string, shape: Shape, dtype: Dtype = "float32"): Value {
+    if (this.inputs.has(name)) throw new ShapeError(`graph: input "${name}" is declared twice`);
+    const value = this.value({ kind: "input", name, shape, dtype, trainable: false });
+    this.inputs.set(name, value);
+    return value;
+  }
+
+  /** A tensor that the model keeps between runs; asking again for the same name gives the same value. */
+  keep(kind: "parameter" | "buffer" | "state", name: string, shape: Shape, { trainable = kind === "parameter", file, initializer }: KeptOptions = {}): Value {
+    const known = this.kept.get(name);
+    if (known) {
+      if (!sameShape(known.shape, shape)) throw new ShapeError(`graph: "${name}" is ${formatShape(known.shape)} and was asked for as ${formatShape(shape)}`);
+      return known;
+    }
+    const value = this.value({ kind, name, shape, dtype: "float32", trainable, file, initializer });
+    this.kept.set(name, value);
+    return value;
+  }
+
+  /** Marks a value that the caller reads after a run. */
+  output(name: string, value: Value): void {
+    this.outputs.set(name, value);
+  }
+
+  /** Adds a node and gives its outputs by name. Ops call this; users call the op. */
+  addNode(op: OpDefinition, inputs: Record<string, Value | undefined>, attributes: Attributes): Record<string, Value> {
+    const tensors: Tensors = {};
+    const names = op.variadic ? Object.keys(inputs) : op.inputs.map((name) => name.replace("?", ""));
+    names.forEach((name, i) => {
+      const value = inputs[name];
+      if (value) {
+        if (value.graph !== this) throw new ShapeError(`${op.name}: input "${name}" belongs to another graph`);
+        tensors[name] = value;
+      } else if (op.variadic || !op.inputs[i].endsWith("?")) throw new ShapeError(`${op.name}: input "${name}" is missing${this.scope ? ` at ${this.scope}` : ""}`);
+    });
+    const inputNames = Object.keys(tensors);
+    const key = `${op.name}|${inputNames.map((name) => `${name}:${tensors[name].id}`).join(",")}|${JSON.stringify(attributes)}`;
+    const known = op.mutates ? undefined : this.known.get(key);
+    if (known) return known;
+
+    const shapes = inferShapes(op, Object.fromEntries(inputNames.map((name) => [name, tensors[name].shape])), attributes, this.scope);
+    const outputNames = op.mutates && !op.outputs ? [] : (op.outputs ?? ["y"]);
+    const node: Node = { id: this.nodes.length, op, tensors, inputNames, outputNames, attributes, scope: this.scope };
+    const outputs: Record<string, Value> = {};
+    for (const name of outputNames) {
+      outputs[name] = this.value({ kind: "node", name: "", shape: shapes[name], dtype: "float32", trainable: false, node });
+      tensors[name] = outputs[name];
+    }
+    this.nodes.push(node);
+    this.known.set(key, outputs);
+    return outputs;
+  }
+
+  private value(fields: Omit<Value, "graph" | "id">): Value {
+    sizeOf(fields.shape);
+    const value: Value = { graph: this, id: this.values.length, ...fields };
+    this.values.push(value);
+    return value;
+  }
+}

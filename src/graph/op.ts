@@ -1,0 +1,103 @@
+import { ShapeError } from "../core/errors.js";
+import { formatShape, type Shape } from "../core/shape.js";
+import type { Graph, Value } from "./graph.js";
+
+/** Attributes are plain numbers, strings, booleans and arrays of numbers, so that equal nodes compare equal. */
+export type Attributes = Record<string, number | string | boolean | readonly number[]>;
+
+/** The tensors of one node by the names that its op gives them: inputs, outputs, and `dy` in gradient rules. */
+export type Tensors = Record<string, Value>;
+export type Shapes = Record<string, Shape>;
+
+/** Memory that only one node uses while it runs (`scratch`), or that each thread has for itself (`workspace`). */
+export interface Scratch {
+  readonly kind: "scratch" | "workspace" | "derived";
+  readonly id: number;
+  readonly bytes: number;
+}
+/** A kernel argument: a number as it is, or a pointer: to a tensor or scratch memory, plus bytes. */
+export type Argument = number | Value | Scratch | { readonly base: Value | Scratch; readonly bytes: number };
+
+/** What an op's `lower` writes kernel calls to. Addresses are filled in once the memory plan is known. */
+export interface Emitter {
+  readonly build: "simd" | "relaxed";
+  /**
+   * Adds one kernel call. The kernel's last two parameters are `begin, end`; each thread gets its share of
+   * `0..units`, and all threads have finished before the next call starts.
+   */
+  call(kernel: string, args: readonly Argument[], units: number): void;
+  /** Memory shared by all threads, valid until this node is done. 64-byte aligned, uninitialised. */
+  scratch(bytes: number): Scratch;
+  /** Memory of which every thread has its own, valid until this node is done. 64-byte aligned, uninitialised. */
+  workspace(bytes: number): Scratch;
+  /**
+   * Data computed from `source` alone, such as packed weights. Where `source` does not change within the program it
+   * is computed once and kept (shared by all plans of a model under `key`); else `fill` runs in place.
+   */
+  derived(source: Value, key: string, bytes: number, fill: (emit: Emitter, target: Scratch) => void): Scratch;
+}
+
+/** One operator: everything that graph, autograd, plan, tests and documentation need to know about it. */
+export interface OpDefinition<A extends Attributes = Attributes> {
+  readonly name: string;
+  /** One sentence with the formula; becomes `docs/ops.md`. */
+  readonly summary: string;
+  /** Input names in order; `bias?` is optional. With `variadic`, one name stands for `x0, x1, ...`. */
+  readonly inputs: readonly string[];
+  readonly variadic?: boolean;
+  /** Output names, default `["y"]`. */
+  readonly outputs?: readonly string[];
+  /** Attribute names and defaults. */
+  readonly attributes: A;
+  /** Output shape(s) from input shapes; reports misfits with `fail`. */
+  shape(shapes: Shapes, attributes: A, fail: (message: string) => never): Shape | Shapes;
+  lower(emit: Emitter, tensors: Tensors, attributes: A): void;
+  /**
+   * One row per input that has a gradient: from the node's tensors and `dy` (gradient of the first output) to the
+   * gradient of that input, built from other ops. Equal nodes are shared, so rows may build the same node.
+   * For a variadic op the row is called with the input's index.
+   */
+  readonly gradient?: Readonly<Record<string, (tensors: Tensors, attributes: A, index: number) => Value>>;
+  /** Multiply-adds x 2, or element operations where there are none. */
+  flops?(shapes: Shapes, attributes: A): number;
+  /** The first output may take over this input's memory when nobody reads the input later. */
+  readonly inPlace?: string;
+  /** The output is the input's memory under another shape; `lower` is never called. */
+  readonly view?: boolean;
+  /** Inputs that the op writes to (optimisers, running statistics). Such a node always runs. */
+  readonly mutates?: readonly string[];
+}
+
+/** An op is a function from values to its first output; `all` gives every output by name. */
+export interface Op<A extends Attributes = Attributes> extends OpDefinition<A> {
+  (inputs: Record<string, Value | undefined> | readonly Value[], attributes?: Partial<A>): Value;
+  all(inputs: Record<string, Value | undefined> | readonly Value[], attributes?: Partial<A>): Record<string, Value>;
+}
+
+/** Makes a callable op of a definition. `conv2d({ x, weight, bias }, { stride: [2, 2] })` adds a node to x's graph. */
+export function defineOp<A extends Attributes>(definition: OpDefinition<A>): Op<A> {
+  const { name, ...rest } = definition;
+  const build = (inputs: Record<string, Value | undefined> | readonly Value[], attributes?: Partial<A>) => {
+    const named = Array.isArray(inputs)
+      ? Object.fromEntries((inputs as readonly Value[]).map((value, i) => [definition.variadic ? `${definition.inputs[0]}${i}` : definition.inputs[i].replace("?", ""), value]))
+      : (inputs as Record<string, Value | undefined>);
+    const first = Object.values(named).find((value) => value !== undefined);
+    if (!first) throw new ShapeError(`${name}: expected at least one input, got none`);
+    return first.graph.addNode(op as unknown as OpDefinition, named, { ...definition.attributes, ...attributes } as Attributes);
+  };
+  const op = Object.assign((inputs: never, attributes?: Partial<A>) => build(inputs, attributes)[definition.outputs?.[0] ?? "y"], rest, { all: build }) as unknown as Op<A>;
+  Object.defineProperty(op, "name", { value: name });
+  return op;
+}
+
+/** Output shapes by name, with the op, its tensors and the place in the network in every error. */
+export function inferShapes(op: OpDefinition, shapes: Shapes, attributes: Attributes, scope: string): Shapes {
+  const fail = (message: string): never => {
+    const tensors = Object.entries(shapes).map(([name, shape]) => `${name} ${formatShape(shape)}`).join(", ");
+    throw new ShapeError(`${op.name}: ${message} (${tensors})${scope ? ` at ${scope}` : ""}`);
+  };
+  const out = op.shape(shapes, attributes, fail);
+  return Array.isArray(out) ? { [op.outputs?.[0] ?? "y"]: out as Shape } : (out as Shapes);
+}
+
+export type { Graph };
