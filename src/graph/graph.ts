@@ -106,7 +106,7 @@ export class Graph {
       } else if (op.variadic || !op.inputs[i].endsWith("?")) throw new ShapeError(`${op.name}: input "${name}" is missing${this.scope ? ` at ${this.scope}` : ""}`);
     });
     const inputNames = Object.keys(tensors);
-    const key = `${op.name}|${inputNames.map((name) => `${name}:${tensors[name].id}`).join(",")}|${JSON.stringify(attributes)}`;
+    const key = `${op.name}|${inputNames.map((name) => `${name}:${tensors[name].id}`).join(",")}|${JSON.stringify(attributes, (_, value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value))}`;
     const known = op.mutates ? undefined : this.known.get(key);
     if (known) return known;
 
