@@ -46,3 +46,8 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   }
   return out;
 }
+
+/** Vectors of 4 floats that cover a tensor; storage is padded, so a flat kernel needs no tail. */
+export function vectorsOf(shape: Shape): number {
+  return Math.ceil(sizeOf(shape) / 4);
+}
