@@ -105,7 +105,7 @@ async function compileKernels(variant: string): Promise<void> {
   const temporary = `build/${variant}.${process.pid}.wasm`;
   await runTool("assemblyscript/bin/asc.js", ["--target", variant, "--outFile", temporary]);
   renameSync(temporary, wasmFile(variant));
-  write(embeddedFile(variant), stringModule("assembly/", "wasmBase64", readFileSync(wasmFile(variant)).toString("base64")));
+  write(embeddedFile(variant), stringModule("assembly/", "wasm", readFileSync(wasmFile(variant)).toString("base64")));
 }
 
 function stringModule(source: string, name: string, text: string): string {
