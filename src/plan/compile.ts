@@ -1,0 +1,201 @@
+import { bytesPerElement } from "../core/dtype.js";
+import { LimitError } from "../core/errors.js";
+import { limits } from "../core/limits.js";
+import { sizeOf } from "../core/shape.js";
+import type { Graph, Node, Value } from "../graph/graph.js";
+import type { Argument, Emitter, Scratch } from "../graph/op.js";
+import { type Block, packArena, padded } from "./arena.js";
+import { fuse, liveNodes } from "./passes.js";
+
+/** A kernel argument before addresses are known: a number, or a place in a region plus `stride` bytes per thread. */
+export type Operand =
+  | number
+  | { readonly region: "arena"; readonly offset: number; readonly stride: number }
+  | { readonly region: "kept" | "derived"; readonly key: string; readonly offset: number };
+
+export interface Call {
+  readonly kernel: string;
+  readonly args: readonly Operand[];
+  readonly units: number;
+  /** The node that emitted it, for profiles: index into `Plan.nodes`. */
+  readonly node: number;
+}
+
+/** Everything that a program needs, with all sizes known and nothing allocated. */
+export interface Plan {
+  /** Fills derived data (packed and folded weights); runs again only after kept tensors changed. */
+  readonly prepare: readonly Call[];
+  readonly calls: readonly Call[];
+  readonly arenaBytes: number;
+  /** Bytes of each piece of derived data; plans of one model share those of equal key. */
+  readonly derived: ReadonlyMap<string, number>;
+  readonly kept: readonly Value[];
+  /** Names of the kept tensors that a run changes, and of those that `prepare` reads. */
+  readonly changes: readonly string[];
+  readonly sources: readonly string[];
+  readonly inputs: ReadonlyMap<string, { readonly value: Value; readonly at: Operand }>;
+  readonly outputs: ReadonlyMap<string, { readonly value: Value; readonly at: Operand }>;
+  readonly nodes: readonly { readonly op: string; readonly scope: string; readonly flops: number }[];
+}
+
+/** Where a value lives. Views and in-place results share the storage of what they come from. */
+interface Storage extends Block {
+  readonly kept?: string;
+  readonly derived?: string;
+}
+
+/** Lowers a graph to a flat list of kernel calls and lays its tensors out in one arena. */
+export function compile(source: Graph, { build = "simd", threads = 1 }: { build?: "simd" | "relaxed"; threads?: number } = {}): Plan {
+  const graph = fuse(source);
+  const nodes = liveNodes(graph);
+  const changed = new Set(nodes.flatMap((node) => (node.op.mutates ?? []).flatMap((name) => node.tensors[name] ?? [])));
+  const keys = staticKeys(graph, nodes, changed);
+  const lastUse = lastUses(graph, nodes);
+  const storage = new Map<Value, Storage>();
+  const blocks: Storage[] = [];
+  const derived = new Map<string, number>();
+  const bytesOf = (value: Value) => sizeOf(value.shape) * bytesPerElement[value.dtype];
+  const block = (bytes: number, first: number, last: number): Storage => {
+    const made = { bytes, first, last, offset: 0 };
+    blocks.push(made);
+    return made;
+  };
+
+  for (const value of graph.kept.values()) storage.set(value, { kept: value.name, bytes: bytesOf(value), first: 0, last: 0, offset: 0 });
+  for (const value of graph.inputs.values()) storage.set(value, block(bytesOf(value), -1, lastUse.get(value) ?? -1));
+
+  const prepare: PendingCall[] = [];
+  const calls: PendingCall[] = [];
+  const scratches = new Map<Scratch, Storage>();
+  const knownDerived = new Map<string, Scratch>();
+
+  nodes.forEach((node, index) => {
+    const staticKey = keys.get(node.tensors[node.outputNames[0]]);
+    node.outputNames.forEach((name, i) => {
+      const value = node.tensors[name];
+      const last = lastUse.get(value) ?? index;
+      const key = keys.get(value);
+      const shared = sharedStorage(node, i, index);
+      if (shared) {
+        shared.last = Math.max(shared.last, last);
+        storage.set(value, shared);
+      } else if (key !== undefined) {
+        derived.set(key, bytesOf(value));
+        storage.set(value, { derived: key, bytes: bytesOf(value), first: 0, last: 0, offset: 0 });
+      } else storage.set(value, block(bytesOf(value), index, last));
+    });
+    if (!node.op.view) node.op.lower(emitter(staticKey === undefined ? calls : prepare, index), node.tensors, node.attributes);
+  });
+
+  /** The storage that an output takes over, if its op is a view or may work in place. */
+  function sharedStorage(node: Node, output: number, index: number): Storage | undefined {
+    if (output !== 0) return undefined;
+    const name = node.op.view ? node.inputNames[0] : node.op.inPlace;
+    const input = name ? node.tensors[name] : undefined;
+    const from = input && storage.get(input);
+    if (!input || !from) return undefined;
+    if (node.op.view) return from;
+    const alone = node.inputNames.every((other) => node.tensors[other] === input || storage.get(node.tensors[other]) !== from);
+    const free = alone && !from.kept && !from.derived && from.last === index && bytesOf(node.tensors[node.outputNames[0]]) === from.bytes;
+    return free && keys.get(node.tensors[node.outputNames[0]]) === undefined ? from : undefined;
+  }
+
+  function emitter(target: PendingCall[], node: number): Emitter {
+    const take = (kind: Scratch["kind"], bytes: number): Scratch => {
+      const scratch: Scratch = { kind, id: scratches.size, bytes };
+      scratches.set(scratch, block(kind === "workspace" ? padded(bytes) * threads : bytes, node, node));
+      return scratch;
+    };
+    return {
+      build,
+      call: (kernel, args, units) => units > 0 && target.push({ kernel, args, units, node }),
+      scratch: (bytes) => take("scratch", bytes),
+      workspace: (bytes) => take("workspace", bytes),
+      derived(source, name, bytes, fill) {
+        const sourceKey = keys.get(source);
+        if (sourceKey === undefined) {
+          const scratch = take("derived", bytes);
+          fill(this, scratch);
+          return scratch;
+        }
+        const key = `${sourceKey}|${build}|${name}`;
+        const known = knownDerived.get(key);
+        if (known) return known;
+        const scratch: Scratch = { kind: "derived", id: scratches.size, bytes };
+        derived.set(key, bytes);
+        scratches.set(scratch, { derived: key, bytes, first: 0, last: 0, offset: 0 });
+        knownDerived.set(key, scratch);
+        fill(emitter(prepare, node), scratch);
+        return scratch;
+      },
+    };
+  }
+
+  const arenaBytes = packArena(blocks);
+  if (arenaBytes > limits.memoryBytes) throw new LimitError(`plan: the network needs ${arenaBytes} bytes of working memory, more than limits.memoryBytes ${limits.memoryBytes}; use a smaller batch or image`);
+
+  const place = (at: Value | Scratch): Operand => {
+    const found = ("graph" in at ? storage.get(at) : scratches.get(at)) as Storage;
+    if (found.kept !== undefined) return { region: "kept", key: found.kept, offset: 0 };
+    if (found.derived !== undefined) return { region: "derived", key: found.derived, offset: 0 };
+    return { region: "arena", offset: found.offset, stride: !("graph" in at) && at.kind === "workspace" ? padded(at.bytes) : 0 };
+  };
+  const operand = (argument: Argument): Operand => {
+    if (typeof argument === "number") return argument;
+    if (!("base" in argument)) return place(argument);
+    const base = place(argument.base);
+    return typeof base === "number" ? base : { ...base, offset: base.offset + argument.bytes };
+  };
+  const resolve = ({ kernel, args, units, node }: PendingCall): Call => ({ kernel, args: args.map(operand), units, node });
+  const named = (values: ReadonlyMap<string, Value>) => new Map([...values].map(([name, value]) => [name, { value, at: place(value) }]));
+
+  const resolvedPrepare = prepare.map(resolve);
+  return {
+    prepare: resolvedPrepare,
+    calls: calls.map(resolve),
+    arenaBytes,
+    derived,
+    kept: [...graph.kept.values()],
+    changes: [...changed].map((value) => value.name),
+    sources: [...new Set(resolvedPrepare.flatMap(({ args }) => args.flatMap((at) => (typeof at === "object" && at.region === "kept" ? at.key : []))))],
+    inputs: named(graph.inputs),
+    outputs: named(graph.outputs),
+    nodes: nodes.map((node) => ({ op: node.op.name, scope: node.scope, flops: flopsOf(node) })),
+  };
+}
+
+interface PendingCall {
+  readonly kernel: string;
+  readonly args: readonly Argument[];
+  readonly units: number;
+  readonly node: number;
+}
+
+/** Floating-point operations of one node, as its op counts them. */
+export function flopsOf(node: Node): number {
+  return node.op.flops?.(Object.fromEntries(Object.entries(node.tensors).map(([name, value]) => [name, value.shape])), node.attributes) ?? 0;
+}
+
+/** Keys of the values that depend on nothing but kept tensors which this graph leaves as they are. */
+function staticKeys(graph: Graph, nodes: readonly Node[], changed: ReadonlySet<Value>): Map<Value, string> {
+  const keys = new Map<Value, string>();
+  for (const value of graph.kept.values()) if (!changed.has(value)) keys.set(value, value.name);
+  const spoken = new Set(graph.outputs.values());
+  for (const node of nodes) {
+    if (node.op.mutates || node.inputNames.some((name) => !keys.has(node.tensors[name]))) continue;
+    if (node.outputNames.some((name) => spoken.has(node.tensors[name]))) continue;
+    const key = `${node.op.name}(${node.inputNames.map((name) => keys.get(node.tensors[name])).join(",")})${JSON.stringify(node.attributes)}`;
+    for (const name of node.outputNames) keys.set(node.tensors[name], node.outputNames.length > 1 ? `${key}.${name}` : key);
+  }
+  return keys;
+}
+
+/** Index of the last node that reads each value; outputs are read after the end. */
+function lastUses(graph: Graph, nodes: readonly Node[]): Map<Value, number> {
+  const last = new Map<Value, number>();
+  nodes.forEach((node, index) => {
+    for (const name of node.inputNames) last.set(node.tensors[name], index);
+  });
+  for (const value of graph.outputs.values()) last.set(value, nodes.length);
+  return last;
+}

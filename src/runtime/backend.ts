@@ -1,0 +1,83 @@
+import { barrierBytes } from "./barrier.js";
+import { type Build, bindKernels, compileKernels, createMemory, growMemory, type Kernels } from "./instance.js";
+import { limits } from "../core/limits.js";
+import type { Pool } from "./pool.js";
+import { type Code, runShare, type Share, shareOf } from "./program.js";
+
+/** Where a session's memory lives and its programs run. Addresses are bytes from the start of that memory. */
+export interface Backend {
+  readonly threads: number;
+  grow(bytes: number): Promise<void>;
+  write(address: number, data: Uint8Array): Promise<void>;
+  /** A copy of `bytes` bytes. */
+  read(address: number, bytes: number): Promise<Uint8Array>;
+  load(program: number, code: Code, build: Build): Promise<void>;
+  unload(program: number): void;
+  run(program: number): Promise<void>;
+  close(): void;
+}
+
+/** First address that is not the barrier's or the binary's static data. */
+export const firstAddress = 65536;
+const initialBytes = firstAddress + barrierBytes;
+
+/** In the caller's thread: for runtimes without workers, and for tests. */
+export async function inlineBackend(): Promise<Backend> {
+  const memory = createMemory(initialBytes, { maximumBytes: limits.memoryBytes });
+  const kernels = new Map<Build, Kernels>();
+  const programs = new Map<number, Share>();
+  return {
+    threads: 1,
+    grow: async (bytes) => growMemory(memory, bytes),
+    write: async (address, data) => new Uint8Array(memory.buffer).set(data, address),
+    read: async (address, bytes) => new Uint8Array(memory.buffer).slice(address, address + bytes),
+    load: async (program, code, build) => {
+      const bound = kernels.get(build) ?? bindKernels(await compileKernels(build), memory);
+      kernels.set(build, bound);
+      programs.set(program, shareOf(code, bound, 0, 1));
+    },
+    unload: (program) => void programs.delete(program),
+    run: async (program) => runShare(programs.get(program) as Share),
+    close: () => programs.clear(),
+  };
+}
+
+let nextSession = 0;
+
+/** On shared memory: all threads of the pool see it, and so does the caller, who copies in and out without messages. */
+export async function sharedBackend(pool: Pool, threads: number): Promise<Backend> {
+  const session = nextSession++;
+  const memory = createMemory(initialBytes, { shared: true, maximumBytes: limits.memoryBytes });
+  await pool.tell(threads, (thread) => ({ type: "open", session, memory, thread, threads }));
+  return {
+    threads,
+    grow: async (bytes) => growMemory(memory, bytes),
+    write: async (address, data) => new Uint8Array(memory.buffer).set(data, address),
+    read: async (address, bytes) => {
+      const copy = new Uint8Array(bytes);
+      copy.set(new Uint8Array(memory.buffer, address, bytes));
+      return copy;
+    },
+    load: async (program, code, build) => pool.announce(threads, { type: "load", session, program, code, build, module: await compileKernels(build, { shared: true }) }),
+    unload: (program) => pool.announce(threads, { type: "unload", session, program }),
+    run: (program) => pool.run(threads, session, program),
+    close: () => pool.announce(threads, { type: "close", session }),
+  };
+}
+
+/** In one worker that owns the memory: off the caller's thread where memory cannot be shared. */
+export async function workerBackend(pool: Pool): Promise<Backend> {
+  const session = nextSession++;
+  await pool.tell(1, (thread) => ({ type: "open", session, memory: { bytes: initialBytes }, thread, threads: 1 }));
+  const one = async (message: Parameters<Pool["tell"]>[1]) => (await pool.tell(1, message))[0];
+  return {
+    threads: 1,
+    grow: async (bytes) => void (await one(() => ({ type: "grow", session, bytes }))),
+    write: async (address, data) => void (await one(() => ({ type: "write", session, address, data }))),
+    read: async (address, bytes) => (await one(() => ({ type: "read", session, address, bytes }))) as Uint8Array,
+    load: async (program, code, build) => pool.announce(1, { type: "load", session, program, code, build, module: await compileKernels(build) }),
+    unload: (program) => pool.announce(1, { type: "unload", session, program }),
+    run: (program) => pool.run(1, session, program),
+    close: () => pool.announce(1, { type: "close", session }),
+  };
+}

@@ -1,0 +1,48 @@
+/**
+ * Where the threads of one program meet. The words lie in the first bytes of the model's memory, below all data.
+ * Threads spin for a while, because the others are microseconds away, and then sleep, in case they are not.
+ */
+export interface Barrier {
+  readonly words: Int32Array;
+  readonly threads: number;
+}
+
+const arrived = 16; // word indices: each on a cache line of its own
+const generation = 32;
+const sleepers = 48;
+const broken = 64;
+const spins = 20_000;
+
+/** Bytes at the start of a model's memory that belong to the barrier. */
+export const barrierBytes = 512;
+
+export function makeBarrier(buffer: ArrayBufferLike, threads: number): Barrier {
+  return { words: new Int32Array(buffer, 0, barrierBytes / 4), threads };
+}
+
+/** Returns when all threads have called it. @throws Error when a thread failed and will never come. */
+export function meet({ words, threads }: Barrier): void {
+  const current = Atomics.load(words, generation);
+  if (Atomics.add(words, arrived, 1) === threads - 1) {
+    Atomics.store(words, arrived, 0);
+    Atomics.add(words, generation, 1);
+    if (Atomics.load(words, sleepers) > 0) Atomics.notify(words, generation);
+    return;
+  }
+  for (let spin = 0; spin < spins; spin++) if (Atomics.load(words, generation) !== current) return checkBroken(words);
+  Atomics.add(words, sleepers, 1);
+  while (Atomics.load(words, generation) === current) Atomics.wait(words, generation, current);
+  Atomics.sub(words, sleepers, 1);
+  checkBroken(words);
+}
+
+/** Frees the threads that wait for one that failed; the memory is not used for programs afterwards. */
+export function breakBarrier({ words }: Barrier): void {
+  Atomics.store(words, broken, 1);
+  Atomics.add(words, generation, 1);
+  Atomics.notify(words, generation);
+}
+
+function checkBroken(words: Int32Array): void {
+  if (Atomics.load(words, broken)) throw new Error("another thread of this program failed");
+}

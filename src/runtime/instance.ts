@@ -1,0 +1,105 @@
+import { instantiateSync } from "@assemblyscript/loader";
+import { WorkerError } from "../core/errors.js";
+
+/** `simd` gives the same bits in every engine; `relaxed` fuses multiply and add where the engine offers it. */
+export type Build = "simd" | "relaxed";
+
+/** The kernels by name. Each takes numbers and ends in `begin, end`. */
+export type Kernels = Record<string, (...args: number[]) => number | void>;
+
+const pageBytes = 65536;
+/** What every memory declares and the binaries import: all that 32-bit pointers reach. */
+const maximumPages = 65536;
+
+/** A memory for one model or one image engine. Shared memory needs SharedArrayBuffer. */
+export function createMemory(bytes: number, { shared = false, maximumBytes = maximumPages * pageBytes }: { shared?: boolean; maximumBytes?: number } = {}): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(bytes / pageBytes)), maximum: Math.min(maximumPages, Math.ceil(maximumBytes / pageBytes)), shared });
+}
+
+/** Grows `memory` to hold at least `bytes`. */
+export function growMemory(memory: WebAssembly.Memory, bytes: number): void {
+  const missing = Math.ceil((bytes - memory.buffer.byteLength) / pageBytes);
+  if (missing > 0) memory.grow(missing);
+}
+
+const compiled = new Map<string, Promise<WebAssembly.Module>>();
+
+/** The compiled kernels of a build, once per build and kind of memory. */
+export function compileKernels(build: Build, { shared = false }: { shared?: boolean } = {}): Promise<WebAssembly.Module> {
+  const key = `${build}|${shared}`;
+  let module = compiled.get(key);
+  if (!module) {
+    module = kernelBytes(build).then((bytes) => {
+      if (!WebAssembly.validate(minimalSimd)) throw new WorkerError("this engine has no WebAssembly SIMD; Ocelli needs Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or newer");
+      return WebAssembly.compile((shared ? importingSharedMemory(bytes) : bytes) as BufferSource);
+    });
+    compiled.set(key, module);
+  }
+  return module;
+}
+
+/** Binds compiled kernels to a memory. Several threads may do so on one shared memory. */
+export function bindKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  return instantiateSync(module, { env: { memory } }).exports as unknown as Kernels;
+}
+
+/** Kernels of a build on a memory of one's own. */
+export async function instantiate({ build, memory }: { build: Build; memory: WebAssembly.Memory }): Promise<Kernels> {
+  return bindKernels(await compileKernels(build), memory);
+}
+
+/** The fastest build whose binary this engine takes and computes rightly. */
+export async function fastestBuild(): Promise<Build> {
+  if (!WebAssembly.validate(minimalRelaxed)) return "simd";
+  const memory = createMemory(pageBytes);
+  const { relaxed_self_test } = await instantiate({ build: "relaxed", memory });
+  return relaxed_self_test?.(1, 2, 3) === 5 ? "relaxed" : "simd";
+}
+
+async function kernelBytes(build: Build): Promise<Uint8Array> {
+  const { wasm } = build === "simd" ? await import("../generated/wasm-simd.js") : await import("../generated/wasm-relaxed.js");
+  return Uint8Array.from(atob(wasm), (char) => char.charCodeAt(0));
+}
+
+/**
+ * A copy of a binary whose memory import is marked shared. The two forms differ in one bit of the import's limits
+ * (WebAssembly threads proposal: flag 1 = has maximum, 3 = has maximum and is shared), so one binary ships for both.
+ */
+export function importingSharedMemory(binary: Uint8Array): Uint8Array {
+  const bytes = binary.slice();
+  let at = 8;
+  const varint = () => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      value |= (byte & 127) << shift;
+      if (byte < 128) return value;
+    }
+  };
+  const importSection = 2;
+  const memoryImport = 2;
+  while (at < bytes.length) {
+    const section = bytes[at++];
+    const end = varint() + at;
+    if (section === importSection) {
+      for (let count = varint(); count > 0; count--) {
+        for (let name = 0; name < 2; name++) {
+          const length = varint();
+          at += length;
+        }
+        if (bytes[at++] !== memoryImport) throw new WorkerError("the kernel binary imports more than its memory");
+        bytes[at] |= 2;
+        return bytes;
+      }
+    }
+    at = end;
+  }
+  throw new WorkerError("the kernel binary imports no memory");
+}
+
+/** (module (func (result v128) (v128.const ...))): valid where SIMD is. */
+const minimalSimd = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11]);
+/** As above with f32x4.relaxed_madd. */
+const minimalRelaxed = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 17, 65, 0, 253, 17, 65, 0, 253, 17, 253, 133, 2, 11,
+]);

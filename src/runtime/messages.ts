@@ -1,0 +1,22 @@
+import type { Build } from "./instance.js";
+import type { Code } from "./program.js";
+
+/** What the pool tells a worker. Every message with an `id` is answered by one `Reply`. */
+export type Message =
+  | { readonly type: "open"; readonly id: number; readonly session: number; readonly memory: WebAssembly.Memory | { readonly bytes: number }; readonly thread: number; readonly threads: number }
+  | { readonly type: "close"; readonly session: number }
+  | { readonly type: "load"; readonly session: number; readonly program: number; readonly code: Code; readonly build: Build; readonly module: WebAssembly.Module }
+  | { readonly type: "unload"; readonly session: number; readonly program: number }
+  | { readonly type: "run"; readonly id: number; readonly session: number; readonly program: number }
+  | { readonly type: "grow"; readonly id: number; readonly session: number; readonly bytes: number }
+  | { readonly type: "write"; readonly id: number; readonly session: number; readonly address: number; readonly data: Uint8Array }
+  | { readonly type: "read"; readonly id: number; readonly session: number; readonly address: number; readonly bytes: number }
+  | { readonly type: "tasks"; readonly url: string }
+  | { readonly type: "task"; readonly id: number; readonly name: string; readonly payload: unknown };
+
+export interface Reply {
+  readonly id: number;
+  readonly value?: unknown;
+  /** An error with its class name and code, so that the pool can throw what the worker threw. */
+  readonly error?: { readonly name: string; readonly message: string; readonly stack?: string };
+}

@@ -1,0 +1,62 @@
+import type { Call, Operand } from "../plan/compile.js";
+import { type Barrier, meet } from "./barrier.js";
+import type { Kernels } from "./instance.js";
+
+/** A program as numbers, ready to be posted: per call `kernel, units, arguments, (value, step per thread)...`. */
+export interface Code {
+  readonly kernels: readonly string[];
+  readonly words: Float64Array;
+}
+
+/** Fills addresses into a list of calls. */
+export function link(calls: readonly Call[], address: (at: Exclude<Operand, number>) => number): Code {
+  const kernels: string[] = [];
+  const indices = new Map<string, number>();
+  const words: number[] = [];
+  for (const { kernel, args, units } of calls) {
+    let index = indices.get(kernel);
+    if (index === undefined) {
+      index = kernels.push(kernel) - 1;
+      indices.set(kernel, index);
+    }
+    words.push(index, units, args.length);
+    for (const arg of args) {
+      if (typeof arg === "number") words.push(arg, 0);
+      else words.push(address(arg), arg.region === "arena" ? arg.stride : 0);
+    }
+  }
+  return { kernels, words: Float64Array.from(words) };
+}
+
+/** One thread's view of a program: each kernel with its arguments, its share of the units baked in. */
+export type Share = readonly { readonly kernel: (...args: number[]) => unknown; readonly args: readonly number[] | null }[];
+
+/** @throws Error when the binary lacks a kernel that the program calls */
+export function shareOf({ kernels, words }: Code, exports: Kernels, thread: number, threads: number): Share {
+  const functions = kernels.map((name) => {
+    const kernel = exports[name];
+    if (!kernel) throw new Error(`kernel ${name} is not in this binary`);
+    return kernel;
+  });
+  const share: { kernel: (...args: number[]) => unknown; args: number[] | null }[] = [];
+  for (let at = 0; at < words.length; ) {
+    const kernel = functions[words[at]];
+    const units = words[at + 1];
+    const count = words[at + 2];
+    at += 3;
+    const args = new Array<number>(count + 2);
+    for (let i = 0; i < count; i++, at += 2) args[i] = words[at] + words[at + 1] * thread;
+    args[count] = Math.floor((units * thread) / threads);
+    args[count + 1] = Math.floor((units * (thread + 1)) / threads);
+    share.push({ kernel, args: args[count] < args[count + 1] ? args : null });
+  }
+  return share;
+}
+
+/** Runs one thread's share; all threads meet after each call. */
+export function runShare(share: Share, barrier?: Barrier): void {
+  for (const { kernel, args } of share) {
+    if (args) kernel.apply(undefined, args as number[]);
+    if (barrier && barrier.threads > 1) meet(barrier);
+  }
+}

@@ -1,0 +1,110 @@
+import { type Barrier, breakBarrier, makeBarrier } from "./barrier.js";
+import { type Build, bindKernels, createMemory, growMemory, type Kernels } from "./instance.js";
+import type { Message, Reply } from "./messages.js";
+import { runShare, type Share, shareOf } from "./program.js";
+
+/** A function that a task module offers: payload in, result out, with what to transfer. */
+export type Task = (payload: never) => Promise<{ readonly value: unknown; readonly transfer?: ArrayBuffer[] }>;
+
+interface Open {
+  readonly memory: WebAssembly.Memory;
+  /** One instance per build that programs of this session were lowered for. */
+  readonly kernels: Map<Build, Kernels>;
+  readonly barrier?: Barrier;
+  readonly thread: number;
+  readonly threads: number;
+  readonly programs: Map<number, Share>;
+}
+
+const sessions = new Map<number, Open>();
+let tasks: Promise<Record<string, Task>> | undefined;
+
+/** Does what one message says. Gives the value of the reply and what to transfer with it. */
+async function handle(message: Message): Promise<{ value?: unknown; transfer?: ArrayBuffer[] }> {
+  switch (message.type) {
+    case "open": {
+      const memory = message.memory instanceof WebAssembly.Memory ? message.memory : createMemory(message.memory.bytes);
+      const barrier = message.threads > 1 ? makeBarrier(memory.buffer, message.threads) : undefined;
+      sessions.set(message.session, { memory, kernels: new Map(), barrier, thread: message.thread, threads: message.threads, programs: new Map() });
+      return {};
+    }
+    case "close":
+      sessions.delete(message.session);
+      return {};
+    case "load": {
+      const session = opened(message.session);
+      const kernels = session.kernels.get(message.build) ?? bindKernels(message.module, session.memory);
+      session.kernels.set(message.build, kernels);
+      session.programs.set(message.program, shareOf(message.code, kernels, session.thread, session.threads));
+      return {};
+    }
+    case "unload":
+      sessions.get(message.session)?.programs.delete(message.program);
+      return {};
+    case "run": {
+      const { programs, barrier } = opened(message.session);
+      try {
+        runShare(programs.get(message.program) as Share, barrier);
+      } catch (error) {
+        if (barrier) breakBarrier(barrier);
+        throw error;
+      }
+      return {};
+    }
+    case "grow":
+      growMemory(opened(message.session).memory, message.bytes);
+      return {};
+    case "write":
+      new Uint8Array(opened(message.session).memory.buffer).set(message.data, message.address);
+      return {};
+    case "read": {
+      const value = new Uint8Array(opened(message.session).memory.buffer).slice(message.address, message.address + message.bytes);
+      return { value, transfer: [value.buffer] };
+    }
+    case "tasks":
+      tasks = import(/* @vite-ignore */ /* webpackIgnore: true */ message.url);
+      return {};
+    case "task": {
+      const task = (await tasks)?.[message.name];
+      if (!task) throw new Error(`no task is called ${message.name}`);
+      return task(message.payload as never);
+    }
+  }
+}
+
+function opened(session: number): Open {
+  const open = sessions.get(session);
+  if (!open) throw new Error(`session ${session} is not open in this thread`);
+  return open;
+}
+
+/** Messages are worked off one after another. */
+function serve(listen: (listener: (message: Message) => void) => void, post: (reply: Reply, transfer: ArrayBuffer[]) => void): void {
+  let last: Promise<void> = Promise.resolve();
+  const work = async (message: Message) => {
+    const id = "id" in message ? message.id : -1;
+    try {
+      const { value, transfer = [] } = await handle(message);
+      if (id >= 0) post({ id, value }, transfer);
+    } catch (error) {
+      const { name, message: text, stack } = error as Error;
+      post({ id, error: { name, message: text, stack } }, []);
+    }
+  };
+  listen((message) => {
+    last = last.then(() => work(message));
+  });
+}
+
+if (typeof process === "object" && typeof process.getBuiltinModule === "function" && process.versions?.node) {
+  const { parentPort } = process.getBuiltinModule("node:worker_threads");
+  serve(
+    (listener) => parentPort?.on("message", listener),
+    (reply, transfer) => parentPort?.postMessage(reply, transfer),
+  );
+} else {
+  serve(
+    (listener) => globalThis.addEventListener("message", ({ data }) => listener(data)),
+    (reply, transfer) => (globalThis as unknown as { postMessage(message: unknown, transfer: ArrayBuffer[]): void }).postMessage(reply, transfer),
+  );
+}
