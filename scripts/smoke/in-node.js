@@ -1,0 +1,4 @@
+import * as ocelli from "ocelli";
+import { scenario } from "./scenario.js";
+
+console.log(JSON.stringify(await scenario(ocelli)));
