@@ -1,7 +1,7 @@
 import { FormatError, LimitError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import { formatShape } from "../../core/shape.js";
-import { type ByteSource, openBytes } from "../byte-source.js";
+import { type ByteSource, openBytes } from "../../core/byte-source.js";
 import { bytesOf, isSafetensorsDtype, type SafetensorsDtype, safetensorsDtypes } from "./dtype.js";
 import { scanJson } from "./scan-json.js";
 

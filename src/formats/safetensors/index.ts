@@ -1,4 +1,4 @@
-export type { SourceLike } from "../source.js";
+export type { SourceLike } from "../../core/source.js";
 export { bytesOf, isSafetensorsDtype, type SafetensorsDtype, safetensorsDtypes, type TensorArray, toFloat32 } from "./dtype.js";
 export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from "./half.js";
 export { type Header, readHeader, type TensorInfo, validate } from "./header.js";

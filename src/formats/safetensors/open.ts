@@ -1,5 +1,5 @@
 import { ArgumentError, FormatError } from "../../core/errors.js";
-import { openSource, type SourceLike } from "../source.js";
+import { openSource, type SourceLike } from "../../core/source.js";
 import { arrayTypes, type SafetensorsDtype, type TensorArray, toFloat32 } from "./dtype.js";
 import { type Header, readHeader, type TensorInfo } from "./header.js";
 import { readSha256, sha256 } from "./sha256.js";

@@ -1,4 +1,4 @@
-import { writeFileAtomically } from "../file-node.js";
+import { writeFileAtomically } from "../../core/file-node.js";
 import { type Metadata, safetensorsChunks, type TensorToWrite, type WriteOptions } from "./write.js";
 
 /**

@@ -1,4 +1,4 @@
-import { DataError } from "../core/errors.js";
+import { DataError } from "./errors.js";
 import { type ByteSource, byteSource } from "./byte-source.js";
 
 const LARGEST_READ = 2 ** 30;

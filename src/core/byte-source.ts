@@ -1,4 +1,4 @@
-import { FormatError } from "../core/errors.js";
+import { FormatError } from "./errors.js";
 
 /** Bytes that can be read in parts, without loading the rest. */
 export interface ByteSource {

@@ -1,5 +1,5 @@
-import { DataError, FormatError, LimitError } from "../core/errors.js";
-import { limits } from "../core/limits.js";
+import { DataError, FormatError, LimitError } from "./errors.js";
+import { limits } from "./limits.js";
 import { type ByteSource, byteSource, openBytes } from "./byte-source.js";
 
 /** Where bytes come from: a path (where there is a file system), a URL, a Blob or File, or the bytes themselves. */
