@@ -1,0 +1,37 @@
+import type { Value } from "../graph/graph.js";
+import { dropout as dropoutOp } from "../ops/dropout.js";
+import { globalAveragePool } from "../ops/global-average-pool.js";
+import { mul } from "../ops/mul.js";
+import { reshape } from "../ops/reshape.js";
+import { activate, type Activation } from "./activation.js";
+import { channelsOf, conv, type Conv } from "./convolution.js";
+import { linear } from "./linear.js";
+import { batchNorm } from "./norm.js";
+import type { Scope } from "./scope.js";
+
+/** A convolution without bias and the batch norm after it; `names` are theirs. Padding by the scope's default. */
+export function convNorm(net: Scope, x: Value, options: Omit<Conv, "bias">, names: readonly [string, string] = ["0", "1"]): Value {
+  const y = conv(net.at(names[0]), x, { padding: net.defaults.padding, ...options, bias: false });
+  return batchNorm(net.at(names[1]), y);
+}
+
+/** `convNorm` and an activation. */
+export function convNormAct(net: Scope, x: Value, { activation, ...options }: Omit<Conv, "bias"> & { activation: Activation }, names?: readonly [string, string]): Value {
+  return activate(convNorm(net, x, options, names), activation);
+}
+
+/**
+ * Squeeze-and-excitation (Hu et al. 2018) as in MobileNetV3: x [N, H, W, C] times
+ * hardSigmoid(expand(relu(reduce(mean over H, W)))). Checkpoints keep both layers as 1x1 convolutions.
+ */
+export function squeezeExcite(net: Scope, x: Value, { channels, names }: { channels: number; names: readonly [string, string] }): Value {
+  const depth = channelsOf(x);
+  const reduced = activate(linear(net.at(names[0]), globalAveragePool({ x }), { features: channels, convolution: true }), "relu");
+  const gate = activate(linear(net.at(names[1]), reduced, { features: depth, convolution: true }), "hardSigmoid");
+  return mul({ a: x, b: reshape({ x: gate }, { shape: [x.shape[0], 1, 1, depth] }) });
+}
+
+/** Sets each element to 0 with probability `p` and scales the others by 1 / (1 - p) while training with a random input; else x itself. */
+export function dropout(net: Scope, x: Value, p: number): Value {
+  return net.random && p > 0 ? dropoutOp({ x, random: net.random }, { p, stream: net.nextStream() }) : x;
+}
