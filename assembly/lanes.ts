@@ -1,0 +1,25 @@
+/**
+ * The ragged end of a row of channels: loads may read past it (64 readable bytes follow every tensor), stores must
+ * not, because the next row may belong to another thread.
+ */
+
+/** Stores the first `count` lanes of x, all four where count is 4 or more. */
+// @ts-ignore: decorator
+@inline
+export function storeLanes(at: usize, x: v128, count: i32): void {
+  if (count >= 4) v128.store(at, x);
+  else storeSome(at, x, count);
+}
+
+function storeSome(at: usize, x: v128, count: i32): void {
+  f32.store(at, f32x4.extract_lane(x, 0));
+  if (count > 1) f32.store(at, f32x4.extract_lane(x, 1), 4);
+  if (count > 2) f32.store(at, f32x4.extract_lane(x, 2), 8);
+}
+
+/** All ones in the first `count` lanes, zeros in the others. */
+// @ts-ignore: decorator
+@inline
+export function firstLanes(count: i32): v128 {
+  return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count));
+}

@@ -1,0 +1,55 @@
+import { storeLanes } from "../lanes";
+
+/** Pixels that are summed before the next partial sum starts: keeps the rounding of large maps small. */
+const CHUNK: usize = 64;
+
+/** y = mean over the pixels of x [N, pixels, C]; units are vectors of channels, n major. */
+export function global_average_pool_f32(y: usize, x: usize, pixels: i32, channels: i32, begin: i32, end: i32): void {
+  const step = <usize>channels << 2, vectors = (channels + 3) >> 2;
+  const count = f32x4.splat(<f32>pixels);
+  for (let unit = begin; unit < end; ) {
+    const n = unit / vectors, vector = unit % vectors, at = <usize>vector << 4;
+    const from = x + <usize>(n * pixels) * step + at, stop = from + <usize>pixels * step;
+    const to = y + <usize>n * step + at;
+    if (vector + 4 <= channels >> 2 && unit + 4 <= end) {
+      let t0 = f32x4.splat(0), t1 = t0, t2 = t0, t3 = t0;
+      for (let row = from; row < stop; ) {
+        let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+        for (const rows = min(stop, row + CHUNK * step); row < rows; row += step) {
+          s0 = f32x4.add(s0, v128.load(row));
+          s1 = f32x4.add(s1, v128.load(row, 16));
+          s2 = f32x4.add(s2, v128.load(row, 32));
+          s3 = f32x4.add(s3, v128.load(row, 48));
+        }
+        t0 = f32x4.add(t0, s0);
+        t1 = f32x4.add(t1, s1);
+        t2 = f32x4.add(t2, s2);
+        t3 = f32x4.add(t3, s3);
+      }
+      v128.store(to, f32x4.div(t0, count));
+      v128.store(to, f32x4.div(t1, count), 16);
+      v128.store(to, f32x4.div(t2, count), 32);
+      v128.store(to, f32x4.div(t3, count), 48);
+      unit += 4;
+    } else {
+      let total = f32x4.splat(0);
+      for (let row = from; row < stop; ) {
+        let sum = f32x4.splat(0);
+        for (const rows = min(stop, row + CHUNK * step); row < rows; row += step) sum = f32x4.add(sum, v128.load(row));
+        total = f32x4.add(total, sum);
+      }
+      storeLanes(to, f32x4.div(total, count), channels - (vector << 2));
+      unit++;
+    }
+  }
+}
+
+/** dx = dy / pixels at every pixel; units are pixels, n major. */
+export function global_average_pool_f32_backward_x(dx: usize, dy: usize, pixels: i32, channels: i32, begin: i32, end: i32): void {
+  const step = <usize>channels << 2;
+  const share = f32x4.splat(<f32>pixels);
+  for (let unit = begin; unit < end; unit++) {
+    const from = dy + <usize>(unit / pixels) * step, to = dx + <usize>unit * step;
+    for (let at: usize = 0; at < step; at += 16) storeLanes(to + at, f32x4.div(v128.load(from + at), share), <i32>(step - at) >> 2);
+  }
+}

@@ -1,0 +1,101 @@
+import { storeLanes } from "../lanes";
+
+/** y = max over each window inside x [N, H, W, C]; units are output pixels, n major. NaN anywhere in a window gives NaN. */
+export function max_pool_f32(
+  y: usize, x: usize, height: i32, width: i32, channels: i32, outHeight: i32, outWidth: i32,
+  kernelHeight: i32, kernelWidth: i32, strideHeight: i32, strideWidth: i32, top: i32, left: i32, begin: i32, end: i32,
+): void {
+  const step = <usize>channels << 2, line = <usize>width * step;
+  for (let unit = begin; unit < end; unit++) {
+    const ox = unit % outWidth, oy = (unit / outWidth) % outHeight, n = unit / (outWidth * outHeight);
+    const iy = oy * strideHeight - top, ix = ox * strideWidth - left;
+    const y0 = max(iy, 0), y1 = min(iy + kernelHeight, height), x0 = max(ix, 0), x1 = min(ix + kernelWidth, width);
+    const first = x + <usize>((n * height + y0) * width + x0) * step, to = y + <usize>unit * step;
+    const lines = <usize>(y1 - y0) * line, across = <usize>(x1 - x0) * step;
+    let at: usize = 0;
+    for (; at + 32 <= step; at += 32) {
+      let best0 = f32x4.splat(-Infinity), best1 = best0, nan0 = f32x4.splat(0), nan1 = nan0;
+      for (let row = first + at, rows = row + lines; row < rows; row += line) {
+        for (let pixel = row, pixels = row + across; pixel < pixels; pixel += step) {
+          const a = v128.load(pixel), b = v128.load(pixel, 16);
+          best0 = f32x4.pmax(best0, a);
+          best1 = f32x4.pmax(best1, b);
+          nan0 = v128.or(nan0, f32x4.ne(a, a));
+          nan1 = v128.or(nan1, f32x4.ne(b, b));
+        }
+      }
+      v128.store(to + at, v128.or(best0, nan0));
+      v128.store(to + at, v128.or(best1, nan1), 16);
+    }
+    for (; at < step; at += 16) {
+      let best = f32x4.splat(-Infinity), nan = f32x4.splat(0);
+      for (let row = first + at, rows = row + lines; row < rows; row += line) {
+        for (let pixel = row, pixels = row + across; pixel < pixels; pixel += step) {
+          const a = v128.load(pixel);
+          best = f32x4.pmax(best, a);
+          nan = v128.or(nan, f32x4.ne(a, a));
+        }
+      }
+      storeLanes(to + at, v128.or(best, nan), <i32>(step - at) >> 2);
+    }
+  }
+}
+
+/**
+ * Which element of its window each maximum is, as ky * kernelWidth + kx: the first of equal ones, the last NaN. Rows of
+ * `index` are padded to whole vectors. Units are output pixels.
+ */
+export function max_pool_f32_index(
+  index: usize, x: usize, height: i32, width: i32, channels: i32, outHeight: i32, outWidth: i32,
+  kernelHeight: i32, kernelWidth: i32, strideHeight: i32, strideWidth: i32, top: i32, left: i32, begin: i32, end: i32,
+): void {
+  const step = <usize>channels << 2, line = <usize>width * step, padded = (step + 15) & ~15;
+  for (let unit = begin; unit < end; unit++) {
+    const ox = unit % outWidth, oy = (unit / outWidth) % outHeight, n = unit / (outWidth * outHeight);
+    const iy = oy * strideHeight - top, ix = ox * strideWidth - left;
+    const y0 = max(iy, 0), y1 = min(iy + kernelHeight, height), x0 = max(ix, 0), x1 = min(ix + kernelWidth, width);
+    const first = x + <usize>((n * height + y0) * width + x0) * step, to = index + <usize>unit * padded;
+    const across = <usize>(x1 - x0) * step;
+    for (let at: usize = 0; at < step; at += 16) {
+      let number = (y0 - iy) * kernelWidth + x0 - ix;
+      let best = f32x4.splat(-Infinity), chosen = i32x4.splat(number);
+      for (let row = first + at, ky = y0; ky < y1; ky++, row += line, number += kernelWidth) {
+        let here = i32x4.splat(number);
+        for (let pixel = row, pixels = row + across; pixel < pixels; pixel += step) {
+          const a = v128.load(pixel);
+          const better = v128.or(f32x4.gt(a, best), f32x4.ne(a, a));
+          best = v128.bitselect(a, best, better);
+          chosen = v128.bitselect(here, chosen, better);
+          here = i32x4.add(here, i32x4.splat(1));
+        }
+      }
+      v128.store(to + at, chosen);
+    }
+  }
+}
+
+/** dx = sum of dy over the windows whose maximum is this element; units are pixels of dx, which each gather their windows. */
+export function max_pool_f32_backward_x(
+  dx: usize, dy: usize, index: usize, height: i32, width: i32, channels: i32, outHeight: i32, outWidth: i32,
+  kernelHeight: i32, kernelWidth: i32, strideHeight: i32, strideWidth: i32, top: i32, left: i32, begin: i32, end: i32,
+): void {
+  const step = <usize>channels << 2, padded = (step + 15) & ~15;
+  for (let unit = begin; unit < end; unit++) {
+    const px = unit % width + left, py = (unit / width) % height + top, n = unit / (width * height);
+    const y0 = py < kernelHeight ? 0 : (py - kernelHeight) / strideHeight + 1, y1 = min(py / strideHeight + 1, outHeight);
+    const x0 = px < kernelWidth ? 0 : (px - kernelWidth) / strideWidth + 1, x1 = min(px / strideWidth + 1, outWidth);
+    const to = dx + <usize>unit * step;
+    for (let at: usize = 0; at < step; at += 16) {
+      let sum = f32x4.splat(0);
+      for (let oy = y0; oy < y1; oy++) {
+        const ky = py - oy * strideHeight;
+        for (let ox = x0; ox < x1; ox++) {
+          const window = <usize>((n * outHeight + oy) * outWidth + ox);
+          const mine = i32x4.eq(v128.load(index + window * padded + at), i32x4.splat(ky * kernelWidth + px - ox * strideWidth));
+          sum = f32x4.add(sum, v128.and(mine, v128.load(dy + window * step + at)));
+        }
+      }
+      storeLanes(to + at, sum, <i32>(step - at) >> 2);
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import { sameShape, sizeOf, vectorsOf, type Shape } from "../core/shape.js";
+import { defineOp, type Emitter, type Scratch, type Shapes, type Tensors } from "../graph/op.js";
+import type { Value } from "../graph/graph.js";
+import { clipBackward } from "./clip.js";
+
+/** Rows that a kernel sums before it starts the next partial sum (`CHUNK` in assembly/ops/batch-norm.ts). */
+const chunkRows = 64;
+
+/**
+ * Normalises each channel (last axis) of x by the mean and the biased variance over all other axes
+ * (Ioffe & Szegedy 2015; PyTorch `batch_norm` with `training=True`). `low`, `high` clamp the result (ReLU: low 0).
+ * Gradients flow through y, not through the statistics outputs.
+ */
+export const batchNorm = defineOp({
+  name: "batchNorm",
+  summary: "y = clip((x - mean) / sqrt(variance + epsilon) * weight + bias), with the mean and variance of this batch.",
+  inputs: ["x", "weight", "bias"],
+  outputs: ["y", "mean", "variance"],
+  attributes: { epsilon: 1e-5, low: -Infinity, high: Infinity },
+  shape(shapes, _, fail) {
+    checkChannels(shapes, fail);
+    if (rowsOf(shapes.x) === 0) fail("expected at least one value per channel, got none");
+    return { y: shapes.x, mean: shapes.weight, variance: shapes.weight };
+  },
+  lower(emit, { y, mean, variance, x, weight, bias }, { epsilon, low, high }) {
+    const [rows, channels, vectors] = sizes(x);
+    const partial = emit.scratch(partialBytes(x));
+    emit.call("batch_norm_f32_moments", [partial, x, rows, channels], Math.ceil(rows / chunkRows));
+    emit.call("batch_norm_f32_statistics", [mean, variance, partial, rows, channels], vectors);
+    emit.call("batch_norm_f32", [y, x, emitScale(emit, weight, variance, epsilon), bias, mean, channels, low, high], rows);
+  },
+  gradient: { x: (t, a) => backward(t, a).dx, weight: (t, a) => backward(t, a).dweight, bias: (t, a) => backward(t, a).dbias },
+  flops: ({ x }) => 8 * sizeOf(x),
+});
+
+const backward = ({ dy, y, x, weight, mean, variance }: Tensors, { epsilon, low, high }: Clamped) =>
+  batchNormBackward.all({ dy: masked(dy, y, low, high), x, weight, mean, variance }, { epsilon });
+
+export const batchNormBackward = defineOp({
+  name: "batchNormBackward",
+  summary: "Gradients of batchNorm: dbias = sum(dy), dweight = sum(dy h), dx = weight / s (dy - (dbias + h dweight) / n), h = (x - mean) / s, s = sqrt(variance + epsilon).",
+  inputs: ["dy", "x", "weight", "mean", "variance"],
+  outputs: ["dx", "dweight", "dbias"],
+  attributes: { epsilon: 1e-5 },
+  shape: ({ x, weight }) => ({ dx: x, dweight: weight, dbias: weight }),
+  lower(emit, { dx, dweight, dbias, dy, x, weight, mean, variance }, { epsilon }) {
+    const [rows, channels, vectors] = sizes(x);
+    emitParameterGradients(emit, { dweight, dbias, dy, x, mean, variance }, epsilon);
+    const scale = emitScale(emit, weight, variance, epsilon);
+    const slope = emit.scratch(16 * vectors);
+    const offset = emit.scratch(16 * vectors);
+    emit.call("batch_norm_f32_backward_slopes", [slope, offset, scale, dweight, dbias, variance, epsilon, rows], vectors);
+    emit.call("batch_norm_f32_backward_x", [dx, dy, x, scale, mean, slope, offset, channels], rows);
+  },
+  flops: ({ x }) => 9 * sizeOf(x),
+  inPlace: "dy",
+});
+
+/** Batch norm with given statistics, as in evaluation and in fine-tuning with frozen norms; mean and variance get no gradient. */
+export const batchNormFrozen = defineOp({
+  name: "batchNormFrozen",
+  summary: "y = clip((x - mean) / sqrt(variance + epsilon) * weight + bias), with given mean and variance.",
+  inputs: ["x", "weight", "bias", "mean", "variance"],
+  attributes: { epsilon: 1e-5, low: -Infinity, high: Infinity },
+  shape(shapes, _, fail) {
+    checkChannels(shapes, fail);
+    return shapes.x;
+  },
+  lower(emit, { y, x, weight, bias, mean, variance }, { epsilon, low, high }) {
+    const [rows, channels] = sizes(x);
+    emit.call("batch_norm_f32", [y, x, emitScale(emit, weight, variance, epsilon), bias, mean, channels, low, high], rows);
+  },
+  gradient: {
+    x: ({ dy, y, weight, variance }, { epsilon, low, high }) => batchNormFrozenBackwardX({ dy: masked(dy, y, low, high), weight, variance }, { epsilon }),
+    weight: (t, a) => frozenBackward(t, a).dweight,
+    bias: (t, a) => frozenBackward(t, a).dbias,
+  },
+  flops: ({ x }) => 4 * sizeOf(x),
+  inPlace: "x",
+});
+
+const frozenBackward = ({ dy, y, x, mean, variance }: Tensors, { epsilon, low, high }: Clamped) =>
+  batchNormFrozenBackwardParameters.all({ dy: masked(dy, y, low, high), x, mean, variance }, { epsilon });
+
+export const batchNormFrozenBackwardX = defineOp({
+  name: "batchNormFrozenBackwardX",
+  summary: "dx = dy * weight / sqrt(variance + epsilon).",
+  inputs: ["dy", "weight", "variance"],
+  outputs: ["dx"],
+  attributes: { epsilon: 1e-5 },
+  shape: ({ dy }) => dy,
+  lower(emit, { dx, dy, weight, variance }, { epsilon }) {
+    const [rows, channels] = sizes(dy);
+    emit.call("batch_norm_frozen_f32_backward_x", [dx, dy, emitScale(emit, weight, variance, epsilon), channels], rows);
+  },
+  flops: ({ dy }) => sizeOf(dy),
+  inPlace: "dy",
+});
+
+export const batchNormFrozenBackwardParameters = defineOp({
+  name: "batchNormFrozenBackwardParameters",
+  summary: "dbias = sum(dy), dweight = sum(dy (x - mean)) / sqrt(variance + epsilon), per channel.",
+  inputs: ["dy", "x", "mean", "variance"],
+  outputs: ["dweight", "dbias"],
+  attributes: { epsilon: 1e-5 },
+  shape: ({ mean }) => ({ dweight: mean, dbias: mean }),
+  lower: (emit, tensors, { epsilon }) => emitParameterGradients(emit, tensors, epsilon),
+  flops: ({ dy }) => 4 * sizeOf(dy),
+});
+
+/** Moves running statistics towards those of a batch. `correction` is n / (n - 1) for PyTorch's unbiased running variance. */
+export const updateRunning = defineOp({
+  name: "updateRunning",
+  summary: "running += momentum * (correction * batch - running).",
+  inputs: ["running", "batch"],
+  attributes: { momentum: 0.1, correction: 1 },
+  shape: ({ running, batch }, _, fail) => (sameShape(running, batch) ? {} : fail("running and batch differ in shape")),
+  lower: (emit, { running, batch }, { momentum, correction }) => emit.call("update_running_f32", [running, batch, momentum, correction], vectorsOf(running.shape)),
+  mutates: ["running"],
+});
+
+interface Clamped {
+  readonly epsilon: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+function checkChannels({ x, ...perChannel }: Shapes, fail: (message: string) => never): void {
+  const channels = x.at(-1) ?? fail("x is a scalar, expected channels on its last axis");
+  for (const [name, shape] of Object.entries(perChannel)) {
+    if (!sameShape(shape, [channels])) fail(`${name} expects one value for each of ${channels} channels`);
+  }
+}
+
+function rowsOf(shape: Shape): number {
+  return sizeOf(shape.slice(0, -1));
+}
+
+/** Rows, channels, vectors of 4 channels. */
+function sizes({ shape }: Value): [number, number, number] {
+  const channels = shape.at(-1) as number;
+  return [rowsOf(shape), channels, Math.ceil(channels / 4)];
+}
+
+/** Two sums per channel and chunk of rows. */
+function partialBytes(x: Value): number {
+  const [rows, , vectors] = sizes(x);
+  return Math.ceil(rows / chunkRows) * 2 * 16 * vectors;
+}
+
+/** weight / sqrt(variance + epsilon), by the kernel of ops/fold-norm. */
+function emitScale(emit: Emitter, weight: Value, variance: Value, epsilon: number): Scratch {
+  const vectors = vectorsOf(weight.shape);
+  const scale = emit.scratch(16 * vectors);
+  emit.call("norm_scale_f32", [scale, weight, variance, epsilon], vectors);
+  return scale;
+}
+
+function emitParameterGradients(emit: Emitter, { dweight, dbias, dy, x, mean, variance }: Tensors, epsilon: number): void {
+  const [rows, channels, vectors] = sizes(x);
+  const partial = emit.scratch(partialBytes(x));
+  emit.call("batch_norm_f32_backward_sums", [partial, dy, x, mean, rows, channels], Math.ceil(rows / chunkRows));
+  emit.call("batch_norm_f32_backward_parameters", [dweight, dbias, partial, variance, epsilon, rows, channels], vectors);
+}
+
+function masked(dy: Value, y: Value, low: number, high: number): Value {
+  return low === -Infinity && high === Infinity ? dy : clipBackward({ dy, y }, { low, high });
+}
