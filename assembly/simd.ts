@@ -25,3 +25,8 @@ export function sumLanes(x: v128): f32 {
   const pairs = f32x4.add(x, v128.shuffle<i32>(x, x, 2, 3, 0, 1));
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
+
+/** Most rows of a GEMM tile of 8 columns. 6 keep 15 vectors live with fused madd, 5 with mul + add; V8 spills above 15. */
+// @ts-ignore: decorator
+@inline
+export const tileRows: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;

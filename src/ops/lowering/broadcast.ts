@@ -26,7 +26,11 @@ export function lowerBroadcast(emit: Emitter, kernel: string, { y, a, b }: Tenso
     if (length) return emit.call(`${kernel}_rows`, [y, full, part, repeat as number, length], (outer as number) * (repeat as number));
   }
   const sizes = padLeft(y.shape, 1);
-  const strides = (shape: Shape) => padLeft(stridesOf(shape).map((stride, axis) => (shape[axis] === 1 ? 0 : stride)), 0);
+  const strides = (shape: Shape) =>
+    padLeft(
+      stridesOf(shape).map((stride, axis) => (shape[axis] === 1 ? 0 : stride)),
+      0,
+    );
   emit.call(`${kernel}_strided`, [y, a, b, ...sizes.slice(1), ...strides(a.shape), ...strides(b.shape)], size / sizes[MOST_AXES - 1]);
 }
 

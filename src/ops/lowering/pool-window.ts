@@ -21,8 +21,10 @@ export function poolShape(x: Shape, window: PoolWindow, fail: (message: string) 
   const { kernel, padding, ceilMode } = window;
   const stride = strideOf(window);
   if (x.length !== 4) fail("x expects 4 axes [N,H,W,C]");
-  if (kernel.length !== 2 || stride.length !== 2 || padding.length !== 4) fail(`expected 2 numbers for kernel and stride and 4 for padding, got ${kernel.length}, ${stride.length}, ${padding.length}`);
-  if ([...kernel, ...stride].some((size) => !(size >= 1)) || padding.some((size) => !(size >= 0))) fail(`kernel [${kernel}] and stride [${stride}] expect 1 or more, padding [${padding}] 0 or more`);
+  if (kernel.length !== 2 || stride.length !== 2 || padding.length !== 4)
+    fail(`expected 2 numbers for kernel and stride and 4 for padding, got ${kernel.length}, ${stride.length}, ${padding.length}`);
+  if ([...kernel, ...stride].some((size) => !(size >= 1)) || padding.some((size) => !(size >= 0)))
+    fail(`kernel [${kernel}] and stride [${stride}] expect 1 or more, padding [${padding}] 0 or more`);
   const [height, width] = [0, 1].map((axis) => {
     const [size, k, s, before, after] = [x[axis + 1], kernel[axis], stride[axis], padding[2 * axis], padding[2 * axis + 1]];
     if (before >= k || after >= k) fail(`padding [${padding}] expects less than the kernel [${kernel}], or a window would hold nothing`);

@@ -8,7 +8,8 @@ const BLOCK_COLUMNS = 64;
 
 /** Shape of a reduction over `axes` (from the end where negative). */
 export function reducedShape(x: Shape, axes: readonly number[], keepDims: boolean, fail: (message: string) => never): Shape {
-  if (axes.some((axis) => !Number.isInteger(axis) || axis < -x.length || axis >= x.length)) fail(`expected axes from ${-x.length} to ${x.length - 1}, got ${axes}`);
+  if (axes.some((axis) => !Number.isInteger(axis) || axis < -x.length || axis >= x.length))
+    fail(`expected axes from ${-x.length} to ${x.length - 1}, got ${axes}`);
   const reduced = positiveAxes(x, axes);
   if (reduced.size !== axes.length) fail(`an axis occurs twice in ${axes}`);
   return x.flatMap((size, axis) => (!reduced.has(axis) ? [size] : keepDims ? [1] : []));

@@ -1,0 +1,123 @@
+/**
+ * The matrix product behind dense layers and convolutions. C is made in tiles of up to `tileRows` x 8; every element is
+ * one sum in the order of k, whatever the tiling, so the bits do not depend on who computes which part.
+ */
+import { rows1, rows2, rows3, rows4, rows5, rows6 } from "./microkernels-rows";
+import { strided1, strided2, strided3, strided4, strided5, strided6 } from "./microkernels-strided";
+import { clamp, tileRows } from "./simd";
+
+/** Bytes of one row of a panel: 8 columns. */
+// @ts-ignore: decorator
+@inline
+export const panelRow: usize = 32;
+
+/** Elements before part `i` when `size` is shared evenly over `parts`. */
+export function shareOf(size: i32, parts: i32, i: i32): i32 {
+  return <i32>((<i64>size * i) / parts);
+}
+
+/**
+ * C[m, n] = init + A[m, k] B[k, n], bounded to low..high. `a` is A row by row, `lda` bytes apart. B lies in panels of 8
+ * columns [k][8], `panelStep` bytes apart, the last one padded. `init` (0 for none) is one row for all of C (ldi = 0) or
+ * C itself (ldi = ldc). `tile` holds tileRows x 8 floats for the last columns when n is no multiple of 8.
+ */
+export function gemm(
+  m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usize, panelStep: usize, c: usize, ldc: usize,
+  init: usize, ldi: usize, tile: usize, low: f32, high: f32,
+): void {
+  const bounded = low > -Infinity || high < Infinity;
+  const tiles = (m + tileRows - 1) / tileRows;
+  for (let column = 0; column < n; column += 8) {
+    const narrow = n - column < 8;
+    let pa = a, pc = c, pi = init;
+    for (let i = 0; i < tiles; i++) {
+      const height = shareOf(m, tiles, i + 1) - shareOf(m, tiles, i);
+      const at = narrow ? tile : pc, step = narrow ? panelRow : ldc;
+      rowTile(height, k, pa, lda, panels, at, step, pi, ldi);
+      if (bounded) clampTile(at, step, height, low, high);
+      if (narrow) copyTile(pc, ldc, tile, height, n - column);
+      pa += <usize>height * lda;
+      pc += <usize>height * ldc;
+      pi += <usize>height * ldi;
+    }
+    panels += panelStep;
+    c += panelRow;
+    if (init) init += panelRow;
+  }
+}
+
+/**
+ * C[m, n] = init + A[k, m]^T B[k, n]. Rows of `a` and `b` are `lda` and `ldb` bytes apart, panels of 8 columns of B
+ * `panelStep` bytes. With `packed` (k x 8 floats) each panel is first copied there: for strides that collide in the cache.
+ */
+export function gemmTransposed(
+  m: i32, n: i32, k: i32, a: usize, lda: usize, b: usize, ldb: usize, panelStep: usize, c: usize, ldc: usize,
+  init: usize, ldi: usize, tile: usize, packed: usize, low: f32, high: f32,
+): void {
+  const bounded = low > -Infinity || high < Infinity;
+  const tiles = (m + tileRows - 1) / tileRows;
+  for (let column = 0; column < n; column += 8) {
+    const narrow = n - column < 8;
+    let pa = a, pb = b, pc = c, pi = init, stepB = ldb;
+    if (packed) {
+      copyPanel(packed, b, ldb, k);
+      pb = packed;
+      stepB = panelRow;
+    }
+    for (let i = 0; i < tiles; i++) {
+      const height = shareOf(m, tiles, i + 1) - shareOf(m, tiles, i);
+      const at = narrow ? tile : pc, step = narrow ? panelRow : ldc;
+      stridedTile(height, k, pa, lda, pb, stepB, at, step, pi, ldi);
+      if (bounded) clampTile(at, step, height, low, high);
+      if (narrow) copyTile(pc, ldc, tile, height, n - column);
+      pa += <usize>height << 2;
+      pc += <usize>height * ldc;
+      pi += <usize>height * ldi;
+    }
+    b += panelStep;
+    c += panelRow;
+    if (init) init += panelRow;
+  }
+}
+
+function rowTile(height: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
+  if (tileRows == 6 && height == 6) rows6(k, a, lda, b, c, ldc, init, ldi);
+  else if (height == 5) rows5(k, a, lda, b, c, ldc, init, ldi);
+  else if (height == 4) rows4(k, a, lda, b, c, ldc, init, ldi);
+  else if (height == 3) rows3(k, a, lda, b, c, ldc, init, ldi);
+  else if (height == 2) rows2(k, a, lda, b, c, ldc, init, ldi);
+  else rows1(k, a, lda, b, c, ldc, init, ldi);
+}
+
+function stridedTile(height: i32, k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
+  if (tileRows == 6 && height == 6) strided6(k, a, lda, b, ldb, c, ldc, init, ldi);
+  else if (height == 5) strided5(k, a, lda, b, ldb, c, ldc, init, ldi);
+  else if (height == 4) strided4(k, a, lda, b, ldb, c, ldc, init, ldi);
+  else if (height == 3) strided3(k, a, lda, b, ldb, c, ldc, init, ldi);
+  else if (height == 2) strided2(k, a, lda, b, ldb, c, ldc, init, ldi);
+  else strided1(k, a, lda, b, ldb, c, ldc, init, ldi);
+}
+
+/** Bounds a tile that was just stored and is still in the first-level cache. */
+function clampTile(c: usize, ldc: usize, height: i32, low: f32, high: f32): void {
+  const lo = f32x4.splat(low), hi = f32x4.splat(high);
+  for (; height > 0; height--, c += ldc) {
+    v128.store(c, clamp(v128.load(c), lo, hi));
+    v128.store(c, clamp(v128.load(c, 16), lo, hi), 16);
+  }
+}
+
+/** Copies the first `columns` < 8 columns of a tile; what lies right of them in C belongs to others. */
+function copyTile(c: usize, ldc: usize, tile: usize, height: i32, columns: i32): void {
+  for (; height > 0; height--, c += ldc, tile += panelRow) {
+    for (let i: usize = 0, stop = <usize>columns << 2; i < stop; i += 4) f32.store(c + i, f32.load(tile + i));
+  }
+}
+
+/** Copies 8 columns of k rows; may read up to 28 bytes past the last. */
+function copyPanel(packed: usize, b: usize, ldb: usize, k: i32): void {
+  for (; k > 0; k--, b += ldb, packed += panelRow) {
+    v128.store(packed, v128.load(b));
+    v128.store(packed, v128.load(b, 16), 16);
+  }
+}

@@ -1,0 +1,46 @@
+/** How matrix products are cut into blocks. Everything follows from shapes alone, never from threads or batch timing. */
+import type { Value } from "../../graph/graph.js";
+import type { Emitter, Scratch } from "../../graph/op.js";
+
+/** Rows of C that share a pass over the panels: 60 rows x 768 floats of A stay in the second-level cache. */
+const blockRows = 60;
+/** A panel of up to 768 rows (24 kB) and six rows of A stay in the first-level cache; deeper products go in slices. */
+const deepest = 768;
+const sliceDepth = 512;
+
+/** Bytes of the tile that a kernel needs for the last columns: at most 6 x 8 floats. */
+export const tileBytes = 256;
+
+/** Panels of 8 columns. */
+export const panelsOf = (columns: number) => Math.ceil(columns / 8);
+
+/** Bytes of a packed matrix [depth, columns]. */
+export const panelBytesOf = (depth: number, columns: number) => panelsOf(columns) * depth * 32;
+
+/** Row blocks of a product; rows are shared evenly over them. */
+export const blocksOf = (rows: number) => Math.ceil(rows / blockRows);
+
+/** Steps of k that are summed in one go. */
+export const sliceOf = (depth: number) => (depth <= deepest ? Math.max(depth, 1) : Math.ceil(depth / Math.ceil(depth / sliceDepth)));
+
+/** Steps of k for a product over the rows of both factors, of which one has `width` columns: 64 to 256 rows of it stay in the second-level cache. */
+export const rowSliceOf = (width: number) => Math.min(256, Math.max(64, Math.floor(65536 / Math.max(width, 1))));
+
+/** Rows this many bytes apart share few cache sets; such operands are copied before they are reused. */
+export const collides = (bytes: number) => bytes % 512 === 0;
+
+/** Panels of a weight [depth, groups * columns]. */
+export function packed(emit: Emitter, weight: Value, depth: number, columns: number, groups = 1): Scratch {
+  return emit.derived(weight, `panels ${groups}`, groups * panelBytesOf(depth, columns), (fill, target) =>
+    fill.call("pack_f32", [target, weight, depth, columns, groups * columns * 4, columns * 4], groups * panelsOf(columns)),
+  );
+}
+
+/** Panels of `count` matrices [depth, columns] that follow each other in `source`, or are stored transposed. */
+export function packedMatrices(emit: Emitter, source: Value, count: number, depth: number, columns: number, transposed: boolean): Scratch {
+  return emit.derived(source, `matrices ${count} ${transposed}`, count * panelBytesOf(depth, columns), (fill, target) => {
+    const bytes = depth * columns * 4;
+    if (transposed) fill.call("pack_f32_transposed", [target, source, 1, columns, depth, depth * 4, bytes, 1, 1, 0, 0, 1, 1], count * panelsOf(columns));
+    else fill.call("pack_f32", [target, source, depth, columns, columns * 4, bytes], count * panelsOf(columns));
+  });
+}

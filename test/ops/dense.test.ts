@@ -1,0 +1,105 @@
+import { broadcastShapes, sizeOf } from "../../src/core/shape.js";
+import { dense, matmul } from "../../src/ops/dense.js";
+import { testOp, type Tensor64 } from "../harness/test-op.js";
+
+testOp(dense, {
+  cases: [
+    { shapes: { x: [1, 1], weight: [1, 1], bias: [1] } },
+    { shapes: { x: [3, 5], weight: [5, 8] } },
+    { shapes: { x: [2, 3, 17], weight: [17, 13], bias: [13] } },
+    { shapes: { x: [1, 7], weight: [7, 3], bias: [3] } },
+    { shapes: { x: [0, 4], weight: [4, 5], bias: [5] } },
+    { shapes: { x: [131, 9], weight: [9, 20], bias: [20] }, attributes: { low: 0 } },
+    { shapes: { x: [13, 1600], weight: [1600, 11], bias: [11] }, attributes: { low: 0, high: 6 } },
+    { shapes: { x: [300, 6], weight: [6, 128] } },
+    { shapes: { x: [300, 128], weight: [128, 9] } },
+  ],
+  reference({ x, weight, bias }, { low, high }) {
+    const [depth, columns] = weight.shape;
+    const y = product(x, { transposed: false, at: 0, step: depth }, weight, { transposed: false, at: 0 }, sizeOf(x.shape.slice(0, -1)), columns, depth);
+    const clamped = y.data.map((value, i) => Math.min(Math.max(value + (bias ? bias.data[i % columns] : 0), low), high));
+    const magnitude = y.magnitude.map((value, i) => value + Math.abs(bias ? bias.data[i % columns] : 0));
+    return { shape: [...x.shape.slice(0, -1), columns], data: clamped, magnitude, terms: depth + 1 };
+  },
+});
+
+for (const [transposeA, transposeB] of [
+  [false, false],
+  [true, false],
+  [false, true],
+  [true, true],
+]) {
+  const a = (rows: number, depth: number) => (transposeA ? [depth, rows] : [rows, depth]);
+  const b = (depth: number, columns: number) => (transposeB ? [columns, depth] : [depth, columns]);
+  testOp(matmul, {
+    name: `matmul ${transposeA ? "a^T" : "a"} ${transposeB ? "b^T" : "b"}`,
+    attributes: [{ transposeA, transposeB }],
+    inputs: {
+      a: [a(1, 1), a(7, 5), a(65, 33), [3, ...a(5, 4)], [2, 3, ...a(3, 5)], [2, 1, ...a(3, 2)], a(4, 3), [2, 3, ...a(3, 5)], a(6, 1100), [0, ...a(2, 3)]],
+      b: [b(1, 1), b(5, 8), b(33, 17), [3, ...b(4, 9)], b(5, 2), [3, ...b(2, 5)], [2, ...b(3, 6)], [3, ...b(5, 2)], b(1100, 3), [0, ...b(3, 2)]],
+    },
+    reference(tensors) {
+      const batch = broadcastShapes(tensors.a.shape.slice(0, -2), tensors.b.shape.slice(0, -2)) as number[];
+      const [r, k] = tensors.a.shape.slice(-2);
+      const [rows, depth] = transposeA ? [k, r] : [r, k];
+      const columns = tensors.b.shape[tensors.b.shape.length - (transposeB ? 2 : 1)];
+      const data = new Float64Array(sizeOf([...batch, rows, columns]));
+      const magnitude = data.slice();
+      for (let i = 0; i < sizeOf(batch); i++) {
+        const at = (tensor: Tensor64) => matrixAt(tensor.shape.slice(0, -2), batch, i) * sizeOf(tensor.shape.slice(-2));
+        const step = transposeA ? rows : depth;
+        const y = product(
+          tensors.a,
+          { transposed: transposeA, at: at(tensors.a), step },
+          tensors.b,
+          { transposed: transposeB, at: at(tensors.b) },
+          rows,
+          columns,
+          depth,
+        );
+        data.set(y.data, i * rows * columns);
+        magnitude.set(y.magnitude, i * rows * columns);
+      }
+      return { shape: [...batch, rows, columns], data, magnitude, terms: depth };
+    },
+  });
+}
+
+/** Index of the matrix that a tensor with leading axes `own` gives to index i of the broadcast axes. */
+function matrixAt(own: readonly number[], batch: readonly number[], i: number): number {
+  let [index, step] = [0, 1];
+  for (let axis = 1; axis <= batch.length; axis++) {
+    const size = batch[batch.length - axis];
+    const mine = own[own.length - axis] ?? 1;
+    index += (mine === 1 ? 0 : i % size) * step;
+    step *= mine;
+    i = Math.floor(i / size);
+  }
+  return index;
+}
+
+/** y[m, n] = sum over k of a b, and the same sum of |a b|. */
+function product(
+  a: Tensor64,
+  formA: { transposed: boolean; at: number; step: number },
+  b: Tensor64,
+  formB: { transposed: boolean; at: number },
+  rows: number,
+  columns: number,
+  depth: number,
+) {
+  const data = new Float64Array(rows * columns);
+  const magnitude = data.slice();
+  for (let m = 0; m < rows; m++) {
+    for (let n = 0; n < columns; n++) {
+      for (let k = 0; k < depth; k++) {
+        const term =
+          a.data[formA.at + (formA.transposed ? k * formA.step + m : m * formA.step + k)] *
+          b.data[formB.at + (formB.transposed ? n * depth + k : k * columns + n)];
+        data[m * columns + n] += term;
+        magnitude[m * columns + n] += Math.abs(term);
+      }
+    }
+  }
+  return { data, magnitude };
+}
