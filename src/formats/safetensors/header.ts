@@ -59,7 +59,7 @@ export function validate(header: Uint8Array, fileBytes: number, file: string): H
   };
   const start = PREFIX_BYTES + header.byteLength;
   const entries = Object.entries(parse(header, file, fail));
-  if (entries.length > limits.tensors + 1) throw new LimitError(`safetensors: ${entries.length} tensors are more than ${limits.tensors} (${file})`);
+  if (entries.length > limits.tensors + 1) throw new LimitError(`safetensors: ${entries.length} entries are more than ${limits.tensors} tensors (${file})`);
 
   const metadata = new Map<string, string>();
   const tensors: [string, TensorInfo][] = [];

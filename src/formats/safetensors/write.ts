@@ -66,7 +66,7 @@ function check({ name, dtype, shape, data }: TensorToWrite, names: Set<string>):
   if (!isSafetensorsDtype(dtype)) throw new ArgumentError(`${tensor} has dtype ${dtype}, expected one of ${safetensorsDtypes.join(" ")}`);
   const rounds = (dtype === "F16" || dtype === "BF16") && data instanceof Float32Array;
   if (!rounds && !(data instanceof arrayTypes[dtype]))
-    throw new ArgumentError(`${tensor} of ${dtype} expects a ${arrayTypes[dtype].name}, got a ${data?.constructor.name}`);
+    throw new ArgumentError(`${tensor} of ${dtype} expects ${arrayTypes[dtype].name}, got ${data?.constructor.name}`);
   if (data.length !== sizeOf(shape)) throw new ArgumentError(`${tensor} of shape ${formatShape(shape)} expects ${sizeOf(shape)} elements, got ${data.length}`);
 }
 
