@@ -29,15 +29,20 @@ const instances = new Map<string, Kernels>();
  * The named kernels: from `build/` where that is newer than `assembly/`, else compiled from only those
  * files of `assembly/ops/` that export them, so that work on one kernel does not wait for another.
  */
-export async function loadKernels(build: Build, names: Iterable<string>): Promise<Kernels> {
-  const newest = Math.max(...[...listing(sources), ...listing(join(sources, "ops"))].filter((file) => !file.endsWith("index.ts")).map(changedAt));
+export async function loadKernels(build: Build, names: ReadonlySet<string>): Promise<Kernels> {
+  if (names.size === 0) return {};
   const built = join(root, `build/ocelli-${build}.wasm`);
-  const file = changedAt(built) > newest ? built : await compile(build, filesThatExport(names), newest);
+  const all = [...listing(sources), ...listing(join(sources, "ops"))];
+  const file = changedAt(built) > newestOf(all) ? built : await compile(build, filesThatExport(names));
   const known = instances.get(file);
   if (known) return known;
   const { instance } = await WebAssembly.instantiate(readFileSync(file), { env: { memory } });
   instances.set(file, instance.exports as Kernels);
   return instance.exports as Kernels;
+}
+
+function newestOf(files: string[]): number {
+  return Math.max(...files.map((file) => (file.endsWith("index.ts") ? 0 : changedAt(file))));
 }
 
 function filesThatExport(names: Iterable<string>): string[] {
@@ -50,12 +55,12 @@ function filesThatExport(names: Iterable<string>): string[] {
   return [...new Set(found)].sort();
 }
 
-async function compile(build: Build, files: string[], newest: number): Promise<string> {
+async function compile(build: Build, files: string[]): Promise<string> {
   const { options } = JSON.parse(readFileSync(join(root, "asconfig.json"), "utf8"));
   const folder = join(root, "build/kernels");
   const stem = files.map((file) => file.replace(/.*\/|\.ts$/g, "")).join("+");
   const out = join(folder, `${stem}-${build}.wasm`);
-  if (changedAt(out) > newest) return out;
+  if (changedAt(out) > newestOf([...listing(sources), ...files])) return out;
   mkdirSync(folder, { recursive: true });
   const flags = Object.entries(options).flatMap(([flag, value]) => (value === true ? [`--${flag}`] : [`--${flag}`, String(value)]));
   const enable = build === "relaxed" ? "simd,relaxed-simd" : "simd";

@@ -54,6 +54,18 @@ export function mapValues(x: Tensor64, f: (value: number, index: number) => numb
   return { shape: x.shape, data: x.data.map(f) };
 }
 
+/** Every position of a tensor, in the order of its elements. */
+export function positionsOf(shape: Shape): number[][] {
+  return Array.from({ length: sizeOf(shape) }, (_, element) => {
+    const position = new Array<number>(shape.length);
+    for (let axis = shape.length - 1, left = element; axis >= 0; axis--) {
+      position[axis] = left % shape[axis];
+      left = Math.floor(left / shape[axis]);
+    }
+    return position;
+  });
+}
+
 const EPS32 = 2 ** -23;
 /** Positions of an input at which its gradient is compared with differences; larger tensors are sampled. */
 const GRADIENT_SAMPLES = 160;
