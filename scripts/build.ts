@@ -23,9 +23,7 @@ await step(
   { reads: ["assembly", "asconfig.json"], packages: ["assemblyscript"], writes: variants.flatMap((name) => [wasmFile(name), embeddedFile(name)]) },
   () => Promise.all(variants.map(compileKernels)),
 );
-if (present("scripts/embed-codecs.ts")) {
-  await step("codecs", { reads: ["scripts/embed-codecs.ts"], packages: ["@jsquash/jpeg", "@jsquash/webp"], writes: [] }, embedCodecs);
-}
+if (present("scripts/embed-codecs.ts")) await embedCodecs();
 if (!process.argv.includes("--wasm")) {
   if (present("src/runtime/worker.ts")) await step("worker", bundleOf("worker", ["esbuild"]), () => bundleWorker("src/runtime/worker.ts", "worker"));
   if (present("src/data/worker-tasks.ts")) await step("tasks", bundleOf("tasks", ["esbuild", "jimp"]), () => bundleWorker("src/data/worker-tasks.ts", "tasks"));
@@ -82,12 +80,13 @@ function write(file: string, content: string | Uint8Array): void {
   renameSync(temporary, file);
 }
 
-/** Runs a package's command-line script with this Node; its output is the error where it fails. */
+/** Runs a package's command-line script with this Node. Where it fails, what it said is all there is to say. */
 function runTool(script: string, args: readonly string[]): Promise<void> {
-  return new Promise((done, fail) => {
+  return new Promise((done) => {
     execFile(process.execPath, [require.resolve(script), ...args], { maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
-      if (error) fail(new Error(`${script} failed:\n${stdout}${stderr}`));
-      else done();
+      if (!error) return done();
+      console.error(`${script} failed\n${stdout}${stderr}`);
+      process.exit(1);
     });
   });
 }
