@@ -17,7 +17,7 @@ export default [
       "no-unreachable": "error",
       "no-var": "error",
       "prefer-const": "error",
-      "@typescript-eslint/no-unused-vars": "error",
+      "@typescript-eslint/no-unused-vars": ["error", { args: "none" }],
       "no-restricted-syntax": [
         "error",
         forbid("NewExpression", "kernels allocate nothing"),
