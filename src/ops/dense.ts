@@ -2,7 +2,7 @@ import { broadcastShapes, formatShape, sizeOf, type Shape } from "../core/shape.
 import type { Value } from "../graph/graph.js";
 import { defineOp, type Emitter, type Op, type Tensors } from "../graph/op.js";
 import { clipBackward } from "./clip.js";
-import { blocksOf, collides, packed, packedMatrices, panelBytesOf, panelsOf, rowSliceOf, sliceOf, tileBytes } from "./lowering/product.js";
+import { blocksOf, collides, packed, packedMatrices, panelBytesOf, panelsOf, productCall, rowSliceOf, sliceOf, tileBytes } from "./lowering/product.js";
 import { reshape } from "./reshape.js";
 import { sum } from "./sum.js";
 
@@ -32,7 +32,7 @@ export const dense = defineOp({
   },
   lower(emit, { x, weight, bias, y }, { low, high }) {
     const [depth, columns] = weight.shape;
-    lowerDense(emit, { x, weight, bias, y }, rowsOf(x.shape), depth, columns, low, high);
+    productCall(emit, { y, a: x, panels: packed(emit, weight, depth, columns), bias, rows: rowsOf(x.shape), columns, depth, low, high });
   },
   gradient: {
     x: ({ weight, y, dy }, clamp) => matmul({ a: throughClamp({ y, dy }, clamp), b: weight }, { transposeB: true }),
@@ -41,17 +41,6 @@ export const dense = defineOp({
   },
   flops: ({ x, weight }) => 2 * rowsOf(x) * sizeOf(weight),
 });
-
-/** One product of all rows with a packed weight; 1x1 convolutions are the same. */
-export function lowerDense(emit: Emitter, { x, weight, bias, y }: Tensors, rows: number, depth: number, columns: number, low: number, high: number): void {
-  const blocks = blocksOf(rows);
-  const panels = packed(emit, weight, depth, columns);
-  emit.call(
-    "matmul_f32",
-    [y, x, panels, bias ?? 0, emit.workspace(tileBytes), rows, columns, depth, 0, 0, 0, blocks, sliceOf(depth), low, high],
-    blocks * panelsOf(columns),
-  );
-}
 
 export const denseBackwardWeight = defineOp({
   name: "denseBackwardWeight",

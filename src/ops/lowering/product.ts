@@ -44,3 +44,26 @@ export function packedMatrices(emit: Emitter, source: Value, count: number, dept
     else fill.call("pack_f32", [target, source, depth, columns, columns * 4, bytes], count * panelsOf(columns));
   });
 }
+
+/** Bytes between rows of `floats` floats: an odd number of cache lines, so that rows spread over all sets. */
+export const lineBytesOf = (floats: number) => (Math.ceil(floats / 16) | 1) * 64;
+
+/** y[rows, columns] = bias + a[rows, depth] x panels, bounded to low..high. */
+export function productCall(
+  emit: Emitter,
+  {
+    y,
+    a,
+    panels,
+    bias,
+    rows,
+    columns,
+    depth,
+    low = -Infinity,
+    high = Infinity,
+  }: { y: Value; a: Value; panels: Scratch; bias?: Value; rows: number; columns: number; depth: number; low?: number; high?: number },
+): void {
+  const blocks = blocksOf(rows);
+  const tile = emit.workspace(tileBytes);
+  emit.call("matmul_f32", [y, a, panels, bias ?? 0, tile, rows, columns, depth, 0, 0, 0, blocks, sliceOf(depth), low, high], blocks * panelsOf(columns));
+}
