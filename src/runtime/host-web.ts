@@ -9,7 +9,7 @@ export function webHost(): Host {
     worker.onerror = (event) => exited?.(new WorkerError(`a worker failed: ${event.message || "its module did not load; does the page's Content-Security-Policy allow worker-src blob:?"}`));
     return {
       post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
-      onMessage: (listener) => worker.addEventListener("message", ({ data }) => listener(data as never)),
+      onMessage: (listener) => worker.addEventListener("message", ({ data }) => listener(data)),
       onExit: (listener) => {
         exited = listener;
       },

@@ -14,7 +14,7 @@ export type WorkerSource = { readonly text: string } | { readonly url: string | 
 
 export interface Thread {
   post(message: unknown, transfer?: readonly ArrayBuffer[]): void;
-  onMessage(listener: (message: never) => void): void;
+  onMessage(listener: (message: unknown) => void): void;
   /** Called once when the thread is gone, whatever the reason. */
   onExit(listener: (reason: Error) => void): void;
   /** Whether the thread keeps the process alive. */

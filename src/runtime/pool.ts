@@ -119,7 +119,8 @@ export class Pool {
 
   private hire(): Worker {
     const worker: Worker = { thread: this.spawn(), busy: false, hasTasks: false, waiting: new Map() };
-    worker.thread.onMessage(({ id, value, error }: Reply) => {
+    worker.thread.onMessage((reply) => {
+      const { id, value, error } = reply as Reply;
       const asker = worker.waiting.get(id);
       worker.waiting.delete(id);
       if (worker.waiting.size === 0) worker.thread.keepAlive(false);

@@ -88,6 +88,13 @@ export class Session {
     });
   }
 
+  /** Makes room for a graph's kept tensors without making a program; new ones are zeros. */
+  async keepAll(graph: Graph): Promise<void> {
+    return this.exclusive(async () => {
+      for (const value of graph.kept.values()) await this.keep(value);
+    });
+  }
+
   /** Names and shapes of all that is kept, in order of first use. */
   keptValues(): Value[] {
     return [...this.kept.values()].map(({ value }) => value);

@@ -1,0 +1,22 @@
+import { Graph } from "../graph/graph.js";
+import type { Architecture } from "../nn/architecture.js";
+import { Scope } from "../nn/scope.js";
+
+/** What an inference program gives: class scores before softmax, pooled features, or what the head takes. */
+export type Result = "logits" | "embedding" | "features";
+
+export interface InputSize {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The graph of one inference: input "x" [N, H, W, C] as preprocessed; the result is the output of its own name. */
+export function inferenceGraph(architecture: Architecture, numClasses: number, { batch, height, width }: InputSize, result: Result): Graph {
+  const graph = new Graph();
+  const net = new Scope(graph);
+  const features = architecture.backbone(net, graph.input("x", [batch, height, width, architecture.channels]));
+  if (result === "logits") graph.output(result, architecture.head(net, features, numClasses));
+  else graph.output(result, result === "embedding" ? architecture.embedding(features) : features);
+  return graph;
+}

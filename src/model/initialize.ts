@@ -1,0 +1,20 @@
+import { Random } from "../core/random.js";
+import { sizeOf } from "../core/shape.js";
+import type { Value } from "../graph/graph.js";
+
+/** First values of a kept tensor, in memory layout. They depend on its name and the seed only, not on what else there is. */
+export function initialValues({ name, shape, initializer }: Value, seed: number): Float32Array {
+  const data = new Float32Array(sizeOf(shape));
+  if (!initializer || initializer.kind === "constant") return data.fill(initializer?.value ?? 0);
+  const random = new Random(seed, ...utf8Words(name));
+  for (let i = 0; i < data.length; i++) data[i] = initializer.kind === "uniform" ? random.uniform(-initializer.bound, initializer.bound) : random.normal(0, initializer.std);
+  return data;
+}
+
+/** A name as whole numbers of four bytes each, to key a random stream. */
+function utf8Words(name: string): number[] {
+  const bytes = new TextEncoder().encode(name);
+  const words = [bytes.length];
+  for (let i = 0; i < bytes.length; i += 4) words.push((bytes[i] | ((bytes[i + 1] ?? 0) << 8) | ((bytes[i + 2] ?? 0) << 16) | ((bytes[i + 3] ?? 0) << 24)) >>> 0);
+  return words;
+}

@@ -1,0 +1,268 @@
+import { ArgumentError, ShapeError } from "../core/errors.js";
+import { formatShape, type Shape, sizeOf } from "../core/shape.js";
+import { prepareImages } from "../data/prepare.js";
+import type { Dataset } from "../data/dataset.js";
+import type { ImageSource } from "../data/image.js";
+import { evaluationTransforms, type Preprocessing } from "../data/preprocessing.js";
+import type { Architecture } from "../nn/architecture.js";
+import type { Build } from "../runtime/instance.js";
+import type { MemoryUse, Program, Session } from "../runtime/session.js";
+import { flopsOf } from "../plan/compile.js";
+import { inferenceGraph, type Result } from "./graphs.js";
+import { initialValues } from "./initialize.js";
+import { toFile, toMemory } from "./layout.js";
+import { type Evaluation, EvaluationBuilder, softmaxRow } from "./metrics.js";
+
+/** A tensor as a checkpoint has it: PyTorch's names and layouts. */
+export interface NamedTensor {
+  readonly shape: Shape;
+  readonly data: Float32Array;
+}
+
+export interface Score {
+  readonly label: string;
+  /** Softmax score, 0 to 1. */
+  readonly score: number;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** What a model is, apart from its weights. */
+export interface ModelFacts {
+  readonly architecture: Architecture;
+  readonly labels: readonly string[];
+  readonly preprocessing: Preprocessing;
+  /** Where the weights came from and under which terms, for people. */
+  readonly notes?: Readonly<Record<string, string>>;
+  /** Whether the weights came from a checkpoint rather than from initialisers. */
+  readonly trained?: boolean;
+  /** Whether every batch norm is the identity (mean 0, variance 1), because it was folded into the convolution before it. */
+  readonly identityNorms?: boolean;
+}
+
+/** Images per program run: enough to fill the cores, few enough to stay small. An image's result does not depend on it. */
+const chunkSize = 32;
+/** Programs kept for input sizes seen lately. */
+const keptPrograms = 6;
+
+/**
+ * An image classifier: an architecture, its weights in one Wasm memory, labels, and the preprocessing that the weights
+ * were trained with. Made by `createModel` and `loadModel`. Memory is freed when the model is collected, or by `close()`.
+ */
+export class Model {
+  private readonly programs = new Map<string, Promise<Program>>();
+  /** Training steps that batch norm's running statistics have seen: PyTorch's `num_batches_tracked`. */
+  batchesTracked = 0;
+
+  /** @internal Use `createModel` or `loadModel`. */
+  constructor(
+    /** @internal */
+    readonly session: Session,
+    readonly facts: ModelFacts,
+    /** @internal Whether work is done in the caller's thread. */
+    readonly inline: boolean,
+  ) {}
+
+  get architecture(): Architecture {
+    return this.facts.architecture;
+  }
+
+  get labels(): readonly string[] {
+    return this.facts.labels;
+  }
+
+  get preprocessing(): Preprocessing {
+    return this.facts.preprocessing;
+  }
+
+  /**
+   * The classes of one image, or of each of several.
+   *
+   * @param options.topK how many classes to give, best first (default 5, at most all)
+   * @returns softmax scores, which sum to 1 over all classes
+   * @throws {FormatError | LimitError | DataError} for an image that cannot be read, naming it
+   */
+  classify(image: ImageSource, options?: CallOptions & { topK?: number }): Promise<Score[]>;
+  classify(images: readonly ImageSource[], options?: CallOptions & { topK?: number }): Promise<Score[][]>;
+  async classify(images: ImageSource | readonly ImageSource[], { topK = 5, signal }: CallOptions & { topK?: number } = {}): Promise<Score[] | Score[][]> {
+    if (!(Number.isInteger(topK) && topK >= 1)) throw new ArgumentError(`classify: topK expected a whole number of 1 or more, got ${topK}`);
+    const rank = (logits: Float32Array): Score[] =>
+      [...softmaxRow(logits)]
+        .map((score, index) => ({ label: this.labels[index], score }))
+        .sort((a, b) => b.score - a.score)
+        .slice(0, topK);
+    const rows = await this.compute("logits", Array.isArray(images) ? images : [images as ImageSource], { signal });
+    return Array.isArray(images) ? rows.map(rank) : rank(rows[0]);
+  }
+
+  /** Pooled features before the head, [D] numbers for an image, or for each of several. */
+  embed(image: ImageSource, options?: CallOptions): Promise<Float32Array>;
+  embed(images: readonly ImageSource[], options?: CallOptions): Promise<Float32Array[]>;
+  async embed(images: ImageSource | readonly ImageSource[], options: CallOptions = {}): Promise<Float32Array | Float32Array[]> {
+    if (Array.isArray(images)) return this.compute("embedding", images, options);
+    return (await this.compute("embedding", [images as ImageSource], options))[0];
+  }
+
+  /**
+   * Raw logits of an input that is preprocessed already.
+   *
+   * @param tensor float32 data of shape [N, H, W, C], or [N, C, H, W] with `layout: "NCHW"`
+   * @returns logits [N, classes]
+   */
+  async forward({ data, shape, layout = "NHWC" }: { data: Float32Array; shape: Shape; layout?: "NHWC" | "NCHW" }, { signal }: CallOptions = {}): Promise<NamedTensor> {
+    if (shape.length !== 4) throw new ShapeError(`forward: expected 4 axes, got shape ${formatShape(shape)}`);
+    const [batch, height, width, channels] = layout === "NHWC" ? shape : [shape[0], shape[2], shape[3], shape[1]];
+    if (channels !== this.architecture.channels) throw new ShapeError(`forward: ${this.architecture.name} expects ${this.architecture.channels} channels, got ${channels} (${layout} ${formatShape(shape)})`);
+    if (data.length !== sizeOf(shape)) throw new ShapeError(`forward: shape ${formatShape(shape)} needs ${sizeOf(shape)} numbers, got ${data.length}`);
+    const x = layout === "NHWC" ? data : toMemory(data, { shape, view: shape, order: [0, 2, 3, 1] });
+    const program = await this.program("logits", batch, height, width);
+    const { logits } = await program.run({ x }, { signal });
+    return { data: logits, shape: [batch, this.labels.length] };
+  }
+
+  /**
+   * Accuracy, loss, per-class figures and confusion matrix on a data set whose classes are the model's labels.
+   *
+   * @param options.build kernels to use; default the model's
+   * @param options.onProgress called with the images done so far
+   */
+  async evaluate(data: Dataset, { signal, build, onProgress }: CallOptions & { build?: Build; onProgress?: (done: number, total: number) => void } = {}): Promise<Evaluation> {
+    const labels = this.labelIndices(data.classes);
+    const builder = new EvaluationBuilder(this.labels);
+    for (let start = 0; start < data.length; start += chunkSize) {
+      const items = await Promise.all(Array.from({ length: Math.min(chunkSize, data.length - start) }, (_, i) => data.item(start + i)));
+      const rows = await this.compute("logits", items.map(({ image }) => image), { signal, build });
+      rows.forEach((row, i) => builder.add(items[i].id, labels[items[i].label], row));
+      onProgress?.(start + items.length, data.length);
+    }
+    return builder.finish();
+  }
+
+  /** All parameters and running statistics by their checkpoint names and layouts. Copies. */
+  async parameters(): Promise<Map<string, NamedTensor>> {
+    const tensors = new Map<string, NamedTensor>();
+    for (const { name, kind, shape, file } of this.session.keptValues()) {
+      if (kind === "state") continue;
+      tensors.set(name, { shape: file?.shape ?? shape, data: toFile(await this.session.read(name), file) });
+    }
+    return tensors;
+  }
+
+  /** Writes parameters or running statistics by their checkpoint names and layouts. */
+  async setParameters(tensors: ReadonlyMap<string, NamedTensor>): Promise<void> {
+    const kept = new Map(this.session.keptValues().map((value) => [value.name, value]));
+    for (const [name, { shape, data }] of tensors) {
+      const value = kept.get(name);
+      if (!value) throw new ArgumentError(`setParameters: ${this.architecture.name} has no tensor "${name}"`);
+      const expected = value.file?.shape ?? value.shape;
+      if (formatShape(expected) !== formatShape(shape)) throw new ShapeError(`setParameters: "${name}" expects ${formatShape(expected)}, got ${formatShape(shape)}`);
+      await this.session.write(name, toMemory(data, value.file));
+    }
+  }
+
+  /** Starts the named tensors (default all) anew from their initialisers. */
+  async initialize(seed: number, names?: readonly string[]): Promise<void> {
+    for (const value of this.session.keptValues()) {
+      if (value.kind !== "state" && (!names || names.includes(value.name))) await this.session.write(value.name, initialValues(value, seed));
+    }
+  }
+
+  /** Bytes in use, by purpose. */
+  memory(): MemoryUse {
+    return this.session.memory();
+  }
+
+  /** The model in numbers: what `ocelli inspect` prints. */
+  describe(): ModelDescription {
+    const [height, width] = this.imageSize;
+    const graph = inferenceGraph(this.architecture, this.labels.length, { batch: 1, height, width }, "logits");
+    const parameters = [...graph.kept.values()].filter(({ kind }) => kind === "parameter");
+    return {
+      architecture: this.architecture.name,
+      options: this.architecture.options,
+      inputShape: [1, height, width, this.architecture.channels],
+      classes: this.labels.length,
+      parameters: parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+      flops: graph.nodes.reduce((sum, node) => sum + flopsOf(node), 0),
+      layers: graph.nodes.map((node) => ({ op: node.op.name, name: node.scope, shape: node.tensors[node.outputNames[0]].shape, flops: flopsOf(node) })),
+      preprocessing: this.preprocessing,
+      build: this.session.build,
+      threads: this.session.threads,
+      memory: this.memory(),
+      notes: this.facts.notes ?? {},
+    };
+  }
+
+  /** Height and width in pixels of the network's input. */
+  get imageSize(): readonly [number, number] {
+    const { crop } = this.preprocessing;
+    return typeof crop === "number" ? [crop, crop] : [crop[0], crop[1]];
+  }
+
+  /** Frees the model's memory now. Later calls fail with a ClosedError. */
+  close(): void {
+    this.session.close();
+  }
+
+  /** Positions in `labels` of a data set's classes. @throws {ArgumentError} for a class that the model does not know */
+  labelIndices(classes: readonly string[]): number[] {
+    return classes.map((name) => {
+      const index = this.labels.indexOf(name);
+      if (index < 0) throw new ArgumentError(`class "${name}" is not among the model's labels: ${this.labels.slice(0, 8).join(", ")}${this.labels.length > 8 ? ", ..." : ""}`);
+      return index;
+    });
+  }
+
+  /** @internal One row of numbers per image, through the evaluation preprocessing. */
+  async compute(result: Result, images: readonly ImageSource[], { signal, build }: CallOptions & { build?: Build } = {}): Promise<Float32Array[]> {
+    const rows: Float32Array[] = [];
+    const [height, width] = this.imageSize;
+    const pixels = height * width * this.architecture.channels;
+    const pipeline = evaluationTransforms(this.preprocessing);
+    const prepare = (start: number) => prepareImages(images.slice(start, start + chunkSize), { pipeline, channels: this.architecture.channels as 1 | 3, inline: this.inline, signal });
+    let next = images.length > 0 ? prepare(0) : undefined;
+    for (let start = 0; next; start += chunkSize) {
+      const prepared = await next;
+      next = start + chunkSize < images.length ? prepare(start + chunkSize) : undefined;
+      next?.catch(() => {}); // awaited in the next round; a failure of this round must not leave it unheard
+      const x = new Float32Array(prepared.length * pixels);
+      prepared.forEach(({ data }, i) => x.set(data, i * pixels));
+      const program = await this.program(result, prepared.length, height, width, build);
+      const output = (await program.run({ x }, { signal }))[result];
+      const size = output.length / prepared.length;
+      for (let i = 0; i < prepared.length; i++) rows.push(output.slice(i * size, (i + 1) * size));
+    }
+    return rows;
+  }
+
+  private async program(result: Result, batch: number, height: number, width: number, build: Build = this.session.build): Promise<Program> {
+    const key = `${result} ${batch}x${height}x${width} ${build}`;
+    const program = this.programs.get(key) ?? this.session.prepare(inferenceGraph(this.architecture, this.labels.length, { batch, height, width }, result), { build });
+    this.programs.delete(key);
+    this.programs.set(key, program);
+    const [oldest] = this.programs;
+    if (this.programs.size > keptPrograms) {
+      this.programs.delete(oldest[0]);
+      void oldest[1].then((old) => old.close()).catch(() => {});
+    }
+    return program;
+  }
+}
+
+export interface ModelDescription {
+  readonly architecture: string;
+  readonly options: Readonly<Record<string, number | string>>;
+  readonly inputShape: Shape;
+  readonly classes: number;
+  readonly parameters: number;
+  /** Floating-point operations of one image: two per multiply-add. */
+  readonly flops: number;
+  readonly layers: readonly { readonly op: string; readonly name: string; readonly shape: Shape; readonly flops: number }[];
+  readonly preprocessing: Preprocessing;
+  readonly build: Build;
+  readonly threads: number;
+  readonly memory: MemoryUse;
+  readonly notes: Readonly<Record<string, string>>;
+}

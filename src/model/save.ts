@@ -1,0 +1,53 @@
+import { ArgumentError } from "../core/errors.js";
+import { saveSafetensors, type TensorToWrite, writeSafetensors, type SafetensorsDtype, float32ToBfloat16, float32ToFloat16 } from "../formats/safetensors/index.js";
+import type { Model } from "./model.js";
+
+export interface SaveOptions {
+  /** Storage of weights: `float32` (default, exact), or half the size with 11 or 8 bits of precision. */
+  readonly dtype?: "float32" | "float16" | "bfloat16";
+}
+
+/**
+ * Metadata keys of our files. The file is a whole classifier: architecture and its options, labels, preprocessing.
+ * Tensors have PyTorch's names and layouts, so `load_state_dict(strict=True)` takes them.
+ */
+export const metadataKeys = { architecture: "ocelli.architecture", labels: "ocelli.labels", preprocessing: "ocelli.preprocessing", notes: "ocelli.notes" } as const;
+
+/** Writes a model to a path, or gives the bytes of the file where no path is given. */
+export async function saveModel(model: Model, path: string | URL | undefined, options: SaveOptions = {}): Promise<Uint8Array | undefined> {
+  const tensors = await fileTensors(model, options);
+  if (path === undefined) return writeSafetensors(tensors, fileMetadata(model));
+  await writeModelFile(path, tensors, fileMetadata(model));
+  return undefined;
+}
+
+export async function writeModelFile(path: string | URL, tensors: readonly TensorToWrite[], metadata: Record<string, string>, { keepPrevious = false } = {}): Promise<void> {
+  await saveSafetensors(path, tensors, metadata, { sha256: true, keepPrevious });
+}
+
+export function fileMetadata({ facts, architecture }: Model): Record<string, string> {
+  return {
+    format: "pt",
+    [metadataKeys.architecture]: JSON.stringify({ name: architecture.name, options: architecture.options }),
+    [metadataKeys.labels]: JSON.stringify(facts.labels),
+    [metadataKeys.preprocessing]: JSON.stringify(facts.preprocessing),
+    [metadataKeys.notes]: JSON.stringify(facts.notes ?? {}),
+  };
+}
+
+/** Parameters and running statistics, with PyTorch's `num_batches_tracked` beside each running mean. */
+export async function fileTensors(model: Model, { dtype = "float32" }: SaveOptions = {}): Promise<TensorToWrite[]> {
+  const tensors: TensorToWrite[] = [];
+  for (const [name, { shape, data }] of await model.parameters()) {
+    tensors.push({ name, shape: [...shape], ...encode(data, dtype) });
+    if (name.endsWith("running_mean")) tensors.push({ name: name.replace(/running_mean$/, "num_batches_tracked"), dtype: "I64", shape: [], data: BigInt64Array.of(BigInt(model.batchesTracked)) });
+  }
+  return tensors;
+}
+
+function encode(data: Float32Array, dtype: NonNullable<SaveOptions["dtype"]>): { dtype: SafetensorsDtype; data: Float32Array | Uint16Array } {
+  if (dtype === "float32") return { dtype: "F32", data };
+  if (dtype === "float16") return { dtype: "F16", data: float32ToFloat16(data) };
+  if (dtype === "bfloat16") return { dtype: "BF16", data: float32ToBfloat16(data) };
+  throw new ArgumentError(`save: dtype expected float32, float16 or bfloat16, got "${dtype}"`);
+}

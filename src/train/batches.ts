@@ -1,0 +1,72 @@
+import type { Dataset } from "../data/dataset.js";
+import { prepareImages } from "../data/prepare.js";
+import type { Transform } from "../data/transforms/index.js";
+
+/** One step's input. `x` holds the images one after another, NHWC. */
+export interface Batch {
+  readonly x: Float32Array;
+  readonly labels: Int32Array;
+}
+
+/** Gives batch number `index` of an epoch. */
+export type BatchSource = (index: number) => Promise<Batch>;
+
+/** Batches that are being prepared while earlier ones train. */
+const ahead = 2;
+
+export interface ImageBatches {
+  readonly data: Dataset;
+  /** The model's label of each of the data set's classes. */
+  readonly labels: readonly number[];
+  /** Positions in `data`, in the order of this epoch. */
+  readonly order: ArrayLike<number>;
+  readonly batchSize: number;
+  readonly pipeline: readonly Transform[];
+  readonly channels: 1 | 3;
+  /** Augmentation draws follow from the seed, this, and the image's position in `data`. */
+  readonly seed: number;
+  readonly stream: readonly number[];
+  readonly inline: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Batches of augmented images, prepared ahead in the pool's threads. Ask for them in order. */
+export function imageBatches({ data, labels, order, batchSize, pipeline, channels, seed, stream, inline, signal }: ImageBatches): BatchSource {
+  const coming = new Map<number, Promise<Batch>>();
+  const count = Math.ceil(order.length / batchSize);
+  const make = async (index: number): Promise<Batch> => {
+    const positions = Array.from({ length: Math.min(batchSize, order.length - index * batchSize) }, (_, i) => order[index * batchSize + i]);
+    const items = await Promise.all(positions.map((position) => data.item(position)));
+    const images = await prepareImages(
+      items.map(({ image }) => image),
+      { pipeline, channels, inline, signal, names: items.map(({ id }) => id), draws: positions.map((position) => ({ seed, stream: [...stream, position] })) },
+    );
+    const size = images[0].data.length;
+    const x = new Float32Array(images.length * size);
+    images.forEach((image, i) => x.set(image.data, i * size));
+    return { x, labels: Int32Array.from(items, ({ label }) => labels[label]) };
+  };
+  const start = (index: number) => {
+    if (index >= count || coming.has(index)) return;
+    const batch = make(index);
+    batch.catch(() => {}); // heard when the batch is asked for
+    coming.set(index, batch);
+  };
+  return (index) => {
+    for (let next = index; next <= index + ahead; next++) start(next);
+    const batch = coming.get(index) as Promise<Batch>;
+    coming.delete(index);
+    return batch;
+  };
+}
+
+/** Batches of backbone results that were computed once. */
+export function featureBatches(features: readonly Float32Array[], labels: ArrayLike<number>, order: ArrayLike<number>, batchSize: number): BatchSource {
+  return async (index) => {
+    const positions = Array.from({ length: Math.min(batchSize, order.length - index * batchSize) }, (_, i) => order[index * batchSize + i]);
+    const size = features[0].length;
+    const x = new Float32Array(positions.length * size);
+    positions.forEach((position, i) => x.set(features[position], i * size));
+    return { x, labels: Int32Array.from(positions, (position) => labels[position]) };
+  };
+}

@@ -1,0 +1,126 @@
+import { ArgumentError } from "../core/errors.js";
+import type { Transform } from "../data/transforms/index.js";
+
+/** How the learning rate moves over a phase, from the first step (0) to the last (1). */
+export type ScheduleName = "oneCycle" | "cosine" | "constant";
+
+/** A stretch of training with one set of learning parameters. */
+export interface Phase {
+  readonly name: string;
+  /** Passes over the training images. */
+  readonly epochs: number;
+  /** `head`: only the classifier learns, on backbone results that are computed once; `all`: the whole network learns on augmented images. */
+  readonly train: "head" | "all";
+  /** Peak learning rate of the head. */
+  readonly lr: number;
+  /** The first layers learn at `lr / lrMult`, the middle ones between the two (geometric mean). */
+  readonly lrMult: number;
+  readonly schedule: ScheduleName;
+}
+
+export interface TrainerOptions {
+  /** Passes over the data (default 10), for a Trainer without `phases`. */
+  readonly epochs?: number;
+  /** Peak learning rate (default 0.05 for sgd, 1e-3 for adamw), for a Trainer without `phases`. */
+  readonly lr?: number;
+  /** Default `oneCycle`, for a Trainer without `phases`. */
+  readonly schedule?: ScheduleName;
+  readonly phases?: readonly Phase[];
+  /** Images per step, default 32. */
+  readonly batchSize?: number;
+  /** Default `sgd`. */
+  readonly optimizer?: "sgd" | "adamw";
+  /** Of sgd, default 0.9. */
+  readonly momentum?: number;
+  /** Of sgd, default false. */
+  readonly nesterov?: boolean;
+  /** Of weights, not of norms and biases; default 1e-4 for sgd, 0.01 for adamw. */
+  readonly weightDecay?: number;
+  /** Share of a cosine schedule that rises to the peak first, default 0. `oneCycle` has its own. */
+  readonly warmup?: number;
+  /** Default 0. */
+  readonly labelSmoothing?: number;
+  /** Largest norm of all gradients together, default 0: no limit. */
+  readonly maxNorm?: number;
+  /** `train`: statistics of each batch; `frozen`: those of the checkpoint. Default `frozen` below 10,000 training images for weights that came trained, else `train`. */
+  readonly batchNorm?: "frozen" | "train";
+  /** Augmentation of training images; default: the model's `trainingTransforms`. */
+  readonly transforms?: readonly Transform[];
+  /** Stops when the validation loss has not fallen for so many epochs, and goes back to the best weights; default 0: never. */
+  readonly patience?: number;
+  /** `error` (default) fails on an image that cannot be read; `skip` looks through all images first, reports the bad ones and leaves them out. */
+  readonly badImages?: "error" | "skip";
+  /** Fixes initial head weights, order, augmentation and dropout. Default 0. */
+  readonly seed?: number;
+  /** A file that is written at the end of each epoch, and when the signal aborts; `resume` goes on from it. */
+  readonly checkpoint?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Told once about choices and findings that a user should know, such as frozen batch norms or skipped files. */
+  readonly onNotice?: (notice: string) => void;
+}
+
+/** After each step, and at the end of each epoch with `validation`. */
+export interface Progress {
+  readonly phase: string;
+  /** From 1, over all phases. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Steps done and to do, over all phases. */
+  readonly step: number;
+  readonly steps: number;
+  /** Mean over the epoch so far. */
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly validation?: { readonly loss: number; readonly accuracy: number };
+  readonly imagesPerSecond: number;
+  /** Seconds left. */
+  readonly eta: number;
+}
+
+/** One epoch's record. */
+export type EpochRecord = Pick<Progress, "phase" | "epoch" | "loss" | "accuracy" | "validation" | "imagesPerSecond">;
+
+export type Settings = Required<Omit<TrainerOptions, "checkpoint" | "signal" | "onProgress" | "onNotice" | "epochs" | "lr" | "schedule" | "transforms">>;
+
+/** All options with their defaults. @throws {ArgumentError} for a value outside its range, naming option and value */
+export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "train"): Settings {
+  const optimizer = options.optimizer ?? "sgd";
+  const phase: Phase = { name: "all", epochs: options.epochs ?? 10, train: "all", lr: options.lr ?? (optimizer === "sgd" ? 0.05 : 1e-3), lrMult: 1, schedule: options.schedule ?? "oneCycle" };
+  const settings: Settings = {
+    phases: options.phases ?? [phase],
+    batchSize: options.batchSize ?? 32,
+    optimizer,
+    momentum: options.momentum ?? 0.9,
+    nesterov: options.nesterov ?? false,
+    weightDecay: options.weightDecay ?? (optimizer === "sgd" ? 1e-4 : 0.01),
+    warmup: options.warmup ?? 0,
+    labelSmoothing: options.labelSmoothing ?? 0,
+    maxNorm: options.maxNorm ?? 0,
+    batchNorm,
+    patience: options.patience ?? 0,
+    badImages: options.badImages ?? "error",
+    seed: options.seed ?? 0,
+  };
+  const range = (name: string, value: number, low: number, high: number, whole = false) => {
+    if (!(value >= low && value <= high) || (whole && !Number.isInteger(value))) {
+      throw new ArgumentError(`train: ${name} expected a ${whole ? "whole " : ""}number from ${low} to ${high}, got ${value}`);
+    }
+  };
+  range("batchSize", settings.batchSize, 1, 65536, true);
+  range("momentum", settings.momentum, 0, 1);
+  range("weightDecay", settings.weightDecay, 0, 1);
+  range("warmup", settings.warmup, 0, 1);
+  range("labelSmoothing", settings.labelSmoothing, 0, 1);
+  range("maxNorm", settings.maxNorm, 0, Number.MAX_VALUE);
+  range("patience", settings.patience, 0, Number.MAX_SAFE_INTEGER, true);
+  range("seed", settings.seed, 0, Number.MAX_SAFE_INTEGER, true);
+  for (const { name, epochs, lr, lrMult, schedule } of settings.phases) {
+    range(`${name}: epochs`, epochs, 0, 100_000, true);
+    range(`${name}: lr`, lr, 0, 1000);
+    range(`${name}: lrMult`, lrMult, 1, 1e9);
+    if (!["oneCycle", "cosine", "constant"].includes(schedule)) throw new ArgumentError(`train: schedule expected oneCycle, cosine or constant, got "${schedule}"`);
+  }
+  if (!["sgd", "adamw"].includes(optimizer)) throw new ArgumentError(`train: optimizer expected sgd or adamw, got "${optimizer}"`);
+  return settings;
+}
