@@ -28,7 +28,7 @@ const floors = [
 const floorOf = (folder: string) => floors.findIndex((floor) => floor.includes(folder));
 
 /** Kernel files without an op file of the same name -> the file that calls them. */
-const sharedKernels: Record<string, string> = { "self-test": "src/runtime/instance.ts" };
+const sharedKernels: Record<string, string> = { image: "src/data/image-engine.ts", "self-test": "src/runtime/instance.ts" };
 /** Op files without a test file of the same name -> the test that covers them. */
 const testedBy: Record<string, string> = {};
 

@@ -1,0 +1,95 @@
+import { ArgumentError, LimitError } from "../core/errors.js";
+import { limits } from "../core/limits.js";
+import { Random } from "../core/random.js";
+import { type Build, createMemory, instantiate, type Kernels } from "../runtime/instance.js";
+import { Canvas, type Memory, type Raster } from "./transforms/canvas.js";
+import { type Pipeline, type RandomAt, runPipeline } from "./transforms/pipeline.js";
+
+/** Pixels row by row, top left first, without gaps: gray (1), RGB (3) or RGBA (4). */
+export interface Pixels {
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3 | 4;
+}
+
+/** What a pipeline makes of an image, `[height, width, channels]`: floats after `Normalize`, else bytes. */
+export interface ProcessedImage {
+  readonly data: Float32Array | Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+}
+
+/** First byte after the page that holds the kernels' static data. */
+const firstFreeByte = 65536;
+/** Names the random draws of augmentation among all that share a seed. */
+const augmentation = 0x6175676d;
+
+/** The draws of one sample in one epoch: they depend on nothing else, so any number of workers in any order sees the same. */
+export function augmentationRandom(seed: number, epoch: number, sample: number): RandomAt {
+  return (position) => new Random(seed, augmentation, epoch, sample, position);
+}
+
+const noRandom: RandomAt = (position) => {
+  throw new ArgumentError(`image engine: step ${position} of the pipeline draws at random; give the draws as well`);
+};
+
+/**
+ * Runs image pipelines in a Wasm memory of its own, one image after another. The memory grows to the largest image seen and goes with the
+ * engine. Calls are synchronous: this is what runs inside a data worker.
+ */
+export class ImageEngine {
+  private readonly canvas: Canvas;
+
+  /** An engine on a memory of its own. The results are the same in every build. */
+  static async open(build: Build = "simd"): Promise<ImageEngine> {
+    const memory = createMemory(firstFreeByte);
+    return new ImageEngine(await instantiate({ build, memory }), memory);
+  }
+
+  /** @param base first byte of `memory` that may be written */
+  constructor(kernels: Kernels, memory: Memory, base: number = firstFreeByte) {
+    this.canvas = new Canvas(kernels, memory, base);
+  }
+
+  /**
+   * Takes RGB out of the pixels (alpha is dropped, gray repeated, as Pillow's `convert("RGB")`), or with `channels: 1` gray (ITU-R 601,
+   * as `convert("L")`), and runs the steps.
+   *
+   * @param random draws for each position, see `augmentationRandom`; needed where a step is random
+   * @throws {ArgumentError} for data that does not fit its sizes, {LimitError} above `limits.imagePixels`
+   */
+  run(pixels: Pixels, pipeline: Pipeline, random: RandomAt = noRandom, { channels = 3 }: { channels?: 1 | 3 } = {}): ProcessedImage {
+    this.canvas.reset();
+    return this.read(runPipeline(this.canvas, this.write(pixels, channels), pipeline, random));
+  }
+
+  private write({ data, width, height, channels }: Pixels, wanted: 1 | 3): Raster {
+    const size = width * height;
+    const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
+    if (!whole || ![1, 3, 4].includes(channels) || data.length !== size * channels) {
+      throw new ArgumentError(`image engine: expected width x height x channels (1, 3 or 4) bytes, got ${data.length} for ${width}x${height}x${channels}`);
+    }
+    if (size > limits.imagePixels) throw new LimitError(`image engine: ${width}x${height} pixels, limits.imagePixels is ${limits.imagePixels}`);
+    const { canvas } = this;
+    const given = canvas.allocate(data.length);
+    new Uint8Array(canvas.buffer, given, data.length).set(data);
+    const at = channels === 4 ? given : canvas.allocate(size * 4);
+    if (channels !== 4) canvas.kernels.unpack_u8(at, given, channels, 0, size);
+    const image: Raster = { at, width, height, stride: width * 4, channels: wanted, dtype: "uint8" };
+    if (wanted === 3 || channels === 1) return image;
+    const gray = canvas.raster(width, height, 1);
+    canvas.kernels.luma_u8(gray.at, image.at, width, gray.stride, image.stride, 0, height);
+    return gray;
+  }
+
+  private read({ at, width, height, stride, channels, dtype }: Raster): ProcessedImage {
+    const { canvas } = this;
+    const size = width * height * channels;
+    if (dtype === "float32") return { data: new Float32Array(canvas.buffer, at, size).slice(), width, height, channels };
+    const packed = canvas.allocate(size);
+    canvas.kernels.pack_u8(packed, at, channels, width, stride, 0, height);
+    return { data: new Uint8Array(canvas.buffer, packed, size).slice(), width, height, channels };
+  }
+}
