@@ -26,9 +26,12 @@ const firstFreeByte = 65536;
 /** Names the random draws of augmentation among all that share a seed. */
 const augmentation = 0x6175676d;
 
-/** The draws of one sample in one epoch: they depend on nothing else, so any number of workers in any order sees the same. */
-export function augmentationRandom(seed: number, epoch: number, sample: number): RandomAt {
-  return (position) => new Random(seed, augmentation, epoch, sample, position);
+/**
+ * The draws of one image at one time, such as `augmentationRandom(seed, epoch, sample)`: each step of a pipeline has its own. They depend
+ * on these numbers and nothing else, so any number of workers in any order sees the same.
+ */
+export function augmentationRandom(seed: number, ...stream: number[]): RandomAt {
+  return (position) => new Random(seed, augmentation, ...stream, position);
 }
 
 const noRandom: RandomAt = (position) => {

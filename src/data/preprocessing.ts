@@ -1,0 +1,73 @@
+import { ArgumentError } from "../core/errors.js";
+import type { Interpolation } from "./transforms/index.js";
+import * as transforms from "./transforms/index.js";
+import type { ChannelOrder } from "./transforms/normalize.js";
+
+/** What a checkpoint expects of its images; plain data, kept in the checkpoint's file. Sizes in pixels. */
+export interface Preprocessing {
+  /** New shorter side, or `[height, width]`; `null` leaves the size. */
+  readonly resize: number | readonly [height: number, width: number] | null;
+  /** Side of the square that is cut from the middle, or `[height, width]`: the network's input. */
+  readonly crop: number | readonly [height: number, width: number];
+  /** Filter of the resize, Pillow's by torchvision's name. */
+  readonly interpolation: Interpolation;
+  /** Of the scaled values, one for all channels or one each in `channelOrder`. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  /** 3 for colour (default), 1 for gray. */
+  readonly channels?: 3 | 1;
+  /** Default `"rgb"`. */
+  readonly channelOrder?: ChannelOrder;
+  /** What levels 0..255 are multiplied by before mean and std (default 1/255). */
+  readonly scale?: number;
+}
+
+/** timm's evaluation rule: the shorter side becomes floor(size / cropPct), then the middle `size` pixels are cut out. */
+export function timmResize(size: number, cropPct: number): number {
+  return Math.floor(size / cropPct);
+}
+
+function normalize({ mean, std, scale, channelOrder }: Preprocessing) {
+  return transforms.Normalize(mean, std, { scale, channelOrder });
+}
+
+/** The pipeline for prediction: resize, centre crop, normalise. @throws {ArgumentError} for a description that does not fit */
+export function evaluationTransforms(preprocessing: Preprocessing): transforms.Pipeline {
+  const { resize, crop, interpolation, channels = 3, mean, std } = preprocessing;
+  if (channels !== 1 && channels !== 3) throw new ArgumentError(`preprocessing: channels: expected 1 or 3, got ${JSON.stringify(channels)}`);
+  for (const [name, values] of Object.entries({ mean, std })) {
+    if (Array.isArray(values) && values.length > channels)
+      throw new ArgumentError(`preprocessing: ${name}: expected at most ${channels} numbers, got ${JSON.stringify(values)}`);
+  }
+  const resizing = resize === null ? [] : [transforms.Resize(resize, { interpolation })];
+  return [...resizing, transforms.CenterCrop(crop), normalize(preprocessing)];
+}
+
+/** How training images vary. */
+export interface Augmentation {
+  /** Share of the image's area that is kept (default 0.08 to 1). */
+  readonly scale?: readonly [low: number, high: number];
+  /** Width / height of the part that is kept (default 3/4 to 4/3). */
+  readonly ratio?: readonly [low: number, high: number];
+  /** Probability of a horizontal flip (default 0.5). */
+  readonly flip?: number;
+  /** Further steps on bytes, between flip and normalisation. */
+  readonly extra?: transforms.Pipeline;
+  /** Probability that a random rectangle is erased after normalisation (default 0). */
+  readonly erasing?: number;
+}
+
+/** The pipeline for training: a random part, resized to the network's input, flipped at random, normalised. @throws {ArgumentError} */
+export function trainingTransforms(
+  preprocessing: Preprocessing,
+  { scale, ratio, flip = 0.5, extra = [], erasing = 0 }: Augmentation = {},
+): transforms.Pipeline {
+  const { crop, interpolation } = preprocessing;
+  return [
+    transforms.RandomResizedCrop(crop, { scale, ratio, interpolation }),
+    ...(flip > 0 ? [transforms.RandomHorizontalFlip({ p: flip })] : []),
+    ...extra,
+    normalize(preprocessing),
+    ...(erasing > 0 ? [transforms.RandomErasing({ p: erasing })] : []),
+  ];
+}
