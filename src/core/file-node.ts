@@ -74,3 +74,12 @@ export async function writeFileAtomically(path: string | URL, chunks: Iterable<U
     throw cause;
   }
 }
+
+/** Leaves a second name, `<path>.previous`, on the file that `path` names now, if any; the file that had it goes. */
+export async function keepPrevious(path: string): Promise<void> {
+  const { link, rm } = process.getBuiltinModule("node:fs/promises");
+  await rm(`${path}.previous`, { force: true });
+  await link(path, `${path}.previous`).catch((cause) => {
+    if (cause.code !== "ENOENT") throw new DataError(`cannot keep ${path}.previous: ${reason(cause)}`, { cause });
+  });
+}

@@ -11,6 +11,7 @@ import { flopsOf } from "../plan/compile.js";
 import { inferenceGraph, type Result } from "./graphs.js";
 import { initialValues } from "./initialize.js";
 import { toFile, toMemory } from "./layout.js";
+import { type SaveOptions, saveModel } from "./save.js";
 import { type Evaluation, EvaluationBuilder, softmaxRow } from "./metrics.js";
 
 /** A tensor as a checkpoint has it: PyTorch's names and layouts. */
@@ -167,6 +168,18 @@ export class Model {
     for (const value of this.session.keptValues()) {
       if (value.kind !== "state" && (!names || names.includes(value.name))) await this.session.write(value.name, initialValues(value, seed));
     }
+  }
+
+  /**
+   * Writes one file that is the whole classifier: weights under PyTorch's names, architecture, labels, preprocessing.
+   *
+   * @param path where to; without it the bytes of the file are the result
+   * @throws {DataError} when the file cannot be written; an older file of that name is then untouched
+   */
+  save(path: string | URL, options?: SaveOptions): Promise<void>;
+  save(path?: undefined, options?: SaveOptions): Promise<Uint8Array>;
+  async save(path?: string | URL, options: SaveOptions = {}): Promise<Uint8Array | void> {
+    return saveModel(this, path, options);
   }
 
   /** Bytes in use, by purpose. */

@@ -16,13 +16,9 @@ export const metadataKeys = { architecture: "ocelli.architecture", labels: "ocel
 /** Writes a model to a path, or gives the bytes of the file where no path is given. */
 export async function saveModel(model: Model, path: string | URL | undefined, options: SaveOptions = {}): Promise<Uint8Array | undefined> {
   const tensors = await fileTensors(model, options);
-  if (path === undefined) return writeSafetensors(tensors, fileMetadata(model));
-  await writeModelFile(path, tensors, fileMetadata(model));
+  if (path === undefined) return writeSafetensors(tensors, fileMetadata(model), { sha256: true });
+  await saveSafetensors(path, tensors, fileMetadata(model), { sha256: true });
   return undefined;
-}
-
-export async function writeModelFile(path: string | URL, tensors: readonly TensorToWrite[], metadata: Record<string, string>, { keepPrevious = false } = {}): Promise<void> {
-  await saveSafetensors(path, tensors, metadata, { sha256: true, keepPrevious });
 }
 
 export function fileMetadata({ facts, architecture }: Model): Record<string, string> {

@@ -179,6 +179,11 @@ function revive({ name, message, stack }: NonNullable<Reply["error"]>): Error {
   return error;
 }
 
+/** Threads of the pool unless asked otherwise: all cores, at most 8. */
+export async function defaultThreads(): Promise<number> {
+  return Math.max(1, Math.min((await host()).parallelism, 8));
+}
+
 let shared: Promise<Pool> | undefined;
 let workerUrl: string | URL | undefined;
 

@@ -7,7 +7,7 @@ import { type Backend, firstAddress, inlineBackend, sharedBackend, workerBackend
 import { Heap } from "./heap.js";
 import { host } from "./host.js";
 import { type Build, fastestBuild } from "./instance.js";
-import { pool } from "./pool.js";
+import { defaultThreads, pool } from "./pool.js";
 import { link } from "./program.js";
 
 export type TensorData = Float32Array | Int32Array | Uint8Array;
@@ -30,7 +30,6 @@ export interface MemoryUse {
   readonly total: number;
 }
 
-const maximumThreads = 8;
 const keptBytes = (value: Value) => sizeOf(value.shape) * bytesPerElement[value.dtype];
 
 /** One model's memory with everything it keeps, and the programs that run on it, one at a time. */
@@ -55,9 +54,9 @@ export class Session {
 
   static async open({ build = "auto", threads, inline }: SessionOptions = {}): Promise<Session> {
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) throw new ArgumentError(`threads: expected a whole number of 1 or more, got ${threads}`);
-    const { spawn, sharedMemory, parallelism } = await host();
+    const { spawn, sharedMemory } = await host();
     const chosen = build === "auto" ? await fastestBuild() : build;
-    const wide = threads ?? Math.min(parallelism, maximumThreads);
+    const wide = threads ?? (await defaultThreads());
     const backend =
       inline || !spawn ? await inlineBackend() : sharedMemory ? await sharedBackend(await pool(wide), wide) : await workerBackend(await pool(1));
     const session = new Session(backend, chosen);

@@ -1,7 +1,7 @@
 import { FormatError } from "../core/errors.js";
-import type { TensorToWrite } from "../formats/safetensors/index.js";
-import { openSafetensors, type SourceLike } from "../formats/safetensors/index.js";
-import { fileTensors, fileMetadata, writeModelFile } from "../model/save.js";
+import { openSafetensors, type SourceLike, saveSafetensors, type TensorToWrite } from "../formats/safetensors/index.js";
+import { keepPrevious } from "../core/file-node.js";
+import { fileMetadata, fileTensors } from "../model/save.js";
 import type { Model, NamedTensor } from "../model/model.js";
 import type { EpochRecord, Settings } from "./options.js";
 import { statePrefix } from "./step.js";
@@ -42,7 +42,8 @@ export async function writeCheckpoint(path: string, model: Model, state: Trainer
     if (kind === "state") tensors.push({ name, dtype: "F32", shape: [...shape], data: await model.session.read(name) });
   }
   for (const [name, { shape, data }] of best ?? []) tensors.push({ name: bestPrefix + name, dtype: "F32", shape: [...shape], data });
-  await writeModelFile(path, tensors, { ...fileMetadata(model), [stateKey]: JSON.stringify(state) }, { keepPrevious: true });
+  await keepPrevious(path);
+  await saveSafetensors(path, tensors, { ...fileMetadata(model), [stateKey]: JSON.stringify(state) }, { sha256: true });
 }
 
 export interface Checkpoint {

@@ -1,6 +1,5 @@
-import type { Split } from "../data/dataset.js";
 import type { Model } from "../model/model.js";
-import type { EpochRecord, Phase, TrainerOptions } from "./options.js";
+import type { EpochRecord, Phase, TrainerOptions, TrainingData } from "./options.js";
 import { Trainer } from "./trainer.js";
 
 export interface FineTuneOptions extends Omit<TrainerOptions, "phases" | "lr" | "schedule"> {
@@ -22,12 +21,12 @@ export interface FineTuneOptions extends Omit<TrainerOptions, "phases" | "lr" | 
  * @throws {DataError} for data that cannot be trained on; the signal's reason when aborted
  * @see fastai `Learner.fine_tune`: the two phases, halved rate and `lr_mult`
  */
-export async function fineTune(model: Model, data: Split, options: FineTuneOptions = {}): Promise<readonly EpochRecord[]> {
+export async function fineTune(model: Model, data: TrainingData, options: FineTuneOptions = {}): Promise<readonly EpochRecord[]> {
   return fineTuner(model, data, options).fit();
 }
 
 /** The Trainer that `fineTune` runs; for resuming from a checkpoint. */
-export function fineTuner(model: Model, data: Split, { epochs = 5, freezeEpochs = 10, baseLr = 2e-3, lrMult = 100, ...options }: FineTuneOptions = {}): Trainer {
+export function fineTuner(model: Model, data: TrainingData, { epochs = 5, freezeEpochs = 10, baseLr = 2e-3, lrMult = 100, ...options }: FineTuneOptions = {}): Trainer {
   const phases: Phase[] = [
     { name: "head", epochs: freezeEpochs, train: "head", lr: baseLr, lrMult: 1, schedule: "oneCycle" },
     { name: "all", epochs, train: "all", lr: baseLr / 2, lrMult, schedule: "oneCycle" },

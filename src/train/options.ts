@@ -1,8 +1,15 @@
 import { ArgumentError } from "../core/errors.js";
+import type { Dataset } from "../data/dataset.js";
 import type { Transform } from "../data/transforms/index.js";
 
 /** How the learning rate moves over a phase, from the first step (0) to the last (1). */
 export type ScheduleName = "oneCycle" | "cosine" | "constant";
+
+/** Images to learn from and, if there are any, images to measure on. `ImageFolder.open` gives both. */
+export interface TrainingData {
+  readonly train: Dataset;
+  readonly validation?: Dataset;
+}
 
 /** A stretch of training with one set of learning parameters. */
 export interface Phase {

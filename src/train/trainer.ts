@@ -1,7 +1,7 @@
 import { ArgumentError, DataError } from "../core/errors.js";
 import { Random } from "../core/random.js";
 import type { SourceLike } from "../core/source.js";
-import type { Dataset, Split } from "../data/dataset.js";
+import type { Dataset } from "../data/dataset.js";
 import { trainingTransforms } from "../data/preprocessing.js";
 import { unreadable } from "../data/prepare.js";
 import type { Transform } from "../data/transforms/index.js";
@@ -10,7 +10,7 @@ import type { Model, NamedTensor } from "../model/model.js";
 import { type BatchSource, featureBatches, imageBatches } from "./batches.js";
 import { type Checkpoint, readCheckpoint, type TrainerState, writeCheckpoint } from "./checkpoint.js";
 import { chooseBatchNorm } from "./norms.js";
-import { type EpochRecord, type Phase, type Progress, resolveSettings, type Settings, type TrainerOptions } from "./options.js";
+import { type EpochRecord, type Phase, type Progress, resolveSettings, type Settings, type TrainerOptions, type TrainingData } from "./options.js";
 import { PhaseRun } from "./phase-run.js";
 
 /** What random streams are for; the second word of their key. */
@@ -34,7 +34,7 @@ export class Trainer {
 
   constructor(
     private readonly model: Model,
-    private readonly data: Split,
+    private readonly data: TrainingData,
     private readonly options: TrainerOptions = {},
   ) {
     const { batchNorm, notice } = chooseBatchNorm(model, data.train.length, options.batchNorm);
