@@ -1,0 +1,28 @@
+import { orient } from "./orientation.js";
+import { type Pixels, toRgb } from "./pixels.js";
+import { type ImageFormat, probeImage } from "./probe.js";
+import { ImageReader } from "./reader.js";
+
+/** Imported at the first image of the format. */
+const decoders: Record<ImageFormat, () => Promise<(reader: ImageReader) => Pixels | Promise<Pixels>>> = {
+  jpeg: async () => (await import("./jpeg.js")).decodeJpeg,
+  png: async () => (await import("./png.js")).decodePng,
+  bmp: async () => (await import("./bmp.js")).decodeBmp,
+  gif: async () => (await import("./gif.js")).decodeGif,
+  tiff: async () => (await import("./tiff.js")).decodeTiff,
+  webp: async () => (await import("./webp.js")).decodeWebp,
+};
+
+/**
+ * Decodes an image file to 8-bit RGB, upright by its EXIF orientation. The format is recognised by content. Alpha is dropped,
+ * not composited; of animations and multi-page files the first picture counts. The same bits in every runtime.
+ *
+ * @param options.name path, URL or another name of the file, for errors (default "image")
+ * @throws {FormatError} when the file is empty, of another format, truncated or damaged
+ * @throws {LimitError} when it is larger than `limits.imageBytes` or `limits.imagePixels`; its header is checked before anything is decoded
+ */
+export async function decodeImage(bytes: Uint8Array, { name = "image" }: { name?: string } = {}): Promise<Pixels> {
+  const { format, orientation } = probeImage(bytes, name);
+  const decode = await decoders[format]();
+  return orient(toRgb(await decode(new ImageReader(bytes, format, name))), orientation);
+}
