@@ -38,7 +38,8 @@ const backward = ({ dy, y, x, weight, mean, variance }: Tensors, { epsilon, low,
 
 export const batchNormBackward = defineOp({
   name: "batchNormBackward",
-  summary: "Gradients of batchNorm: dbias = sum(dy), dweight = sum(dy h), dx = weight / s (dy - (dbias + h dweight) / n), h = (x - mean) / s, s = sqrt(variance + epsilon).",
+  summary:
+    "Gradients of batchNorm: dbias = sum(dy), dweight = sum(dy h), dx = weight / s (dy - (dbias + h dweight) / n), h = (x - mean) / s, s = sqrt(variance + epsilon).",
   inputs: ["dy", "x", "weight", "mean", "variance"],
   outputs: ["dx", "dweight", "dbias"],
   attributes: { epsilon: 1e-5 },
@@ -115,7 +116,8 @@ export const updateRunning = defineOp({
   inputs: ["running", "batch"],
   attributes: { momentum: 0.1, correction: 1 },
   shape: ({ running, batch }, _, fail) => (sameShape(running, batch) ? {} : fail("running and batch differ in shape")),
-  lower: (emit, { running, batch }, { momentum, correction }) => emit.call("update_running_f32", [running, batch, momentum, correction], vectorsOf(running.shape)),
+  lower: (emit, { running, batch }, { momentum, correction }) =>
+    emit.call("update_running_f32", [running, batch, momentum, correction], vectorsOf(running.shape)),
   mutates: ["running"],
 });
 

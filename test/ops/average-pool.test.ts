@@ -14,7 +14,12 @@ testOp(averagePool, {
   reference({ x }, attributes) {
     const shape = poolShape64(x.shape, attributes);
     const mean = (f: (value: number) => number) =>
-      windowValues(x, shape, attributes, (values, places) => values.reduce((sum, value) => sum + f(value), 0) / (attributes.countIncludePad ? places : values.length));
+      windowValues(
+        x,
+        shape,
+        attributes,
+        (values, places) => values.reduce((sum, value) => sum + f(value), 0) / (attributes.countIncludePad ? places : values.length),
+      );
     return { shape, data: mean((value) => value), magnitude: mean(Math.abs), terms: attributes.kernel[0] * attributes.kernel[1] };
   },
 });

@@ -16,7 +16,12 @@ function statistics(x: Tensor64): Record<"mean" | "variance", Expected> {
   const variance = over((value, channel) => (value - mean[channel]) ** 2);
   return {
     mean: { shape: [channels], data: mean, magnitude: over(Math.abs), terms: rows },
-    variance: { shape: [channels], data: variance, magnitude: over((value, channel) => (value - mean[channel]) ** 2 + 1e-2 * Math.abs(mean[channel] * value)), terms: rows },
+    variance: {
+      shape: [channels],
+      data: variance,
+      magnitude: over((value, channel) => (value - mean[channel]) ** 2 + 1e-2 * Math.abs(mean[channel] * value)),
+      terms: rows,
+    },
   };
 }
 
@@ -25,13 +30,23 @@ function normalised(x: Tensor64, mean: Tensor64, variance: Tensor64, weight: Ten
   const rows = x.data.length / channels;
   const scale = variance.data.map((value, c) => weight.data[c] / Math.sqrt(value + epsilon));
   const y = mapValues(x, (value, i) => Math.min(Math.max((value - mean.data[i % channels]) * scale[i % channels] + bias.data[i % channels], low), high));
-  const magnitude = x.data.map((value, i) => (Math.abs(value) + Math.abs(mean.data[i % channels])) * Math.abs(scale[i % channels]) + Math.abs(bias.data[i % channels]));
+  const magnitude = x.data.map(
+    (value, i) => (Math.abs(value) + Math.abs(mean.data[i % channels])) * Math.abs(scale[i % channels]) + Math.abs(bias.data[i % channels]),
+  );
   return { ...y, magnitude, terms: rows };
 }
 
 testOp(batchNorm, {
   inputs: {
-    x: [[2, 5, 7, 3], [3, 4, 4, 16], [200, 4], [1, 9, 15, 21], [65, 37], [1, 5], [64, 1]],
+    x: [
+      [2, 5, 7, 3],
+      [3, 4, 4, 16],
+      [200, 4],
+      [1, 9, 15, 21],
+      [65, 37],
+      [1, 5],
+      [64, 1],
+    ],
     weight: [[3], [16], [4], [21], [37], [5], [1]],
     bias: [[3], [16], [4], [21], [37], [5], [1]],
   },
@@ -54,7 +69,13 @@ testOp(batchNorm, {
 
 testOp(batchNormFrozen, {
   inputs: {
-    x: [[2, 5, 7, 3], [3, 4, 4, 16], [70, 21], [0, 4], [1, 1]],
+    x: [
+      [2, 5, 7, 3],
+      [3, 4, 4, 16],
+      [70, 21],
+      [0, 4],
+      [1, 1],
+    ],
     weight: [[3], [16], [21], [4], [1]],
     bias: [[3], [16], [21], [4], [1]],
     mean: [[3], [16], [21], [4], [1]],

@@ -2,7 +2,16 @@ import { globalAveragePool } from "../../src/ops/global-average-pool.js";
 import { testOp } from "../harness/test-op.js";
 
 testOp(globalAveragePool, {
-  inputs: { x: [[2, 5, 7, 3], [3, 4, 4, 16], [1, 1, 1, 1], [2, 13, 11, 37], [3, 2, 3, 21], [0, 2, 2, 4]] },
+  inputs: {
+    x: [
+      [2, 5, 7, 3],
+      [3, 4, 4, 16],
+      [1, 1, 1, 1],
+      [2, 13, 11, 37],
+      [3, 2, 3, 21],
+      [0, 2, 2, 4],
+    ],
+  },
   reference({ x }) {
     const [n, height, width, channels] = x.shape;
     const pixels = height * width;

@@ -30,7 +30,15 @@ describe("maxPool", () => {
     const dy = graph.input("dy", [1, 1, 1, 1]);
     const y = maxPool({ x });
     const dx = maxPool.gradient!.x({ ...y.node!.tensors, dy }, y.node!.attributes as typeof maxPool.attributes, 0);
-    return runGraph(graph, new Map([[x, Float32Array.from(values)], [dy, Float32Array.of(5)]]), [y, dx], { build });
+    return runGraph(
+      graph,
+      new Map([
+        [x, Float32Array.from(values)],
+        [dy, Float32Array.of(5)],
+      ]),
+      [y, dx],
+      { build },
+    );
   };
 
   it.each(builds)("%s: sends the gradient to the first of equal maxima", async (build) => {
@@ -50,7 +58,9 @@ describe("maxPool", () => {
 
   it("names what does not fit", () => {
     const x = new Graph().input("x", [1, 4, 4, 3]);
-    expect(() => maxPool({ x }, { kernel: [2, 2], padding: [2, 0, 0, 0] })).toThrow("maxPool: padding [2,0,0,0] expects less than the kernel [2,2], or a window would hold nothing (x [1,4,4,3])");
+    expect(() => maxPool({ x }, { kernel: [2, 2], padding: [2, 0, 0, 0] })).toThrow(
+      "maxPool: padding [2,0,0,0] expects less than the kernel [2,2], or a window would hold nothing (x [1,4,4,3])",
+    );
     expect(() => maxPool({ x }, { kernel: [5, 5] })).toThrow("maxPool: the kernel [5,5] is larger than x with its padding [0,0,0,0] (x [1,4,4,3])");
     expect(() => maxPool({ x }, { stride: [0, 1] })).toThrow("expect 1 or more");
   });

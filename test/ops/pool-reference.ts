@@ -14,7 +14,12 @@ export function poolShape64(x: Shape, { kernel, stride, padding, ceilMode }: Poo
 }
 
 /** `f` of the elements of x in each window and of how many places the window has inside x and its padding. */
-export function windowValues(x: Tensor64, shape: Shape, { kernel, stride, padding }: PoolWindow, f: (values: number[], places: number) => number): Float64Array {
+export function windowValues(
+  x: Tensor64,
+  shape: Shape,
+  { kernel, stride, padding }: PoolWindow,
+  f: (values: number[], places: number) => number,
+): Float64Array {
   const [n, height, width, channels] = shape;
   const [, rows, columns] = x.shape;
   const [down, across] = stride.length ? stride : kernel;
