@@ -2,7 +2,7 @@ import type { Shape } from "../../src/core/shape.js";
 import { conv2d } from "../../src/ops/conv2d.js";
 import { testOp, type Tensor64 } from "../harness/test-op.js";
 
-const shapes = (x: Shape, weight: Shape, bias = true) => (bias ? { x, weight, bias: [weight[3]] } : { x, weight });
+const shapes = (x: Shape, weight: Shape, bias = true): Record<string, Shape> => (bias ? { x, weight, bias: [weight[3]] } : { x, weight });
 
 testOp(conv2d, {
   cases: [

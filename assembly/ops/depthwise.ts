@@ -1,0 +1,181 @@
+import { storeLanes } from "../lanes";
+import { depthwiseTile, hasDepthwiseTile } from "../microkernels-depthwise";
+import {
+  depthwiseWeight1x1, depthwiseWeight3x1, depthwiseWeight3x2, depthwiseWeight3x3, depthwiseWeight5x1, depthwiseWeight5x2, depthwiseWeight7x1,
+} from "../microkernels-depthwise-weight";
+import { clamp, madd } from "../simd";
+
+// Exported functions stay functions: the optimiser would merge the micro-kernels into their only caller, which then spills.
+export * from "../microkernels-depthwise";
+export * from "../microkernels-depthwise-weight";
+
+/** Output pixels of a tile. */
+const tilePixels: i32 = 4;
+
+/**
+ * Taps of a depthwise weight w [kh, kw, 1, channels] as [channels / 4][tapsY][tapsX][4], of those taps that start at
+ * (firstY, firstX) and lie stepY, stepX apart. Units are vectors of 4 channels; channels past the last are zero.
+ */
+export function depthwise_f32_pack(
+  packed: usize, w: usize, kw: i32, channels: i32, tapsY: i32, tapsX: i32, firstY: i32, firstX: i32, stepY: i32, stepX: i32, begin: i32, end: i32,
+): void {
+  let to = packed + (<usize>(begin * tapsY * tapsX) << 4);
+  for (let channel = begin << 2; channel < end << 2; channel += 4) {
+    for (let y = 0; y < tapsY; y++) {
+      for (let x = 0; x < tapsX; x++, to += 16) {
+        const tap = (firstY + y * stepY) * kw + firstX + x * stepX;
+        const from = w + (<usize>(tap * channels + channel) << 2);
+        v128.store(to, f32x4.splat(0));
+        storeLanes(to, v128.load(from), channels - channel);
+      }
+    }
+  }
+}
+
+/**
+ * Depthwise convolution of x [batch, height, width, channels] with packed weights over a lattice of latticeH x latticeW
+ * points an image: point (j, i) and tap (ky, kx) read x at (originY + j * strideY + ky * tapY, originX + i * strideX +
+ * kx * tapX), zero outside. The sum (+ bias, bounded to low..high) goes to pixel (outY + j * outStepY, outX + i * outStepX)
+ * of y [batch, outHeight, outWidth, channels]. Units are (chunk of `chunk` vectors of 4 channels, lattice line); `work`
+ * holds a tile of 4 pixels x 4 channels.
+ */
+export function depthwise_f32(
+  y: usize, x: usize, packed: usize, bias: usize, work: usize,
+  height: i32, width: i32, channels: i32, kh: i32, kw: i32, originY: i32, originX: i32, tapY: i32, tapX: i32, strideY: i32, strideX: i32,
+  batch: i32, latticeH: i32, latticeW: i32, outHeight: i32, outWidth: i32, outY: i32, outX: i32, outStepY: i32, outStepX: i32,
+  chunk: i32, low: f32, high: f32, begin: i32, end: i32,
+): void {
+  const pixel = <usize>channels << 2, line = <usize>width * pixel, wLine = <usize>kw << 4, wStep = <usize>kh * wLine;
+  const yPixel = <usize>outStepX * pixel;
+  const tiled = tapX == 1 && latticeW >= tilePixels && hasDepthwiseTile(kw, strideX);
+  for (let unit = begin; unit < end; unit++) {
+    const part = unit / (batch * latticeH), index = unit - part * batch * latticeH, image = index / latticeH, j = index - image * latticeH;
+    const channel = part * chunk << 2, stop = min(channels, channel + (chunk << 2));
+    const iy = originY + j * strideY;
+    const firstTap = iy < 0 ? (-iy + tapY - 1) / tapY : 0, lines = min(kh, (height - iy + tapY - 1) / tapY) - firstTap;
+    const row = x + (<isize>(image * height + iy + firstTap * tapY) * width * channels + channel << 2);
+    const w = packed + <usize>(channel >> 2) * wStep + <usize>firstTap * wLine;
+    const to = y + (<usize>((image * outHeight + outY + j * outStepY) * outWidth + outX) * channels + channel << 2);
+    const shift = bias ? bias + (<usize>channel << 2) : 0;
+    for (let i = 0; i < latticeW; ) {
+      const ix = originX + i * strideX;
+      const from = row + <isize>ix * pixel, at = to + <usize>i * yPixel;
+      if (tiled) {
+        const vectors = stop - channel >> 2, ragged = stop - channel & 3;
+        const inside = columnsInside(ix, strideX * (tilePixels - 1) + kw, width);
+        depthwiseTile(kw, strideX, vectors, from, pixel, line * tapY, lines, w, wStep, at, yPixel, shift, low, high, inside);
+        if (ragged) {
+          const done = <usize>vectors << 4;
+          depthwiseTile(
+            kw, strideX, 1, from + done, pixel, line * tapY, lines, w + <usize>vectors * wStep, wStep, work, 16, shift ? shift + done : 0, low, high, inside,
+          );
+          for (let t = 0; t < tilePixels; t++) storeLanes(at + done + <usize>t * yPixel, v128.load(work + (<usize>t << 4)), ragged);
+        }
+        // The last tile of a line overlaps the one before it: the same sums again.
+        i = i + tilePixels >= latticeW ? latticeW : min(i + tilePixels, latticeW - tilePixels);
+      } else {
+        const left = ix < 0 ? (-ix + tapX - 1) / tapX : 0, taps = min(kw, (width - ix + tapX - 1) / tapX) - left;
+        onePixel(
+          stop - channel, from + <usize>(left * tapX) * pixel, pixel * tapX, line * tapY, lines, taps, w + (<usize>left << 4), wLine, wStep, at, shift, low, high,
+        );
+        i++;
+      }
+    }
+  }
+}
+
+/** A bit for each of `count` columns from `ix` on that lies in 0..width, or -1 for all. */
+function columnsInside(ix: i32, count: i32, width: i32): i32 {
+  if (ix >= 0 && ix + count <= width) return -1;
+  const from = min(max(-ix, 0), count), to = max(min(width - ix, count), from);
+  return (1 << to) - (1 << from);
+}
+
+/** One output pixel with any taps: the sum over `lines` x `taps` from `x` on. */
+function onePixel(
+  channels: i32, x: usize, tap: usize, line: usize, lines: i32, taps: i32, w: usize, wLine: usize, wStep: usize, y: usize, bias: usize, low: f32, high: f32,
+): void {
+  const lo = f32x4.splat(low), hi = f32x4.splat(high);
+  for (; channels > 0; channels -= 4) {
+    let sum: v128 = f32x4.splat(0);
+    if (bias) {
+      sum = v128.load(bias);
+      bias += 16;
+    }
+    for (let ky = 0; ky < lines; ky++) {
+      let from = x + <usize>ky * line, weight = w + <usize>ky * wLine;
+      for (let left = taps; left > 0; left--, from += tap, weight += 16) sum = madd(v128.load(from), v128.load(weight), sum);
+    }
+    storeLanes(y, clamp(sum, lo, hi), channels);
+    x += 16;
+    w += wStep;
+    y += 16;
+  }
+}
+
+/**
+ * dw[ky, kx, 0, c] = sum over pixels of dy[n, j, i, c] x[n, j * strideY + originY + ky * tapY, i * strideX + originX + kx * tapX, c],
+ * line by line in order. Units are vectors of 4 channels; `most` of them go together. `work` holds their sums
+ * [kh * kw][most * 4] and, at `lines` bytes, a ring of (kh - 1) * tapY + 1 lines of x, widened by zeros to `padded` pixels.
+ */
+export function depthwise_f32_backward_weight(
+  dw: usize, x: usize, dy: usize, work: usize,
+  height: i32, width: i32, channels: i32, kh: i32, kw: i32, originY: i32, originX: i32, tapY: i32, tapX: i32, strideY: i32, strideX: i32,
+  batch: i32, latticeH: i32, latticeW: i32, most: i32, lines: usize, padded: i32, begin: i32, end: i32,
+): void {
+  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1, ring = work + lines;
+  for (let unit = begin; unit < end; unit += most) {
+    const vectors = min(most, end - unit), wide = <usize>vectors << 4, ringLine = <usize>padded * wide, start = <usize>unit << 4;
+    for (let at = work, stop = work + <usize>(kh * kw) * wide; at < stop; at += 16) v128.store(at, f32x4.splat(0));
+    for (let image = 0; image < batch; image++) {
+      let next = 0; // the first line of x that is not in the ring yet
+      for (let j = 0; j < latticeH; j++) {
+        const iy = originY + j * strideY;
+        const firstTap = iy < 0 ? (-iy + tapY - 1) / tapY : 0, stopTap = min(kh, (height - iy + tapY - 1) / tapY);
+        next = max(next, iy);
+        for (const stop = min(height, iy + ringLines); next < stop; next++) {
+          copyLine(ring + <usize>(next % ringLines) * ringLine, x + <usize>(image * height + next) * width * pixel + start, vectors, pixel, width, originX, padded);
+        }
+        const d = dy + <usize>(image * latticeH + j) * latticeW * pixel + start;
+        for (let ky = firstTap; ky < stopTap; ) {
+          const acc = work + <usize>(ky * kw) * wide, rows = stopTap - ky;
+          const x0 = ring + <usize>((iy + ky * tapY) % ringLines) * ringLine;
+          const x1 = ring + <usize>((iy + (ky + 1) * tapY) % ringLines) * ringLine;
+          const step = <usize>strideX * wide, tap = <usize>tapX * wide;
+          if (kw == 3 && rows >= 3) {
+            const x2 = ring + <usize>((iy + (ky + 2) * tapY) % ringLines) * ringLine;
+            depthwiseWeight3x3(vectors, acc, wide, d, pixel, latticeW, x0, x1, x2, step, tap);
+            ky += 3;
+          } else if (kw == 3 && rows == 2) {
+            depthwiseWeight3x2(vectors, acc, wide, d, pixel, latticeW, x0, x1, step, tap);
+            ky += 2;
+          } else if (kw == 5 && rows >= 2) {
+            depthwiseWeight5x2(vectors, acc, wide, d, pixel, latticeW, x0, x1, step, tap);
+            ky += 2;
+          } else {
+            if (kw == 3) depthwiseWeight3x1(vectors, acc, wide, d, pixel, latticeW, x0, step, tap);
+            else if (kw == 5) depthwiseWeight5x1(vectors, acc, wide, d, pixel, latticeW, x0, step, tap);
+            else if (kw == 7) depthwiseWeight7x1(vectors, acc, wide, d, pixel, latticeW, x0, step, tap);
+            else for (let kx = 0; kx < kw; kx++) depthwiseWeight1x1(vectors, acc + <usize>kx * wide, wide, d, pixel, latticeW, x0 + <usize>kx * tap, step);
+            ky++;
+          }
+        }
+      }
+    }
+    for (let tap = 0; tap < kh * kw; tap++) {
+      for (let v = 0; v < vectors; v++) {
+        const channel = unit + v << 2;
+        storeLanes(dw + (<usize>(tap * channels + channel) << 2), v128.load(work + <usize>tap * wide + (<usize>v << 4)), channels - channel);
+      }
+    }
+  }
+}
+
+/** `vectors` x 4 channels of the pixels originX.. of a line, zeros outside 0..width. */
+function copyLine(to: usize, x: usize, vectors: i32, pixel: usize, width: i32, originX: i32, padded: i32): void {
+  for (let ix = originX, stop = originX + padded; ix < stop; ix++) {
+    let from = x + <isize>ix * pixel;
+    if (ix >= 0 && ix < width) for (let v = 0; v < vectors; v++, from += 16, to += 16) v128.store(to, v128.load(from));
+    else for (let v = 0; v < vectors; v++, to += 16) v128.store(to, f32x4.splat(0));
+  }
+}
