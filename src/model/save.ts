@@ -1,5 +1,6 @@
 import { ArgumentError } from "../core/errors.js";
 import { saveSafetensors, type TensorToWrite, writeSafetensors, type SafetensorsDtype, float32ToBfloat16, float32ToFloat16 } from "../formats/safetensors/index.js";
+import { counterNames } from "../nn/state-dict.js";
 import type { Model } from "./model.js";
 
 export interface SaveOptions {
@@ -34,10 +35,9 @@ export function fileMetadata({ facts, architecture }: Model): Record<string, str
 /** Parameters and running statistics, with PyTorch's `num_batches_tracked` beside each running mean. */
 export async function fileTensors(model: Model, { dtype = "float32" }: SaveOptions = {}): Promise<TensorToWrite[]> {
   const tensors: TensorToWrite[] = [];
-  for (const [name, { shape, data }] of await model.parameters()) {
-    tensors.push({ name, shape: [...shape], ...encode(data, dtype) });
-    if (name.endsWith("running_mean")) tensors.push({ name: name.replace(/running_mean$/, "num_batches_tracked"), dtype: "I64", shape: [], data: BigInt64Array.of(BigInt(model.batchesTracked)) });
-  }
+  const parameters = await model.parameters();
+  for (const [name, { shape, data }] of parameters) tensors.push({ name, shape, ...encode(data, dtype) });
+  for (const name of counterNames(parameters.keys())) tensors.push({ name, dtype: "I64", shape: [], data: BigInt64Array.of(BigInt(model.batchesTracked)) });
   return tensors;
 }
 

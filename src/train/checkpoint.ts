@@ -39,9 +39,9 @@ const bestPrefix = "best.";
 export async function writeCheckpoint(path: string, model: Model, state: TrainerState, best: ReadonlyMap<string, NamedTensor> | undefined): Promise<void> {
   const tensors: TensorToWrite[] = await fileTensors(model);
   for (const { name, kind, shape } of model.session.keptValues()) {
-    if (kind === "state") tensors.push({ name, dtype: "F32", shape: [...shape], data: await model.session.read(name) });
+    if (kind === "state") tensors.push({ name, dtype: "F32", shape, data: await model.session.read(name) });
   }
-  for (const [name, { shape, data }] of best ?? []) tensors.push({ name: bestPrefix + name, dtype: "F32", shape: [...shape], data });
+  for (const [name, { shape, data }] of best ?? []) tensors.push({ name: bestPrefix + name, dtype: "F32", shape, data });
   await keepPrevious(path);
   await saveSafetensors(path, tensors, { ...fileMetadata(model), [stateKey]: JSON.stringify(state) }, { sha256: true });
 }

@@ -1,0 +1,23 @@
+/** The public names of Ocelli, and nothing else. */
+export * from "./core/errors.js";
+export { limits } from "./core/limits.js";
+export type { Dataset, Item, Split } from "./data/dataset.js";
+export type { ImageSource } from "./data/image.js";
+export { ImageFolder } from "./data/image-folder.js";
+export { ImageList } from "./data/image-list.js";
+export type { Preprocessing } from "./data/preprocessing.js";
+export { evaluationTransforms, trainingTransforms } from "./data/preprocessing.js";
+export { TarShards } from "./data/tar-shards.js";
+export * as transforms from "./data/transforms/index.js";
+export type { Transform } from "./data/transforms/index.js";
+export type { ClassMetrics, Evaluation, Prediction } from "./model/metrics.js";
+export type { Model, ModelDescription, NamedTensor, Score } from "./model/model.js";
+export type { SaveOptions } from "./model/save.js";
+export { init } from "./runtime/init.js";
+export type { MemoryUse } from "./runtime/session.js";
+export { type FineTuneOptions, fineTune, fineTuner } from "./train/fine-tune.js";
+export type { EpochRecord, Phase, Progress, TrainerOptions, TrainingData } from "./train/options.js";
+export { Trainer } from "./train/trainer.js";
+export { listBundled } from "./zoo/bundled.js";
+export { type CreateOptions, createModel, loadModel } from "./zoo/create-model.js";
+export { listModels } from "./zoo/registry.js";
