@@ -28,7 +28,7 @@ const floors = [
 const floorOf = (folder: string) => floors.findIndex((floor) => floor.includes(folder));
 
 /** Kernel files without an op file of the same name -> the file that calls them. */
-const sharedKernels: Record<string, string> = { image: "src/data/image-engine.ts", "self-test": "src/runtime/instance.ts" };
+const sharedKernels: Record<string, string> = { image: "src/data/image-engine.ts", pack: "src/ops/lowering/product.ts", "self-test": "src/runtime/instance.ts" };
 /** Op files without a test file of the same name -> the test that covers them. */
 const testedBy: Record<string, string> = {};
 
@@ -116,11 +116,11 @@ const checks: Check[] = [
     bad: [{ "src/train/a.ts": "const y = 0.9 ** step;" }],
   },
   {
-    name: `no file of src/ and assembly/ is longer than ${longest} lines`,
+    name: `no written file of src/ and assembly/ is longer than ${longest} lines`,
     find: (sources) =>
       Object.entries(sources).flatMap(([file, text]) => {
         const lines = text.split("\n").length - 1;
-        return /^(src|assembly)\//.test(file) && lines > longest ? [`${file} has ${lines} lines`] : [];
+        return /^(src|assembly)\//.test(file) && lines > longest && !/^\/\/ Generated/.test(text) ? [`${file} has ${lines} lines`] : [];
       }),
     bad: [{ "src/core/a.ts": "\n".repeat(longest + 1) }],
   },

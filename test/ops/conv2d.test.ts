@@ -47,7 +47,13 @@ testOp(conv2d, {
                 for (let c = 0; c < perGroup; c++) terms.push(x.data[pixel + c] * weight.data[(tap + c) * out + o]);
               }
             }
-            y.data[at] = Math.min(Math.max(terms.reduce((sum, term) => sum + term), low), high);
+            y.data[at] = Math.min(
+              Math.max(
+                terms.reduce((sum, term) => sum + term),
+                low,
+              ),
+              high,
+            );
             magnitude[at] = terms.reduce((sum, term) => sum + Math.abs(term), 0);
           }
         }
