@@ -1,9 +1,7 @@
 import { ArgumentError } from "../core/errors.js";
-import type { SourceLike } from "../core/source.js";
-import type { FileRange } from "./read.js";
+import type { ImageSource } from "./image.js";
 
-/** Anything an image can be read from. */
-export type ImageSource = SourceLike | FileRange | ImageData | ImageBitmap | { data: Uint8Array; width: number; height: number; channels: number };
+export type { ImageSource } from "./image.js";
 
 /** One labelled image, not decoded yet; it can be posted to a worker. */
 export interface Item {
