@@ -5,9 +5,9 @@ import type { Dataset } from "../data/dataset.js";
 import type { ImageSource } from "../data/image.js";
 import { evaluationTransforms, type Preprocessing } from "../data/preprocessing.js";
 import type { Architecture } from "../nn/architecture.js";
+import { costOf, type LayerCost } from "../nn/cost.js";
 import type { Build } from "../runtime/instance.js";
 import type { MemoryUse, Program, Session } from "../runtime/session.js";
-import { flopsOf } from "../plan/compile.js";
 import { inferenceGraph, type Result } from "./graphs.js";
 import { initialValues } from "./initialize.js";
 import { toFile, toMemory } from "./layout.js";
@@ -191,15 +191,16 @@ export class Model {
   describe(): ModelDescription {
     const [height, width] = this.imageSize;
     const graph = inferenceGraph(this.architecture, this.labels.length, { batch: 1, height, width }, "logits");
-    const parameters = [...graph.kept.values()].filter(({ kind }) => kind === "parameter");
+    const { parameters, flops, multiplyAdds, layers } = costOf(graph);
     return {
       architecture: this.architecture.name,
       options: this.architecture.options,
       inputShape: [1, height, width, this.architecture.channels],
       classes: this.labels.length,
-      parameters: parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
-      flops: graph.nodes.reduce((sum, node) => sum + flopsOf(node), 0),
-      layers: graph.nodes.map((node) => ({ op: node.op.name, name: node.scope, shape: node.tensors[node.outputNames[0]].shape, flops: flopsOf(node) })),
+      parameters,
+      flops,
+      multiplyAdds,
+      layers,
       preprocessing: this.preprocessing,
       build: this.session.build,
       threads: this.session.threads,
@@ -272,7 +273,9 @@ export interface ModelDescription {
   readonly parameters: number;
   /** Floating-point operations of one image: two per multiply-add. */
   readonly flops: number;
-  readonly layers: readonly { readonly op: string; readonly name: string; readonly shape: Shape; readonly flops: number }[];
+  /** Of convolutions and matrix products, what papers call FLOPs. */
+  readonly multiplyAdds: number;
+  readonly layers: readonly LayerCost[];
   readonly preprocessing: Preprocessing;
   readonly build: Build;
   readonly threads: number;
