@@ -8,14 +8,18 @@ export type SourceLike = string | URL | Blob | ArrayBuffer | Uint8Array;
 /** Whether strings without a scheme are paths: true in Node, Deno and Bun; elsewhere they are URLs relative to the page. */
 export const hasFiles = typeof process === "object" && typeof process.getBuiltinModule === "function";
 
+/** Whether this names a file on this machine. */
+export function isFile(from: SourceLike): from is string | URL {
+  if (from instanceof URL) return from.protocol === "file:";
+  return hasFiles && typeof from === "string" && !/^(https?|blob|data):/i.test(from);
+}
+
 /** @throws {DataError} when nothing readable is there */
 export async function openSource(from: SourceLike): Promise<ByteSource> {
   if (from instanceof Blob) return openBlob(from);
   if (from instanceof ArrayBuffer) return openBytes(new Uint8Array(from));
   if (from instanceof Uint8Array) return openBytes(from);
-  const isUrl = from instanceof URL ? from.protocol !== "file:" : /^(https?|blob|data):/i.test(from);
-  if (isUrl || !hasFiles) return openUrl(String(from));
-  return (await import("./file-node.js")).openFile(from);
+  return isFile(from) ? (await import("./file-node.js")).openFile(from) : openUrl(String(from));
 }
 
 function openBlob(blob: Blob): ByteSource {

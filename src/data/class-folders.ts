@@ -1,5 +1,6 @@
 import { DataError } from "../core/errors.js";
-import type { ImageSource, Split } from "./dataset.js";
+import type { Split } from "./dataset.js";
+import type { ImageSource } from "./image.js";
 import { fromLabelled, type Labelled } from "./labels.js";
 import { givenSplit, type SplitOptions, splitDataset, VALIDATION_NAMES } from "./split.js";
 

@@ -1,8 +1,6 @@
 import { ArgumentError } from "../core/errors.js";
 import type { ImageSource } from "./image.js";
 
-export type { ImageSource } from "./image.js";
-
 /** One labelled image, not decoded yet; it can be posted to a worker. */
 export interface Item {
   readonly image: ImageSource;

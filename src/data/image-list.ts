@@ -2,7 +2,8 @@ import { ArgumentError, DataError, LimitError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { openSource } from "../core/source.js";
 import { readCsv } from "./csv.js";
-import type { Dataset, ImageSource, Split } from "./dataset.js";
+import type { Dataset, Split } from "./dataset.js";
+import type { ImageSource } from "./image.js";
 import { fromLabelled, type Labelled } from "./labels.js";
 import { givenSplit, VALIDATION_NAMES } from "./split.js";
 

@@ -1,5 +1,6 @@
 import { DataError } from "../core/errors.js";
-import { createDataset, type Dataset, type ImageSource, type Item } from "./dataset.js";
+import { createDataset, type Dataset, type Item } from "./dataset.js";
+import type { ImageSource } from "./image.js";
 
 /** An image with the label that its source gives it: a class name, or a class index. */
 export interface Labelled {

@@ -1,6 +1,6 @@
 import { LimitError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import { openSource, type SourceLike } from "../core/source.js";
+import { isFile, openSource, type SourceLike } from "../core/source.js";
 
 /** Part of a file or of what a URL gives, such as one member of a tar; small and plain, so that it can be posted to a worker. */
 export interface FileRange {
@@ -21,13 +21,17 @@ export function isFileRange(value: unknown): value is FileRange {
  * @throws {DataError} when it cannot be opened, {FormatError} when a range ends after its file, {LimitError} above `limits.imageBytes`
  */
 export async function readBytes(image: SourceLike | FileRange): Promise<Uint8Array<ArrayBuffer>> {
-  const range = isFileRange(image) ? image : undefined;
-  const source = await openSource(isFileRange(image) ? image.path : image);
+  const { from, offset, length } = isFileRange(image) ? { ...image, from: image.path } : { from: image, offset: 0 };
+  if (isFile(from)) return (await import("../core/file-node.js")).readFilePart(from, offset, length, checkLength);
+  const source = await openSource(from);
   try {
-    const length = range?.length ?? source.size;
-    if (length > limits.imageBytes) throw new LimitError(`an image of ${length} bytes is larger than ${limits.imageBytes} (${source.name})`);
-    return await source.read(range?.offset ?? 0, length);
+    checkLength(length ?? source.size, source.name);
+    return await source.read(offset, length ?? source.size);
   } finally {
     await source.close();
   }
+}
+
+function checkLength(bytes: number, name: string): void {
+  if (bytes > limits.imageBytes) throw new LimitError(`an image of ${bytes} bytes is larger than ${limits.imageBytes} (${name})`);
 }

@@ -1,7 +1,8 @@
 import { DataError, FormatError } from "../core/errors.js";
-import { hasFiles, openSource, type SourceLike } from "../core/source.js";
+import { isFile, openSource, type SourceLike } from "../core/source.js";
 import { isImagePath, labelByFolder, type PathImage, splitClassFolders, splitPrefixes } from "./class-folders.js";
-import type { Dataset, ImageSource, Split } from "./dataset.js";
+import type { Dataset, Split } from "./dataset.js";
+import type { ImageSource } from "./image.js";
 import { fromLabelled, type Labelled } from "./labels.js";
 import { givenSplit, splitDataset } from "./split.js";
 import { indexTar, type TarMember } from "./tar.js";
@@ -144,7 +145,7 @@ function missing(id: string, what: string): never {
 async function expand(from: SourceLike): Promise<SourceLike[]> {
   if (typeof from !== "string") return [from];
   const paths = expandRuns(from);
-  if (!hasFiles || /^[a-z][a-z0-9+.-]+:/i.test(from)) return paths;
+  if (!isFile(from)) return paths;
   const { findArchives } = await import("./tar-shards-node.js");
   return (await Promise.all(paths.map(findArchives))).flat();
 }
