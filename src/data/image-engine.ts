@@ -1,17 +1,9 @@
 import { ArgumentError, LimitError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import { Random } from "../core/random.js";
 import { type Build, createMemory, instantiate, type Kernels } from "../runtime/instance.js";
+import type { Pixels } from "./decode/pixels.js";
 import { Canvas, type Memory, type Raster } from "./transforms/canvas.js";
 import { type Pipeline, type RandomAt, runPipeline } from "./transforms/pipeline.js";
-
-/** Pixels row by row, top left first, without gaps: gray (1), RGB (3) or RGBA (4). */
-export interface Pixels {
-  readonly data: Uint8Array | Uint8ClampedArray;
-  readonly width: number;
-  readonly height: number;
-  readonly channels: 1 | 3 | 4;
-}
 
 /** What a pipeline makes of an image, `[height, width, channels]`: floats after `Normalize`, else bytes. */
 export interface ProcessedImage {
@@ -23,16 +15,6 @@ export interface ProcessedImage {
 
 /** First byte after the page that holds the kernels' static data. */
 const firstFreeByte = 65536;
-/** Names the random draws of augmentation among all that share a seed. */
-const augmentation = 0x6175676d;
-
-/**
- * The draws of one image at one time, such as `augmentationRandom(seed, epoch, sample)`: each step of a pipeline has its own. They depend
- * on these numbers and nothing else, so any number of workers in any order sees the same.
- */
-export function augmentationRandom(seed: number, ...stream: number[]): RandomAt {
-  return (position) => new Random(seed, augmentation, ...stream, position);
-}
 
 const noRandom: RandomAt = (position) => {
   throw new ArgumentError(`image engine: step ${position} of the pipeline draws at random; give the draws as well`);
@@ -60,7 +42,7 @@ export class ImageEngine {
    * Takes RGB out of the pixels (alpha is dropped, gray repeated, as Pillow's `convert("RGB")`), or with `channels: 1` gray (ITU-R 601,
    * as `convert("L")`), and runs the steps.
    *
-   * @param random draws for each position, see `augmentationRandom`; needed where a step is random
+   * @param random draws for each position, see `randomAt` in draws.ts; needed where a step is random
    * @throws {ArgumentError} for data that does not fit its sizes, {LimitError} above `limits.imagePixels`
    */
   run(pixels: Pixels, pipeline: Pipeline, random: RandomAt = noRandom, { channels = 3 }: { channels?: 1 | 3 } = {}): ProcessedImage {

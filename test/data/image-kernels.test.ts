@@ -1,0 +1,104 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { randomAt } from "../../src/data/draws.js";
+import { ImageEngine } from "../../src/data/image-engine.js";
+import { Canvas } from "../../src/data/transforms/canvas.js";
+import * as transforms from "../../src/data/transforms/index.js";
+import { runPipeline } from "../../src/data/transforms/pipeline.js";
+import { createMemory, fastestBuild, instantiate, type Kernels } from "../../src/runtime/instance.js";
+import { noise } from "./noise.js";
+import { bytesOf, openCanvas, place } from "./open-canvas.js";
+
+const { CenterCrop, ColorJitter, GaussianBlur, Normalize, Pad, RandomAffine, RandomGrayscale, RandomHorizontalFlip, RandomRotation, Resize } = transforms;
+const normalize = Normalize([0.4, 0.5, 0.6], [0.2, 0.3, 0.4], { channelOrder: "bgr" });
+/** Together they call every kernel but those that bring bytes in and out. */
+const pipelines: Record<string, transforms.Pipeline> = {
+  "Resize bilinear": [Resize([19, 23])],
+  "Resize lanczos": [Resize([50, 47], { interpolation: "lanczos" })],
+  "Resize nearest": [Resize([19, 23], { interpolation: "nearest" })],
+  "crop and flip": [CenterCrop([21, 17]), RandomHorizontalFlip({ p: 1 })],
+  Pad: [Pad(5, { paddingMode: "reflect" })],
+  "rotation, nearest": [RandomRotation(180)],
+  "rotation, quarter": [RandomRotation([90, 90], { expand: true })],
+  "affine, bilinear": [RandomAffine(40, { shear: 9, interpolation: "bilinear" })],
+  "colour after crop": [CenterCrop([21, 17]), ColorJitter({ brightness: 0.9, contrast: 0.9, saturation: 0.9, hue: 0.4 })],
+  gray: [RandomGrayscale({ p: 1 })],
+  blur: [CenterCrop([21, 17]), GaussianBlur([7, 11], { sigma: 2 })],
+  Normalize: [CenterCrop([21, 17]), normalize],
+};
+const random = randomAt({ seed: 11, stream: [] });
+const [width, height] = [29, 31];
+const input = (seed = 2) => noise(seed, width * height * 3);
+
+describe("image kernels", () => {
+  const canary = 0xa5;
+  const slack = 64;
+  let parts: number[] = [];
+
+  /** Marks the bytes between the parts that it hands out. */
+  class GuardedCanvas extends Canvas {
+    override allocate(bytes: number): number {
+      const at = super.allocate(bytes);
+      const end = at + Math.ceil(bytes / 64) * 64;
+      new Uint8Array(this.buffer, end, slack).fill(canary);
+      parts.push(end);
+      return at;
+    }
+  }
+
+  let guarded: GuardedCanvas;
+  let plain: Canvas;
+  /** Every kernel call cut in three shares, the last first. */
+  let split: Canvas;
+
+  beforeAll(async () => {
+    const memory = createMemory(1 << 20);
+    const kernels = await instantiate({ build: "simd", memory });
+    guarded = new GuardedCanvas(kernels, memory, 65536);
+    plain = await openCanvas();
+    const other = createMemory(65536);
+    const whole = await instantiate({ build: "simd", memory: other });
+    const shares: Kernels = Object.fromEntries(
+      Object.entries(whole).map(([name, kernel]) => [
+        name,
+        (...args: number[]) => {
+          const [begin, end] = args.splice(-2);
+          const cuts = [begin, begin + ((end - begin) >> 2), begin + ((end - begin) >> 1), end];
+          return [2, 1, 0].reduce((sum, i) => sum + Number(kernel(...args, cuts[i], cuts[i + 1]) ?? 0), 0);
+        },
+      ]),
+    );
+    split = new Canvas(shares, other, 65536);
+  });
+
+  it.each(Object.keys(pipelines))("%s writes nothing outside its result", (name) => {
+    parts = [];
+    const image = place(guarded, input(), width, height, 3);
+    runPipeline(guarded, image, pipelines[name], random);
+    expect(parts.length).toBeGreaterThan(2);
+    for (const end of parts) expect(new Uint8Array(guarded.buffer, end, slack).every((byte) => byte === canary)).toBe(true);
+  });
+
+  it("notices a write outside", () => {
+    parts = [];
+    place(guarded, input(), width, height, 3);
+    guarded.kernels.unpack_u8(parts[0] - 4, guarded.place(input()), 3, 0, 2);
+    expect(new Uint8Array(guarded.buffer, parts[0], slack).every((byte) => byte === canary)).toBe(false);
+  });
+
+  it.each(Object.keys(pipelines))("%s gives the same bytes in any shares", (name) => {
+    const results = [plain, split].map((canvas) => {
+      const result = runPipeline(canvas, place(canvas, input(), width, height, 3), pipelines[name], random);
+      if (result.dtype === "uint8") return bytesOf(canvas, result, 3);
+      return new Uint8Array(canvas.buffer, result.at, result.width * result.height * 12).slice();
+    });
+    expect(results[1]).toEqual(results[0]);
+  });
+
+  it("give the same bytes in every build that runs here", async () => {
+    const engines = await Promise.all([ImageEngine.open("simd"), ImageEngine.open(await fastestBuild())]);
+    for (const pipeline of Object.values(pipelines)) {
+      const [simd, fastest] = engines.map((engine) => engine.run({ data: input(), width, height, channels: 3 }, pipeline, random));
+      expect(fastest).toEqual(simd);
+    }
+  });
+});
