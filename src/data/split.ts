@@ -53,6 +53,9 @@ export async function splitDataset(dataset: Dataset, options: SplitOptions = {})
  * @throws {DataError} when the two sides do not have the same classes, listing those that only one has
  */
 export function givenSplit(train: readonly Labelled[], validation: readonly Labelled[], where: string, classes?: readonly string[]): Split {
+  for (const [side, items] of Object.entries({ training: train, validation })) {
+    if (items.length === 0) throw new DataError(`${where}, ${side}: there are no images`);
+  }
   const learnt = fromLabelled(train, `${where}, training`, classes);
   if (!classes && typeof train[0].label === "string") {
     const [inTrain, inValidation] = [train, validation].map((items) => new Set(items.map(({ label }) => String(label))));
