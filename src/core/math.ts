@@ -166,7 +166,7 @@ export function pow(x: number, y: number): number {
   if (!Number.isFinite(y)) return size === 1 ? NaN : size > 1 === y > 0 ? Infinity : 0;
   const whole = Math.floor(y) === y;
   const sign = (x < 0 || Object.is(x, -0)) && whole && Math.abs(y % 2) === 1 ? -1 : 1;
-  if (size === 0 || size === Infinity) return sign * (size === 0 === y > 0 ? 0 : Infinity);
+  if (size === 0 || size === Infinity) return sign * ((size === 0) === y > 0 ? 0 : Infinity);
   if (x < 0 && !whole) return NaN;
   if (size === 1) return sign;
   // Dekker's products would overflow for larger y, whose powers are 0 or infinite.

@@ -25,15 +25,23 @@ export interface PrepareOptions {
  * @returns float32 images in the order of the sources, where the pipeline ends in `Normalize`
  * @throws {FormatError | LimitError | DataError} of the first image that fails, naming it
  */
-export async function prepareImages(images: readonly ImageSource[], { pipeline, channels, names, draws, inline, signal }: PrepareOptions): Promise<(ProcessedImage & { data: Float32Array })[]> {
+export async function prepareImages(
+  images: readonly ImageSource[],
+  { pipeline, channels, names, draws, inline, signal }: PrepareOptions,
+): Promise<(ProcessedImage & { data: Float32Array })[]> {
   const run = await runner(inline ?? false, signal);
-  return Promise.all(images.map(async (image, i) => run("prepare", { image: await postable(image), name: names?.[i], pipeline, channels, draws: draws?.[i] } satisfies PreparePayload))) as Promise<
-    (ProcessedImage & { data: Float32Array })[]
-  >;
+  return Promise.all(
+    images.map(async (image, i) =>
+      run("prepare", { image: await postable(image), name: names?.[i], pipeline, channels, draws: draws?.[i] } satisfies PreparePayload),
+    ),
+  ) as Promise<(ProcessedImage & { data: Float32Array })[]>;
 }
 
 /** Decodes every image of a data set, and gives those that cannot be. */
-export async function unreadable(data: Dataset, { inline = false, signal }: { inline?: boolean; signal?: AbortSignal } = {}): Promise<{ index: number; id: string; error: Error }[]> {
+export async function unreadable(
+  data: Dataset,
+  { inline = false, signal }: { inline?: boolean; signal?: AbortSignal } = {},
+): Promise<{ index: number; id: string; error: Error }[]> {
   const run = await runner(inline, signal);
   const found: { index: number; id: string; error: Error }[] = [];
   const block = 64;

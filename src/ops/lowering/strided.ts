@@ -1,0 +1,63 @@
+import { sizeOf, stridesOf, type Shape } from "../../core/shape.js";
+import type { Value } from "../../graph/graph.js";
+import type { Emitter } from "../../graph/op.js";
+
+/** Axes that the strided kernels walk. */
+export const MOST_AXES = 6;
+/** Neighbouring axes merge into one row up to this many elements; longer rows would leave threads without work. */
+const LONGEST_ROW = 16384;
+
+/** One axis of a copy: its size and the elements between neighbours in source and target. */
+export interface CopyAxis {
+  readonly size: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Drops axes of size 1 and merges neighbours that lie in one line in both tensors. */
+export function mergeAxes(axes: readonly CopyAxis[]): CopyAxis[] {
+  const merged: CopyAxis[] = [];
+  for (const axis of axes.filter(({ size }) => size !== 1)) {
+    const last = merged.at(-1);
+    const inLine = last?.from === axis.from * axis.size && last.to === axis.to * axis.size;
+    if (last && inLine && last.size * axis.size <= LONGEST_ROW) merged[merged.length - 1] = { ...axis, size: last.size * axis.size };
+    else merged.push(axis);
+  }
+  return merged;
+}
+
+/** Emits the copy of `axes` from x to y, beginning at element offsets. */
+export function copyStrided(emit: Emitter, y: Value, x: Value, axes: readonly CopyAxis[], yOffset = 0, xOffset = 0): void {
+  const size = sizeOf(axes.map((axis) => axis.size));
+  if (size === 0) return;
+  const merged = mergeAxes(axes);
+  const all = [...new Array<CopyAxis>(MOST_AXES - merged.length).fill({ size: 1, from: 1, to: 1 }), ...merged];
+  emit.call(
+    "copy_f32_strided",
+    [{ base: y, bytes: 4 * yOffset }, { base: x, bytes: 4 * xOffset }, ...all.slice(1).map((axis) => axis.size), ...all.map((axis) => axis.to), ...all.map((axis) => axis.from)],
+    size / all[MOST_AXES - 1].size,
+  );
+}
+
+/** Axes of a copy between the whole of `part` and the elements `starts + i * steps` of `whole`, and where it starts there. */
+function windowAxes(part: Shape, whole: Shape, steps: readonly number[], starts: readonly number[]) {
+  const strides = stridesOf(whole);
+  return {
+    sizes: part,
+    inPart: stridesOf(part),
+    inWhole: strides.map((stride, axis) => stride * (steps[axis] ?? 1)),
+    offset: strides.reduce((sum, stride, axis) => sum + stride * starts[axis], 0),
+  };
+}
+
+/** x (small) -> its window of y (large). */
+export function copyInto(emit: Emitter, y: Value, x: Value, starts: readonly number[], steps: readonly number[] = []): void {
+  const { sizes, inPart, inWhole, offset } = windowAxes(x.shape, y.shape, steps, starts);
+  copyStrided(emit, y, x, sizes.map((size, axis) => ({ size, from: inPart[axis], to: inWhole[axis] })), offset, 0);
+}
+
+/** The window of x (large) -> y (small). */
+export function copyFrom(emit: Emitter, y: Value, x: Value, starts: readonly number[], steps: readonly number[] = []): void {
+  const { sizes, inPart, inWhole, offset } = windowAxes(y.shape, x.shape, steps, starts);
+  copyStrided(emit, y, x, sizes.map((size, axis) => ({ size, from: inWhole[axis], to: inPart[axis] })), 0, offset);
+}
