@@ -23,3 +23,11 @@ function storeSome(at: usize, x: v128, count: i32): void {
 export function firstLanes(count: i32): v128 {
   return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count));
 }
+
+/** Zeros `bytes` bytes, a multiple of 4: a loop, because `memory.fill` costs a call out of the module. */
+// @ts-ignore: decorator
+@inline
+export function clearRow(at: usize, bytes: usize): void {
+  for (; bytes >= 16; bytes -= 16, at += 16) v128.store(at, f32x4.splat(0));
+  for (; bytes > 0; bytes -= 4, at += 4) f32.store(at, 0);
+}

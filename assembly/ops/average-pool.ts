@@ -1,4 +1,4 @@
-import { storeLanes } from "../lanes";
+import { clearRow, storeLanes } from "../lanes";
 
 /** Elements that a window's sum is divided by: those inside x, or inside x and its padding. */
 // @ts-ignore: decorator
@@ -41,17 +41,16 @@ export function average_pool_f32_backward_x(
     const y0 = py < kernelHeight ? 0 : (py - kernelHeight) / strideHeight + 1, y1 = min(py / strideHeight + 1, outHeight);
     const x0 = px < kernelWidth ? 0 : (px - kernelWidth) / strideWidth + 1, x1 = min(px / strideWidth + 1, outWidth);
     const to = dx + <usize>unit * step;
-    for (let at: usize = 0; at < step; at += 16) {
-      let sum = f32x4.splat(0);
-      for (let oy = y0; oy < y1; oy++) {
-        const tall = divisor(oy * strideHeight - top, kernelHeight, height, bottom, countPadding);
-        for (let ox = x0; ox < x1; ox++) {
-          const count = tall * divisor(ox * strideWidth - left, kernelWidth, width, right, countPadding);
-          const from = dy + <usize>((n * outHeight + oy) * outWidth + ox) * step;
-          sum = f32x4.add(sum, f32x4.div(v128.load(from + at), f32x4.splat(<f32>count)));
+    clearRow(to, step);
+    for (let oy = y0; oy < y1; oy++) {
+      const tall = divisor(oy * strideHeight - top, kernelHeight, height, bottom, countPadding);
+      for (let ox = x0; ox < x1; ox++) {
+        const count = f32x4.splat(<f32>(tall * divisor(ox * strideWidth - left, kernelWidth, width, right, countPadding)));
+        const from = dy + <usize>((n * outHeight + oy) * outWidth + ox) * step;
+        for (let at: usize = 0; at < step; at += 16) {
+          storeLanes(to + at, f32x4.add(v128.load(to + at), f32x4.div(v128.load(from + at), count)), <i32>(step - at) >> 2);
         }
       }
-      storeLanes(to + at, sum, <i32>(step - at) >> 2);
     }
   }
 }
