@@ -1,5 +1,4 @@
-import { ArgumentError, LimitError } from "../core/errors.js";
-import { limits } from "../core/limits.js";
+import { ArgumentError } from "../core/errors.js";
 import { type Build, createMemory, instantiate, type Kernels } from "../runtime/instance.js";
 import type { Pixels } from "./decode/pixels.js";
 import { Canvas, type Memory, type Raster } from "./transforms/canvas.js";
@@ -56,8 +55,8 @@ export class ImageEngine {
     if (!whole || ![1, 3, 4].includes(channels) || data.length !== size * channels) {
       throw new ArgumentError(`image engine: expected width x height x channels (1, 3 or 4) bytes, got ${data.length} for ${width}x${height}x${channels}`);
     }
-    if (size > limits.imagePixels) throw new LimitError(`image engine: ${width}x${height} pixels, limits.imagePixels is ${limits.imagePixels}`);
     const { canvas } = this;
+    canvas.checkSize(width, height);
     const given = canvas.allocate(data.length);
     new Uint8Array(canvas.buffer, given, data.length).set(data);
     const at = channels === 4 ? given : canvas.allocate(size * 4);

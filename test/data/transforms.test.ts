@@ -91,7 +91,10 @@ describe("the engine", () => {
     expect(() => engine.run(imageOf(4, 4), [CenterCrop(2), RandomHorizontalFlip()])).toThrow("step 1 of the pipeline draws at random");
     expect(() => engine.run(imageOf(9, 9), [RandomErasing({ p: 1, value: "random" })], randomAt({ seed: 0, stream: [] }))).toThrow("must come after Normalize");
     expect(() => engine.run(imageOf(4, 4), [RandomCrop(5)], randomAt({ seed: 0, stream: [] }))).toThrow(DataError);
-    expect(() => engine.run(imageOf(1, 9000), [Resize(256)])).toThrow(LimitError);
+    for (const huge of [Resize(256), Resize([1, 200_000_000]), Pad(1_000_000_000), CenterCrop(100_000)]) {
+      expect(() => engine.run(imageOf(1, 9000), [huge])).toThrow(LimitError);
+    }
+    expect(engine.run(imageOf(1, 9000), [Resize(256), CenterCrop(8)]).data.length).toBe(8 * 8 * 3);
     expect(() => engine.run(imageOf(4, 4, 1, 1), [imagenet], undefined, { channels: 1 })).toThrow("for an image of 1 channel");
   });
 

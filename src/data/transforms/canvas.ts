@@ -58,9 +58,14 @@ export class Canvas {
     return at;
   }
 
+  /** Call before tables are made for a new size. @throws {LimitError} above `limits.imagePixels` */
+  checkSize(width: number, height: number): void {
+    if (width * height > limits.imagePixels) throw new LimitError(`image engine: ${width}x${height} pixels, limits.imagePixels is ${limits.imagePixels}`);
+  }
+
   /** A new uint8 image without content. @throws {LimitError} above `limits.imagePixels` */
   raster(width: number, height: number, channels: 1 | 3): Raster {
-    if (width * height > limits.imagePixels) throw new LimitError(`image engine: ${width}x${height} pixels, limits.imagePixels is ${limits.imagePixels}`);
+    this.checkSize(width, height);
     const stride = aligned(width * 4, 16);
     return { at: this.allocate(stride * height), width, height, stride, channels, dtype: "uint8" };
   }

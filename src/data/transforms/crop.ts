@@ -35,6 +35,7 @@ export function crop(canvas: Canvas, image: Raster, rectangle: Rectangle, fill: 
   if (top >= 0 && left >= 0 && top + height <= image.height && left + width <= image.width) {
     return { ...image, at: image.at + top * image.stride + left * 4, width, height };
   }
+  canvas.checkSize(width, height);
   return gather(canvas, image, sourceOf(top, height, image.height, mode), sourceOf(left, width, image.width, mode), fillPixel(fill));
 }
 

@@ -1,4 +1,15 @@
-/** Public as `transforms`: torchvision v2 names, parameters and defaults; what each returns is plain data. */
+/**
+ * Public as `transforms`: torchvision v2 names, parameters (in camelCase) and defaults. What each function returns is plain data.
+ *
+ * Where torchvision's results depend on the kind of image, these follow:
+ * - Resize, RandomResizedCrop, RandomRotation, RandomAffine, CenterCrop, Pad: a Pillow image, bit for bit. Resizing is always antialiased.
+ * - ColorJitter, RandomGrayscale: a uint8 tensor (transforms/functional_tensor.py), bit for bit; the mean that contrast refers to is exact.
+ * - GaussianBlur: a uint8 tensor, within one level where a sum lies on a half.
+ * - Normalize: ToTensor and Normalize in one, to the float.
+ * - RandomErasing: on floats as torchvision; on bytes (before Normalize) the value is cut to a whole level.
+ *
+ * Random parameters have the ranges, distributions and order of torchvision's `get_params`, drawn by our own generator.
+ */
 export { GaussianBlur } from "./blur.js";
 export { ColorJitter, RandomGrayscale } from "./color.js";
 export { CenterCrop, Pad, RandomCrop } from "./crop.js";

@@ -33,6 +33,8 @@ export function resize(canvas: Canvas, image: Raster, size: ImageSize, interpola
   if (Number.isInteger(left) && Number.isInteger(top) && right - left === size.width && bottom - top === size.height) {
     return crop(canvas, image, { top: top + firstRow, left: left + firstColumn, height, width });
   }
+  canvas.checkSize(width, height);
+  canvas.checkSize(Math.max(size.width, size.height), 1);
   const across = { input: image.width, output: size.width, from: left, to: right, first: firstColumn, count: width };
   const down = { input: image.height, output: size.height, from: top, to: bottom, first: firstRow, count: height };
   if (interpolation === "nearest") return gather(canvas, image, nearestPixels(down), nearestPixels(across));
