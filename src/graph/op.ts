@@ -16,7 +16,7 @@ export interface Scratch {
   readonly bytes: number;
 }
 /** A kernel argument: a number as it is, or a pointer: to a tensor or scratch memory, plus bytes. */
-export type Argument = number | Value | Scratch | { readonly base: Value | Scratch; readonly bytes: number };
+export type Argument = number | Value | Scratch | { readonly base: Argument; readonly bytes: number };
 
 /** What an op's `lower` writes kernel calls to. Addresses are filled in once the memory plan is known. */
 export interface Emitter {

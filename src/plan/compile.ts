@@ -143,7 +143,7 @@ export function compile(source: Graph, { build = "simd", threads = 1 }: { build?
   const operand = (argument: Argument): Operand => {
     if (typeof argument === "number") return argument;
     if (!("base" in argument)) return place(argument);
-    const base = place(argument.base);
+    const base = operand(argument.base);
     return typeof base === "number" ? base : { ...base, offset: base.offset + argument.bytes };
   };
   const resolve = ({ kernel, args, units, node }: PendingCall): Call => ({ kernel, args: args.map(operand), units, node });
