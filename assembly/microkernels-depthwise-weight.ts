@@ -2,12 +2,12 @@
 import { madd } from "./simd";
 
 /**
- * Sums of dy x over one line of output pixels for `vectors` x 4 channels, added to accumulators. Names say taps in a line
- * and lines of x (x0, x1, ...). Accumulators of neighbouring taps lie `accTap` bytes apart, pixels of dy `dyPixel`, the
- * pixels of x that output pixels start at `pixel`, taps `tap`.
+ * Sums of dy x over one line of output pixels for `vectors` x 4 channels, added to accumulators, pixel by pixel in order.
+ * Names say taps in a line, lines of x (x0, x1, ...) and stride. Accumulators of neighbouring taps lie `accTap` bytes
+ * apart, pixels of dy `dyPixel`, pixels of x `pixel`.
  */
-export function depthwiseWeight3x3(
-  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, x2: usize, pixel: usize, tap: usize,
+export function depthwiseWeight3x3x1(
+  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, x2: usize, pixel: usize,
 ): void {
   let a0_0: v128 = f32x4.splat(0);
   let a0_1: v128 = f32x4.splat(0);
@@ -18,7 +18,11 @@ export function depthwiseWeight3x3(
   let a2_0: v128 = f32x4.splat(0);
   let a2_1: v128 = f32x4.splat(0);
   let a2_2: v128 = f32x4.splat(0);
-  let d: v128 = f32x4.splat(0);
+  let d0: v128 = f32x4.splat(0);
+  let d1: v128 = f32x4.splat(0);
+  let d2: v128 = f32x4.splat(0);
+  let d3: v128 = f32x4.splat(0);
+  let value: v128 = f32x4.splat(0);
   for (; vectors > 0; vectors--) {
     let at = acc;
     a0_0 = v128.load(at);
@@ -38,31 +42,125 @@ export function depthwiseWeight3x3(
     a2_1 = v128.load(at);
     at += accTap;
     a2_2 = v128.load(at);
-    let from = dy, p0 = x0, p1 = x1, p2 = x2;
-    for (let left = pixels; left > 0; left--) {
-      d = v128.load(from);
-      at = p0;
-      a0_0 = madd(d, v128.load(at), a0_0);
-      at += tap;
-      a0_1 = madd(d, v128.load(at), a0_1);
-      at += tap;
-      a0_2 = madd(d, v128.load(at), a0_2);
-      at = p1;
-      a1_0 = madd(d, v128.load(at), a1_0);
-      at += tap;
-      a1_1 = madd(d, v128.load(at), a1_1);
-      at += tap;
-      a1_2 = madd(d, v128.load(at), a1_2);
-      at = p2;
-      a2_0 = madd(d, v128.load(at), a2_0);
-      at += tap;
-      a2_1 = madd(d, v128.load(at), a2_1);
-      at += tap;
-      a2_2 = madd(d, v128.load(at), a2_2);
+    let from = dy, p0 = x0, p1 = x1, p2 = x2, left = pixels;
+    for (; left >= 4; left -= 4) {
+      d0 = v128.load(from);
       from += dyPixel;
-      p0 += pixel;
-      p1 += pixel;
-      p2 += pixel;
+      d1 = v128.load(from);
+      from += dyPixel;
+      d2 = v128.load(from);
+      from += dyPixel;
+      d3 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      a0_0 = madd(d1, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      a0_1 = madd(d1, value, a0_1);
+      a0_0 = madd(d2, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d1, value, a0_2);
+      a0_1 = madd(d2, value, a0_1);
+      a0_0 = madd(d3, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d2, value, a0_2);
+      a0_1 = madd(d3, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d3, value, a0_2);
+      p0 += 4 * pixel;
+      at = p1;
+      value = v128.load(at);
+      a1_0 = madd(d0, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d0, value, a1_1);
+      a1_0 = madd(d1, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d0, value, a1_2);
+      a1_1 = madd(d1, value, a1_1);
+      a1_0 = madd(d2, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d1, value, a1_2);
+      a1_1 = madd(d2, value, a1_1);
+      a1_0 = madd(d3, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d2, value, a1_2);
+      a1_1 = madd(d3, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d3, value, a1_2);
+      p1 += 4 * pixel;
+      at = p2;
+      value = v128.load(at);
+      a2_0 = madd(d0, value, a2_0);
+      at += pixel;
+      value = v128.load(at);
+      a2_1 = madd(d0, value, a2_1);
+      a2_0 = madd(d1, value, a2_0);
+      at += pixel;
+      value = v128.load(at);
+      a2_2 = madd(d0, value, a2_2);
+      a2_1 = madd(d1, value, a2_1);
+      a2_0 = madd(d2, value, a2_0);
+      at += pixel;
+      value = v128.load(at);
+      a2_2 = madd(d1, value, a2_2);
+      a2_1 = madd(d2, value, a2_1);
+      a2_0 = madd(d3, value, a2_0);
+      at += pixel;
+      value = v128.load(at);
+      a2_2 = madd(d2, value, a2_2);
+      a2_1 = madd(d3, value, a2_1);
+      at += pixel;
+      value = v128.load(at);
+      a2_2 = madd(d3, value, a2_2);
+      p2 += 4 * pixel;
+    }
+    for (; left > 0; left--) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      p0 += 1 * pixel;
+      at = p1;
+      value = v128.load(at);
+      a1_0 = madd(d0, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d0, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d0, value, a1_2);
+      p1 += 1 * pixel;
+      at = p2;
+      value = v128.load(at);
+      a2_0 = madd(d0, value, a2_0);
+      at += pixel;
+      value = v128.load(at);
+      a2_1 = madd(d0, value, a2_1);
+      at += pixel;
+      value = v128.load(at);
+      a2_2 = madd(d0, value, a2_2);
+      p2 += 1 * pixel;
     }
     at = acc;
     v128.store(at, a0_0);
@@ -90,8 +188,8 @@ export function depthwiseWeight3x3(
   }
 }
 
-export function depthwiseWeight3x2(
-  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, pixel: usize, tap: usize,
+export function depthwiseWeight3x3x2(
+  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, x2: usize, pixel: usize,
 ): void {
   let a0_0: v128 = f32x4.splat(0);
   let a0_1: v128 = f32x4.splat(0);
@@ -99,7 +197,14 @@ export function depthwiseWeight3x2(
   let a1_0: v128 = f32x4.splat(0);
   let a1_1: v128 = f32x4.splat(0);
   let a1_2: v128 = f32x4.splat(0);
-  let d: v128 = f32x4.splat(0);
+  let a2_0: v128 = f32x4.splat(0);
+  let a2_1: v128 = f32x4.splat(0);
+  let a2_2: v128 = f32x4.splat(0);
+  let d0: v128 = f32x4.splat(0);
+  let d1: v128 = f32x4.splat(0);
+  let d2: v128 = f32x4.splat(0);
+  let d3: v128 = f32x4.splat(0);
+  let value: v128 = f32x4.splat(0);
   for (; vectors > 0; vectors--) {
     let at = acc;
     a0_0 = v128.load(at);
@@ -113,24 +218,287 @@ export function depthwiseWeight3x2(
     a1_1 = v128.load(at);
     at += accTap;
     a1_2 = v128.load(at);
-    let from = dy, p0 = x0, p1 = x1;
-    for (let left = pixels; left > 0; left--) {
-      d = v128.load(from);
-      at = p0;
-      a0_0 = madd(d, v128.load(at), a0_0);
-      at += tap;
-      a0_1 = madd(d, v128.load(at), a0_1);
-      at += tap;
-      a0_2 = madd(d, v128.load(at), a0_2);
-      at = p1;
-      a1_0 = madd(d, v128.load(at), a1_0);
-      at += tap;
-      a1_1 = madd(d, v128.load(at), a1_1);
-      at += tap;
-      a1_2 = madd(d, v128.load(at), a1_2);
+    at += accTap;
+    a2_0 = v128.load(at);
+    at += accTap;
+    a2_1 = v128.load(at);
+    at += accTap;
+    a2_2 = v128.load(at);
+    let from = dy, p0 = x0, p1 = x1, p2 = x2, left = pixels;
+    for (; left >= 4; left -= 4) {
+      d0 = v128.load(from);
       from += dyPixel;
-      p0 += pixel;
-      p1 += pixel;
+      d1 = v128.load(from);
+      from += dyPixel;
+      d2 = v128.load(from);
+      from += dyPixel;
+      d3 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      a0_0 = madd(d1, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d1, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d1, value, a0_2);
+      a0_0 = madd(d2, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d2, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d2, value, a0_2);
+      a0_0 = madd(d3, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d3, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d3, value, a0_2);
+      p0 += 8 * pixel;
+      at = p1;
+      value = v128.load(at);
+      a1_0 = madd(d0, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d0, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d0, value, a1_2);
+      a1_0 = madd(d1, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d1, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d1, value, a1_2);
+      a1_0 = madd(d2, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d2, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d2, value, a1_2);
+      a1_0 = madd(d3, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d3, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d3, value, a1_2);
+      p1 += 8 * pixel;
+      at = p2;
+      value = v128.load(at);
+      a2_0 = madd(d0, value, a2_0);
+      at += pixel;
+      value = v128.load(at);
+      a2_1 = madd(d0, value, a2_1);
+      at += pixel;
+      value = v128.load(at);
+      a2_2 = madd(d0, value, a2_2);
+      a2_0 = madd(d1, value, a2_0);
+      at += pixel;
+      value = v128.load(at);
+      a2_1 = madd(d1, value, a2_1);
+      at += pixel;
+      value = v128.load(at);
+      a2_2 = madd(d1, value, a2_2);
+      a2_0 = madd(d2, value, a2_0);
+      at += pixel;
+      value = v128.load(at);
+      a2_1 = madd(d2, value, a2_1);
+      at += pixel;
+      value = v128.load(at);
+      a2_2 = madd(d2, value, a2_2);
+      a2_0 = madd(d3, value, a2_0);
+      at += pixel;
+      value = v128.load(at);
+      a2_1 = madd(d3, value, a2_1);
+      at += pixel;
+      value = v128.load(at);
+      a2_2 = madd(d3, value, a2_2);
+      p2 += 8 * pixel;
+    }
+    for (; left > 0; left--) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      p0 += 2 * pixel;
+      at = p1;
+      value = v128.load(at);
+      a1_0 = madd(d0, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d0, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d0, value, a1_2);
+      p1 += 2 * pixel;
+      at = p2;
+      value = v128.load(at);
+      a2_0 = madd(d0, value, a2_0);
+      at += pixel;
+      value = v128.load(at);
+      a2_1 = madd(d0, value, a2_1);
+      at += pixel;
+      value = v128.load(at);
+      a2_2 = madd(d0, value, a2_2);
+      p2 += 2 * pixel;
+    }
+    at = acc;
+    v128.store(at, a0_0);
+    at += accTap;
+    v128.store(at, a0_1);
+    at += accTap;
+    v128.store(at, a0_2);
+    at += accTap;
+    v128.store(at, a1_0);
+    at += accTap;
+    v128.store(at, a1_1);
+    at += accTap;
+    v128.store(at, a1_2);
+    at += accTap;
+    v128.store(at, a2_0);
+    at += accTap;
+    v128.store(at, a2_1);
+    at += accTap;
+    v128.store(at, a2_2);
+    acc += 16;
+    dy += 16;
+    x0 += 16;
+    x1 += 16;
+    x2 += 16;
+  }
+}
+
+export function depthwiseWeight3x2x1(
+  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, pixel: usize,
+): void {
+  let a0_0: v128 = f32x4.splat(0);
+  let a0_1: v128 = f32x4.splat(0);
+  let a0_2: v128 = f32x4.splat(0);
+  let a1_0: v128 = f32x4.splat(0);
+  let a1_1: v128 = f32x4.splat(0);
+  let a1_2: v128 = f32x4.splat(0);
+  let d0: v128 = f32x4.splat(0);
+  let d1: v128 = f32x4.splat(0);
+  let d2: v128 = f32x4.splat(0);
+  let d3: v128 = f32x4.splat(0);
+  let value: v128 = f32x4.splat(0);
+  for (; vectors > 0; vectors--) {
+    let at = acc;
+    a0_0 = v128.load(at);
+    at += accTap;
+    a0_1 = v128.load(at);
+    at += accTap;
+    a0_2 = v128.load(at);
+    at += accTap;
+    a1_0 = v128.load(at);
+    at += accTap;
+    a1_1 = v128.load(at);
+    at += accTap;
+    a1_2 = v128.load(at);
+    let from = dy, p0 = x0, p1 = x1, left = pixels;
+    for (; left >= 4; left -= 4) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      d1 = v128.load(from);
+      from += dyPixel;
+      d2 = v128.load(from);
+      from += dyPixel;
+      d3 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      a0_0 = madd(d1, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      a0_1 = madd(d1, value, a0_1);
+      a0_0 = madd(d2, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d1, value, a0_2);
+      a0_1 = madd(d2, value, a0_1);
+      a0_0 = madd(d3, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d2, value, a0_2);
+      a0_1 = madd(d3, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d3, value, a0_2);
+      p0 += 4 * pixel;
+      at = p1;
+      value = v128.load(at);
+      a1_0 = madd(d0, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d0, value, a1_1);
+      a1_0 = madd(d1, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d0, value, a1_2);
+      a1_1 = madd(d1, value, a1_1);
+      a1_0 = madd(d2, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d1, value, a1_2);
+      a1_1 = madd(d2, value, a1_1);
+      a1_0 = madd(d3, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d2, value, a1_2);
+      a1_1 = madd(d3, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d3, value, a1_2);
+      p1 += 4 * pixel;
+    }
+    for (; left > 0; left--) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      p0 += 1 * pixel;
+      at = p1;
+      value = v128.load(at);
+      a1_0 = madd(d0, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d0, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d0, value, a1_2);
+      p1 += 1 * pixel;
     }
     at = acc;
     v128.store(at, a0_0);
@@ -151,13 +519,20 @@ export function depthwiseWeight3x2(
   }
 }
 
-export function depthwiseWeight3x1(
-  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, pixel: usize, tap: usize,
+export function depthwiseWeight3x2x2(
+  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, pixel: usize,
 ): void {
   let a0_0: v128 = f32x4.splat(0);
   let a0_1: v128 = f32x4.splat(0);
   let a0_2: v128 = f32x4.splat(0);
-  let d: v128 = f32x4.splat(0);
+  let a1_0: v128 = f32x4.splat(0);
+  let a1_1: v128 = f32x4.splat(0);
+  let a1_2: v128 = f32x4.splat(0);
+  let d0: v128 = f32x4.splat(0);
+  let d1: v128 = f32x4.splat(0);
+  let d2: v128 = f32x4.splat(0);
+  let d3: v128 = f32x4.splat(0);
+  let value: v128 = f32x4.splat(0);
   for (; vectors > 0; vectors--) {
     let at = acc;
     a0_0 = v128.load(at);
@@ -165,17 +540,195 @@ export function depthwiseWeight3x1(
     a0_1 = v128.load(at);
     at += accTap;
     a0_2 = v128.load(at);
-    let from = dy, p0 = x0;
-    for (let left = pixels; left > 0; left--) {
-      d = v128.load(from);
-      at = p0;
-      a0_0 = madd(d, v128.load(at), a0_0);
-      at += tap;
-      a0_1 = madd(d, v128.load(at), a0_1);
-      at += tap;
-      a0_2 = madd(d, v128.load(at), a0_2);
+    at += accTap;
+    a1_0 = v128.load(at);
+    at += accTap;
+    a1_1 = v128.load(at);
+    at += accTap;
+    a1_2 = v128.load(at);
+    let from = dy, p0 = x0, p1 = x1, left = pixels;
+    for (; left >= 4; left -= 4) {
+      d0 = v128.load(from);
       from += dyPixel;
-      p0 += pixel;
+      d1 = v128.load(from);
+      from += dyPixel;
+      d2 = v128.load(from);
+      from += dyPixel;
+      d3 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      a0_0 = madd(d1, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d1, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d1, value, a0_2);
+      a0_0 = madd(d2, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d2, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d2, value, a0_2);
+      a0_0 = madd(d3, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d3, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d3, value, a0_2);
+      p0 += 8 * pixel;
+      at = p1;
+      value = v128.load(at);
+      a1_0 = madd(d0, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d0, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d0, value, a1_2);
+      a1_0 = madd(d1, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d1, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d1, value, a1_2);
+      a1_0 = madd(d2, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d2, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d2, value, a1_2);
+      a1_0 = madd(d3, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d3, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d3, value, a1_2);
+      p1 += 8 * pixel;
+    }
+    for (; left > 0; left--) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      p0 += 2 * pixel;
+      at = p1;
+      value = v128.load(at);
+      a1_0 = madd(d0, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d0, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d0, value, a1_2);
+      p1 += 2 * pixel;
+    }
+    at = acc;
+    v128.store(at, a0_0);
+    at += accTap;
+    v128.store(at, a0_1);
+    at += accTap;
+    v128.store(at, a0_2);
+    at += accTap;
+    v128.store(at, a1_0);
+    at += accTap;
+    v128.store(at, a1_1);
+    at += accTap;
+    v128.store(at, a1_2);
+    acc += 16;
+    dy += 16;
+    x0 += 16;
+    x1 += 16;
+  }
+}
+
+export function depthwiseWeight3x1x1(
+  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, pixel: usize,
+): void {
+  let a0_0: v128 = f32x4.splat(0);
+  let a0_1: v128 = f32x4.splat(0);
+  let a0_2: v128 = f32x4.splat(0);
+  let d0: v128 = f32x4.splat(0);
+  let d1: v128 = f32x4.splat(0);
+  let d2: v128 = f32x4.splat(0);
+  let d3: v128 = f32x4.splat(0);
+  let value: v128 = f32x4.splat(0);
+  for (; vectors > 0; vectors--) {
+    let at = acc;
+    a0_0 = v128.load(at);
+    at += accTap;
+    a0_1 = v128.load(at);
+    at += accTap;
+    a0_2 = v128.load(at);
+    let from = dy, p0 = x0, left = pixels;
+    for (; left >= 4; left -= 4) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      d1 = v128.load(from);
+      from += dyPixel;
+      d2 = v128.load(from);
+      from += dyPixel;
+      d3 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      a0_0 = madd(d1, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      a0_1 = madd(d1, value, a0_1);
+      a0_0 = madd(d2, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d1, value, a0_2);
+      a0_1 = madd(d2, value, a0_1);
+      a0_0 = madd(d3, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d2, value, a0_2);
+      a0_1 = madd(d3, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d3, value, a0_2);
+      p0 += 4 * pixel;
+    }
+    for (; left > 0; left--) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      p0 += 1 * pixel;
     }
     at = acc;
     v128.store(at, a0_0);
@@ -189,8 +742,94 @@ export function depthwiseWeight3x1(
   }
 }
 
-export function depthwiseWeight5x2(
-  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, pixel: usize, tap: usize,
+export function depthwiseWeight3x1x2(
+  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, pixel: usize,
+): void {
+  let a0_0: v128 = f32x4.splat(0);
+  let a0_1: v128 = f32x4.splat(0);
+  let a0_2: v128 = f32x4.splat(0);
+  let d0: v128 = f32x4.splat(0);
+  let d1: v128 = f32x4.splat(0);
+  let d2: v128 = f32x4.splat(0);
+  let d3: v128 = f32x4.splat(0);
+  let value: v128 = f32x4.splat(0);
+  for (; vectors > 0; vectors--) {
+    let at = acc;
+    a0_0 = v128.load(at);
+    at += accTap;
+    a0_1 = v128.load(at);
+    at += accTap;
+    a0_2 = v128.load(at);
+    let from = dy, p0 = x0, left = pixels;
+    for (; left >= 4; left -= 4) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      d1 = v128.load(from);
+      from += dyPixel;
+      d2 = v128.load(from);
+      from += dyPixel;
+      d3 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      a0_0 = madd(d1, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d1, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d1, value, a0_2);
+      a0_0 = madd(d2, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d2, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d2, value, a0_2);
+      a0_0 = madd(d3, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d3, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d3, value, a0_2);
+      p0 += 8 * pixel;
+    }
+    for (; left > 0; left--) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      p0 += 2 * pixel;
+    }
+    at = acc;
+    v128.store(at, a0_0);
+    at += accTap;
+    v128.store(at, a0_1);
+    at += accTap;
+    v128.store(at, a0_2);
+    acc += 16;
+    dy += 16;
+    x0 += 16;
+  }
+}
+
+export function depthwiseWeight5x2x1(
+  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, pixel: usize,
 ): void {
   let a0_0: v128 = f32x4.splat(0);
   let a0_1: v128 = f32x4.splat(0);
@@ -202,7 +841,10 @@ export function depthwiseWeight5x2(
   let a1_2: v128 = f32x4.splat(0);
   let a1_3: v128 = f32x4.splat(0);
   let a1_4: v128 = f32x4.splat(0);
-  let d: v128 = f32x4.splat(0);
+  let d0: v128 = f32x4.splat(0);
+  let d1: v128 = f32x4.splat(0);
+  let d2: v128 = f32x4.splat(0);
+  let value: v128 = f32x4.splat(0);
   for (; vectors > 0; vectors--) {
     let at = acc;
     a0_0 = v128.load(at);
@@ -224,32 +866,110 @@ export function depthwiseWeight5x2(
     a1_3 = v128.load(at);
     at += accTap;
     a1_4 = v128.load(at);
-    let from = dy, p0 = x0, p1 = x1;
-    for (let left = pixels; left > 0; left--) {
-      d = v128.load(from);
-      at = p0;
-      a0_0 = madd(d, v128.load(at), a0_0);
-      at += tap;
-      a0_1 = madd(d, v128.load(at), a0_1);
-      at += tap;
-      a0_2 = madd(d, v128.load(at), a0_2);
-      at += tap;
-      a0_3 = madd(d, v128.load(at), a0_3);
-      at += tap;
-      a0_4 = madd(d, v128.load(at), a0_4);
-      at = p1;
-      a1_0 = madd(d, v128.load(at), a1_0);
-      at += tap;
-      a1_1 = madd(d, v128.load(at), a1_1);
-      at += tap;
-      a1_2 = madd(d, v128.load(at), a1_2);
-      at += tap;
-      a1_3 = madd(d, v128.load(at), a1_3);
-      at += tap;
-      a1_4 = madd(d, v128.load(at), a1_4);
+    let from = dy, p0 = x0, p1 = x1, left = pixels;
+    for (; left >= 3; left -= 3) {
+      d0 = v128.load(from);
       from += dyPixel;
-      p0 += pixel;
-      p1 += pixel;
+      d1 = v128.load(from);
+      from += dyPixel;
+      d2 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      a0_0 = madd(d1, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      a0_1 = madd(d1, value, a0_1);
+      a0_0 = madd(d2, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d0, value, a0_3);
+      a0_2 = madd(d1, value, a0_2);
+      a0_1 = madd(d2, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d0, value, a0_4);
+      a0_3 = madd(d1, value, a0_3);
+      a0_2 = madd(d2, value, a0_2);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d1, value, a0_4);
+      a0_3 = madd(d2, value, a0_3);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d2, value, a0_4);
+      p0 += 3 * pixel;
+      at = p1;
+      value = v128.load(at);
+      a1_0 = madd(d0, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d0, value, a1_1);
+      a1_0 = madd(d1, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d0, value, a1_2);
+      a1_1 = madd(d1, value, a1_1);
+      a1_0 = madd(d2, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_3 = madd(d0, value, a1_3);
+      a1_2 = madd(d1, value, a1_2);
+      a1_1 = madd(d2, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_4 = madd(d0, value, a1_4);
+      a1_3 = madd(d1, value, a1_3);
+      a1_2 = madd(d2, value, a1_2);
+      at += pixel;
+      value = v128.load(at);
+      a1_4 = madd(d1, value, a1_4);
+      a1_3 = madd(d2, value, a1_3);
+      at += pixel;
+      value = v128.load(at);
+      a1_4 = madd(d2, value, a1_4);
+      p1 += 3 * pixel;
+    }
+    for (; left > 0; left--) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d0, value, a0_3);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d0, value, a0_4);
+      p0 += 1 * pixel;
+      at = p1;
+      value = v128.load(at);
+      a1_0 = madd(d0, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d0, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d0, value, a1_2);
+      at += pixel;
+      value = v128.load(at);
+      a1_3 = madd(d0, value, a1_3);
+      at += pixel;
+      value = v128.load(at);
+      a1_4 = madd(d0, value, a1_4);
+      p1 += 1 * pixel;
     }
     at = acc;
     v128.store(at, a0_0);
@@ -278,15 +998,23 @@ export function depthwiseWeight5x2(
   }
 }
 
-export function depthwiseWeight5x1(
-  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, pixel: usize, tap: usize,
+export function depthwiseWeight5x2x2(
+  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, pixel: usize,
 ): void {
   let a0_0: v128 = f32x4.splat(0);
   let a0_1: v128 = f32x4.splat(0);
   let a0_2: v128 = f32x4.splat(0);
   let a0_3: v128 = f32x4.splat(0);
   let a0_4: v128 = f32x4.splat(0);
-  let d: v128 = f32x4.splat(0);
+  let a1_0: v128 = f32x4.splat(0);
+  let a1_1: v128 = f32x4.splat(0);
+  let a1_2: v128 = f32x4.splat(0);
+  let a1_3: v128 = f32x4.splat(0);
+  let a1_4: v128 = f32x4.splat(0);
+  let d0: v128 = f32x4.splat(0);
+  let d1: v128 = f32x4.splat(0);
+  let d2: v128 = f32x4.splat(0);
+  let value: v128 = f32x4.splat(0);
   for (; vectors > 0; vectors--) {
     let at = acc;
     a0_0 = v128.load(at);
@@ -298,21 +1026,247 @@ export function depthwiseWeight5x1(
     a0_3 = v128.load(at);
     at += accTap;
     a0_4 = v128.load(at);
-    let from = dy, p0 = x0;
-    for (let left = pixels; left > 0; left--) {
-      d = v128.load(from);
-      at = p0;
-      a0_0 = madd(d, v128.load(at), a0_0);
-      at += tap;
-      a0_1 = madd(d, v128.load(at), a0_1);
-      at += tap;
-      a0_2 = madd(d, v128.load(at), a0_2);
-      at += tap;
-      a0_3 = madd(d, v128.load(at), a0_3);
-      at += tap;
-      a0_4 = madd(d, v128.load(at), a0_4);
+    at += accTap;
+    a1_0 = v128.load(at);
+    at += accTap;
+    a1_1 = v128.load(at);
+    at += accTap;
+    a1_2 = v128.load(at);
+    at += accTap;
+    a1_3 = v128.load(at);
+    at += accTap;
+    a1_4 = v128.load(at);
+    let from = dy, p0 = x0, p1 = x1, left = pixels;
+    for (; left >= 3; left -= 3) {
+      d0 = v128.load(from);
       from += dyPixel;
-      p0 += pixel;
+      d1 = v128.load(from);
+      from += dyPixel;
+      d2 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      a0_0 = madd(d1, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d0, value, a0_3);
+      a0_1 = madd(d1, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d0, value, a0_4);
+      a0_2 = madd(d1, value, a0_2);
+      a0_0 = madd(d2, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d1, value, a0_3);
+      a0_1 = madd(d2, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d1, value, a0_4);
+      a0_2 = madd(d2, value, a0_2);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d2, value, a0_3);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d2, value, a0_4);
+      p0 += 6 * pixel;
+      at = p1;
+      value = v128.load(at);
+      a1_0 = madd(d0, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d0, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d0, value, a1_2);
+      a1_0 = madd(d1, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_3 = madd(d0, value, a1_3);
+      a1_1 = madd(d1, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_4 = madd(d0, value, a1_4);
+      a1_2 = madd(d1, value, a1_2);
+      a1_0 = madd(d2, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_3 = madd(d1, value, a1_3);
+      a1_1 = madd(d2, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_4 = madd(d1, value, a1_4);
+      a1_2 = madd(d2, value, a1_2);
+      at += pixel;
+      value = v128.load(at);
+      a1_3 = madd(d2, value, a1_3);
+      at += pixel;
+      value = v128.load(at);
+      a1_4 = madd(d2, value, a1_4);
+      p1 += 6 * pixel;
+    }
+    for (; left > 0; left--) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d0, value, a0_3);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d0, value, a0_4);
+      p0 += 2 * pixel;
+      at = p1;
+      value = v128.load(at);
+      a1_0 = madd(d0, value, a1_0);
+      at += pixel;
+      value = v128.load(at);
+      a1_1 = madd(d0, value, a1_1);
+      at += pixel;
+      value = v128.load(at);
+      a1_2 = madd(d0, value, a1_2);
+      at += pixel;
+      value = v128.load(at);
+      a1_3 = madd(d0, value, a1_3);
+      at += pixel;
+      value = v128.load(at);
+      a1_4 = madd(d0, value, a1_4);
+      p1 += 2 * pixel;
+    }
+    at = acc;
+    v128.store(at, a0_0);
+    at += accTap;
+    v128.store(at, a0_1);
+    at += accTap;
+    v128.store(at, a0_2);
+    at += accTap;
+    v128.store(at, a0_3);
+    at += accTap;
+    v128.store(at, a0_4);
+    at += accTap;
+    v128.store(at, a1_0);
+    at += accTap;
+    v128.store(at, a1_1);
+    at += accTap;
+    v128.store(at, a1_2);
+    at += accTap;
+    v128.store(at, a1_3);
+    at += accTap;
+    v128.store(at, a1_4);
+    acc += 16;
+    dy += 16;
+    x0 += 16;
+    x1 += 16;
+  }
+}
+
+export function depthwiseWeight5x1x1(
+  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, pixel: usize,
+): void {
+  let a0_0: v128 = f32x4.splat(0);
+  let a0_1: v128 = f32x4.splat(0);
+  let a0_2: v128 = f32x4.splat(0);
+  let a0_3: v128 = f32x4.splat(0);
+  let a0_4: v128 = f32x4.splat(0);
+  let d0: v128 = f32x4.splat(0);
+  let d1: v128 = f32x4.splat(0);
+  let d2: v128 = f32x4.splat(0);
+  let d3: v128 = f32x4.splat(0);
+  let value: v128 = f32x4.splat(0);
+  for (; vectors > 0; vectors--) {
+    let at = acc;
+    a0_0 = v128.load(at);
+    at += accTap;
+    a0_1 = v128.load(at);
+    at += accTap;
+    a0_2 = v128.load(at);
+    at += accTap;
+    a0_3 = v128.load(at);
+    at += accTap;
+    a0_4 = v128.load(at);
+    let from = dy, p0 = x0, left = pixels;
+    for (; left >= 4; left -= 4) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      d1 = v128.load(from);
+      from += dyPixel;
+      d2 = v128.load(from);
+      from += dyPixel;
+      d3 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      a0_0 = madd(d1, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      a0_1 = madd(d1, value, a0_1);
+      a0_0 = madd(d2, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d0, value, a0_3);
+      a0_2 = madd(d1, value, a0_2);
+      a0_1 = madd(d2, value, a0_1);
+      a0_0 = madd(d3, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d0, value, a0_4);
+      a0_3 = madd(d1, value, a0_3);
+      a0_2 = madd(d2, value, a0_2);
+      a0_1 = madd(d3, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d1, value, a0_4);
+      a0_3 = madd(d2, value, a0_3);
+      a0_2 = madd(d3, value, a0_2);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d2, value, a0_4);
+      a0_3 = madd(d3, value, a0_3);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d3, value, a0_4);
+      p0 += 4 * pixel;
+    }
+    for (; left > 0; left--) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d0, value, a0_3);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d0, value, a0_4);
+      p0 += 1 * pixel;
     }
     at = acc;
     v128.store(at, a0_0);
@@ -330,8 +1284,122 @@ export function depthwiseWeight5x1(
   }
 }
 
-export function depthwiseWeight7x1(
-  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, pixel: usize, tap: usize,
+export function depthwiseWeight5x1x2(
+  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, pixel: usize,
+): void {
+  let a0_0: v128 = f32x4.splat(0);
+  let a0_1: v128 = f32x4.splat(0);
+  let a0_2: v128 = f32x4.splat(0);
+  let a0_3: v128 = f32x4.splat(0);
+  let a0_4: v128 = f32x4.splat(0);
+  let d0: v128 = f32x4.splat(0);
+  let d1: v128 = f32x4.splat(0);
+  let d2: v128 = f32x4.splat(0);
+  let d3: v128 = f32x4.splat(0);
+  let value: v128 = f32x4.splat(0);
+  for (; vectors > 0; vectors--) {
+    let at = acc;
+    a0_0 = v128.load(at);
+    at += accTap;
+    a0_1 = v128.load(at);
+    at += accTap;
+    a0_2 = v128.load(at);
+    at += accTap;
+    a0_3 = v128.load(at);
+    at += accTap;
+    a0_4 = v128.load(at);
+    let from = dy, p0 = x0, left = pixels;
+    for (; left >= 4; left -= 4) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      d1 = v128.load(from);
+      from += dyPixel;
+      d2 = v128.load(from);
+      from += dyPixel;
+      d3 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      a0_0 = madd(d1, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d0, value, a0_3);
+      a0_1 = madd(d1, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d0, value, a0_4);
+      a0_2 = madd(d1, value, a0_2);
+      a0_0 = madd(d2, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d1, value, a0_3);
+      a0_1 = madd(d2, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d1, value, a0_4);
+      a0_2 = madd(d2, value, a0_2);
+      a0_0 = madd(d3, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d2, value, a0_3);
+      a0_1 = madd(d3, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d2, value, a0_4);
+      a0_2 = madd(d3, value, a0_2);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d3, value, a0_3);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d3, value, a0_4);
+      p0 += 8 * pixel;
+    }
+    for (; left > 0; left--) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d0, value, a0_3);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d0, value, a0_4);
+      p0 += 2 * pixel;
+    }
+    at = acc;
+    v128.store(at, a0_0);
+    at += accTap;
+    v128.store(at, a0_1);
+    at += accTap;
+    v128.store(at, a0_2);
+    at += accTap;
+    v128.store(at, a0_3);
+    at += accTap;
+    v128.store(at, a0_4);
+    acc += 16;
+    dy += 16;
+    x0 += 16;
+  }
+}
+
+export function depthwiseWeight7x1x1(
+  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, pixel: usize,
 ): void {
   let a0_0: v128 = f32x4.splat(0);
   let a0_1: v128 = f32x4.splat(0);
@@ -340,7 +1408,11 @@ export function depthwiseWeight7x1(
   let a0_4: v128 = f32x4.splat(0);
   let a0_5: v128 = f32x4.splat(0);
   let a0_6: v128 = f32x4.splat(0);
-  let d: v128 = f32x4.splat(0);
+  let d0: v128 = f32x4.splat(0);
+  let d1: v128 = f32x4.splat(0);
+  let d2: v128 = f32x4.splat(0);
+  let d3: v128 = f32x4.splat(0);
+  let value: v128 = f32x4.splat(0);
   for (; vectors > 0; vectors--) {
     let at = acc;
     a0_0 = v128.load(at);
@@ -356,25 +1428,91 @@ export function depthwiseWeight7x1(
     a0_5 = v128.load(at);
     at += accTap;
     a0_6 = v128.load(at);
-    let from = dy, p0 = x0;
-    for (let left = pixels; left > 0; left--) {
-      d = v128.load(from);
-      at = p0;
-      a0_0 = madd(d, v128.load(at), a0_0);
-      at += tap;
-      a0_1 = madd(d, v128.load(at), a0_1);
-      at += tap;
-      a0_2 = madd(d, v128.load(at), a0_2);
-      at += tap;
-      a0_3 = madd(d, v128.load(at), a0_3);
-      at += tap;
-      a0_4 = madd(d, v128.load(at), a0_4);
-      at += tap;
-      a0_5 = madd(d, v128.load(at), a0_5);
-      at += tap;
-      a0_6 = madd(d, v128.load(at), a0_6);
+    let from = dy, p0 = x0, left = pixels;
+    for (; left >= 4; left -= 4) {
+      d0 = v128.load(from);
       from += dyPixel;
-      p0 += pixel;
+      d1 = v128.load(from);
+      from += dyPixel;
+      d2 = v128.load(from);
+      from += dyPixel;
+      d3 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      a0_0 = madd(d1, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      a0_1 = madd(d1, value, a0_1);
+      a0_0 = madd(d2, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d0, value, a0_3);
+      a0_2 = madd(d1, value, a0_2);
+      a0_1 = madd(d2, value, a0_1);
+      a0_0 = madd(d3, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d0, value, a0_4);
+      a0_3 = madd(d1, value, a0_3);
+      a0_2 = madd(d2, value, a0_2);
+      a0_1 = madd(d3, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_5 = madd(d0, value, a0_5);
+      a0_4 = madd(d1, value, a0_4);
+      a0_3 = madd(d2, value, a0_3);
+      a0_2 = madd(d3, value, a0_2);
+      at += pixel;
+      value = v128.load(at);
+      a0_6 = madd(d0, value, a0_6);
+      a0_5 = madd(d1, value, a0_5);
+      a0_4 = madd(d2, value, a0_4);
+      a0_3 = madd(d3, value, a0_3);
+      at += pixel;
+      value = v128.load(at);
+      a0_6 = madd(d1, value, a0_6);
+      a0_5 = madd(d2, value, a0_5);
+      a0_4 = madd(d3, value, a0_4);
+      at += pixel;
+      value = v128.load(at);
+      a0_6 = madd(d2, value, a0_6);
+      a0_5 = madd(d3, value, a0_5);
+      at += pixel;
+      value = v128.load(at);
+      a0_6 = madd(d3, value, a0_6);
+      p0 += 4 * pixel;
+    }
+    for (; left > 0; left--) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d0, value, a0_3);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d0, value, a0_4);
+      at += pixel;
+      value = v128.load(at);
+      a0_5 = madd(d0, value, a0_5);
+      at += pixel;
+      value = v128.load(at);
+      a0_6 = madd(d0, value, a0_6);
+      p0 += 1 * pixel;
     }
     at = acc;
     v128.store(at, a0_0);
@@ -396,25 +1534,167 @@ export function depthwiseWeight7x1(
   }
 }
 
-export function depthwiseWeight1x1(
+export function depthwiseWeight7x1x2(
   vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, pixel: usize,
 ): void {
   let a0_0: v128 = f32x4.splat(0);
-  let d: v128 = f32x4.splat(0);
+  let a0_1: v128 = f32x4.splat(0);
+  let a0_2: v128 = f32x4.splat(0);
+  let a0_3: v128 = f32x4.splat(0);
+  let a0_4: v128 = f32x4.splat(0);
+  let a0_5: v128 = f32x4.splat(0);
+  let a0_6: v128 = f32x4.splat(0);
+  let d0: v128 = f32x4.splat(0);
+  let d1: v128 = f32x4.splat(0);
+  let d2: v128 = f32x4.splat(0);
+  let d3: v128 = f32x4.splat(0);
+  let value: v128 = f32x4.splat(0);
   for (; vectors > 0; vectors--) {
     let at = acc;
     a0_0 = v128.load(at);
-    let from = dy, p0 = x0;
-    for (let left = pixels; left > 0; left--) {
-      d = v128.load(from);
-      a0_0 = madd(d, v128.load(p0), a0_0);
+    at += accTap;
+    a0_1 = v128.load(at);
+    at += accTap;
+    a0_2 = v128.load(at);
+    at += accTap;
+    a0_3 = v128.load(at);
+    at += accTap;
+    a0_4 = v128.load(at);
+    at += accTap;
+    a0_5 = v128.load(at);
+    at += accTap;
+    a0_6 = v128.load(at);
+    let from = dy, p0 = x0, left = pixels;
+    for (; left >= 4; left -= 4) {
+      d0 = v128.load(from);
       from += dyPixel;
-      p0 += pixel;
+      d1 = v128.load(from);
+      from += dyPixel;
+      d2 = v128.load(from);
+      from += dyPixel;
+      d3 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      a0_0 = madd(d1, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d0, value, a0_3);
+      a0_1 = madd(d1, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d0, value, a0_4);
+      a0_2 = madd(d1, value, a0_2);
+      a0_0 = madd(d2, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_5 = madd(d0, value, a0_5);
+      a0_3 = madd(d1, value, a0_3);
+      a0_1 = madd(d2, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_6 = madd(d0, value, a0_6);
+      a0_4 = madd(d1, value, a0_4);
+      a0_2 = madd(d2, value, a0_2);
+      a0_0 = madd(d3, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_5 = madd(d1, value, a0_5);
+      a0_3 = madd(d2, value, a0_3);
+      a0_1 = madd(d3, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_6 = madd(d1, value, a0_6);
+      a0_4 = madd(d2, value, a0_4);
+      a0_2 = madd(d3, value, a0_2);
+      at += pixel;
+      value = v128.load(at);
+      a0_5 = madd(d2, value, a0_5);
+      a0_3 = madd(d3, value, a0_3);
+      at += pixel;
+      value = v128.load(at);
+      a0_6 = madd(d2, value, a0_6);
+      a0_4 = madd(d3, value, a0_4);
+      at += pixel;
+      value = v128.load(at);
+      a0_5 = madd(d3, value, a0_5);
+      at += pixel;
+      value = v128.load(at);
+      a0_6 = madd(d3, value, a0_6);
+      p0 += 8 * pixel;
+    }
+    for (; left > 0; left--) {
+      d0 = v128.load(from);
+      from += dyPixel;
+      at = p0;
+      value = v128.load(at);
+      a0_0 = madd(d0, value, a0_0);
+      at += pixel;
+      value = v128.load(at);
+      a0_1 = madd(d0, value, a0_1);
+      at += pixel;
+      value = v128.load(at);
+      a0_2 = madd(d0, value, a0_2);
+      at += pixel;
+      value = v128.load(at);
+      a0_3 = madd(d0, value, a0_3);
+      at += pixel;
+      value = v128.load(at);
+      a0_4 = madd(d0, value, a0_4);
+      at += pixel;
+      value = v128.load(at);
+      a0_5 = madd(d0, value, a0_5);
+      at += pixel;
+      value = v128.load(at);
+      a0_6 = madd(d0, value, a0_6);
+      p0 += 2 * pixel;
     }
     at = acc;
     v128.store(at, a0_0);
+    at += accTap;
+    v128.store(at, a0_1);
+    at += accTap;
+    v128.store(at, a0_2);
+    at += accTap;
+    v128.store(at, a0_3);
+    at += accTap;
+    v128.store(at, a0_4);
+    at += accTap;
+    v128.store(at, a0_5);
+    at += accTap;
+    v128.store(at, a0_6);
     acc += 16;
     dy += 16;
     x0 += 16;
   }
+}
+
+/** Lines of x that `depthwiseWeightTile` takes at once, 0 where there is no tile. */
+export function depthwiseWeightLines(taps: i32, stride: i32): i32 {
+  return stride > 2 ? 0 : taps == 3 ? 3 : taps == 5 ? 2 : taps == 7 ? 1 : 0;
+}
+
+/** The tile for taps, lines and stride; lines that are not asked for are not read. */
+export function depthwiseWeightTile(
+  taps: i32, rows: i32, stride: i32, vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, x2: usize, pixel: usize,
+): void {
+  if (taps == 3 && rows == 3 && stride == 1) depthwiseWeight3x3x1(vectors, acc, accTap, dy, dyPixel, pixels, x0, x1, x2, pixel);
+  else if (taps == 3 && rows == 3 && stride == 2) depthwiseWeight3x3x2(vectors, acc, accTap, dy, dyPixel, pixels, x0, x1, x2, pixel);
+  else if (taps == 3 && rows == 2 && stride == 1) depthwiseWeight3x2x1(vectors, acc, accTap, dy, dyPixel, pixels, x0, x1, pixel);
+  else if (taps == 3 && rows == 2 && stride == 2) depthwiseWeight3x2x2(vectors, acc, accTap, dy, dyPixel, pixels, x0, x1, pixel);
+  else if (taps == 3 && rows == 1 && stride == 1) depthwiseWeight3x1x1(vectors, acc, accTap, dy, dyPixel, pixels, x0, pixel);
+  else if (taps == 3 && rows == 1 && stride == 2) depthwiseWeight3x1x2(vectors, acc, accTap, dy, dyPixel, pixels, x0, pixel);
+  else if (taps == 5 && rows == 2 && stride == 1) depthwiseWeight5x2x1(vectors, acc, accTap, dy, dyPixel, pixels, x0, x1, pixel);
+  else if (taps == 5 && rows == 2 && stride == 2) depthwiseWeight5x2x2(vectors, acc, accTap, dy, dyPixel, pixels, x0, x1, pixel);
+  else if (taps == 5 && rows == 1 && stride == 1) depthwiseWeight5x1x1(vectors, acc, accTap, dy, dyPixel, pixels, x0, pixel);
+  else if (taps == 5 && rows == 1 && stride == 2) depthwiseWeight5x1x2(vectors, acc, accTap, dy, dyPixel, pixels, x0, pixel);
+  else if (taps == 7 && rows == 1 && stride == 1) depthwiseWeight7x1x1(vectors, acc, accTap, dy, dyPixel, pixels, x0, pixel);
+  else if (taps == 7 && rows == 1 && stride == 2) depthwiseWeight7x1x2(vectors, acc, accTap, dy, dyPixel, pixels, x0, pixel);
 }

@@ -3,7 +3,7 @@ import { clamp, madd } from "./simd";
 
 /**
  * Four neighbouring output pixels of a depthwise convolution, `vectors` x 4 channels: y = bias + sum over `lines` lines
- * of taps, bounded to low..high. Names say taps in a line and stride. Pixels of x lie `pixel` bytes apart, lines `line`,
+ * of taps, bounded to low..high where bounded. Names say taps in a line and stride. Pixels of x lie `pixel` bytes apart, lines `line`,
  * pixels of y `yPixel`; weights are [vectors][lines][taps][4], `wStep` bytes a vector; `bias` may be 0. The edge forms
  * skip the columns of x whose bit in `inside` is 0.
  */
@@ -16,6 +16,7 @@ export function depthwise1x1(
   let a3: v128 = f32x4.splat(0);
   let w0: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -44,13 +45,19 @@ export function depthwise1x1(
       weights += 16;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -66,6 +73,7 @@ export function depthwise1x1edge(
   let a3: v128 = f32x4.splat(0);
   let w0: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -102,13 +110,19 @@ export function depthwise1x1edge(
       weights += 16;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -125,6 +139,7 @@ export function depthwise2x1(
   let w0: v128 = f32x4.splat(0);
   let w1: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -160,13 +175,19 @@ export function depthwise2x1(
       weights += 32;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -183,6 +204,7 @@ export function depthwise2x1edge(
   let w0: v128 = f32x4.splat(0);
   let w1: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -228,13 +250,19 @@ export function depthwise2x1edge(
       weights += 32;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -252,6 +280,7 @@ export function depthwise3x1(
   let w1: v128 = f32x4.splat(0);
   let w2: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -294,13 +323,19 @@ export function depthwise3x1(
       weights += 48;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -318,6 +353,7 @@ export function depthwise3x1edge(
   let w1: v128 = f32x4.splat(0);
   let w2: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -372,13 +408,19 @@ export function depthwise3x1edge(
       weights += 48;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -397,6 +439,7 @@ export function depthwise4x1(
   let w2: v128 = f32x4.splat(0);
   let w3: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -446,13 +489,19 @@ export function depthwise4x1(
       weights += 64;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -471,6 +520,7 @@ export function depthwise4x1edge(
   let w2: v128 = f32x4.splat(0);
   let w3: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -534,13 +584,19 @@ export function depthwise4x1edge(
       weights += 64;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -560,6 +616,7 @@ export function depthwise5x1(
   let w3: v128 = f32x4.splat(0);
   let w4: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -616,13 +673,19 @@ export function depthwise5x1(
       weights += 80;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -642,6 +705,7 @@ export function depthwise5x1edge(
   let w3: v128 = f32x4.splat(0);
   let w4: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -714,13 +778,19 @@ export function depthwise5x1edge(
       weights += 80;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -742,6 +812,7 @@ export function depthwise7x1(
   let w5: v128 = f32x4.splat(0);
   let w6: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -812,13 +883,19 @@ export function depthwise7x1(
       weights += 112;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -840,6 +917,7 @@ export function depthwise7x1edge(
   let w5: v128 = f32x4.splat(0);
   let w6: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -930,13 +1008,19 @@ export function depthwise7x1edge(
       weights += 112;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -954,6 +1038,7 @@ export function depthwise3x2(
   let w1: v128 = f32x4.splat(0);
   let w2: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -1002,13 +1087,19 @@ export function depthwise3x2(
       weights += 48;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -1026,6 +1117,7 @@ export function depthwise3x2edge(
   let w1: v128 = f32x4.splat(0);
   let w2: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -1092,13 +1184,19 @@ export function depthwise3x2edge(
       weights += 48;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -1118,6 +1216,7 @@ export function depthwise5x2(
   let w3: v128 = f32x4.splat(0);
   let w4: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -1180,13 +1279,19 @@ export function depthwise5x2(
       weights += 80;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -1206,6 +1311,7 @@ export function depthwise5x2edge(
   let w3: v128 = f32x4.splat(0);
   let w4: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -1290,13 +1396,19 @@ export function depthwise5x2edge(
       weights += 80;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -1318,6 +1430,7 @@ export function depthwise7x2(
   let w5: v128 = f32x4.splat(0);
   let w6: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -1394,13 +1507,19 @@ export function depthwise7x2(
       weights += 112;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;
@@ -1422,6 +1541,7 @@ export function depthwise7x2edge(
   let w5: v128 = f32x4.splat(0);
   let w6: v128 = f32x4.splat(0);
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -1524,13 +1644,19 @@ export function depthwise7x2edge(
       weights += 112;
     }
     let to = y;
-    v128.store(to, clamp(a0, f32x4.splat(low), f32x4.splat(high)));
+    if (bounded) {
+      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
+      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
+      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
+      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
+    }
+    v128.store(to, a0);
     to += yPixel;
-    v128.store(to, clamp(a1, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a1);
     to += yPixel;
-    v128.store(to, clamp(a2, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a2);
     to += yPixel;
-    v128.store(to, clamp(a3, f32x4.splat(low), f32x4.splat(high)));
+    v128.store(to, a3);
     x += 16;
     w += wStep;
     y += 16;

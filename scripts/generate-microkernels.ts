@@ -69,6 +69,7 @@ function depthwiseTile({ taps, stride }: { taps: number; stride: number }, edge:
 ${lines(pixels, (t) => `  let a${t}: v128 = f32x4.splat(0);`)}
 ${lines(taps, (k) => `  let w${k}: v128 = f32x4.splat(0);`)}
   let value: v128 = f32x4.splat(0);
+  const bounded = low > -Infinity || high < Infinity;
   for (; vectors > 0; vectors--) {
     a0 = f32x4.splat(0);
     if (bias) {
@@ -85,7 +86,10 @@ ${lines(columns, column)}
       weights += ${16 * taps};
     }
     let to = y;
-${lines(pixels, (t) => `    v128.store(to, clamp(a${t}, f32x4.splat(low), f32x4.splat(high)));${t < pixels - 1 ? "\n    to += yPixel;" : ""}`)}
+    if (bounded) {
+${lines(pixels, (t) => `      a${t} = clamp(a${t}, f32x4.splat(low), f32x4.splat(high));`)}
+    }
+${lines(pixels, (t) => `    v128.store(to, a${t});${t < pixels - 1 ? "\n    to += yPixel;" : ""}`)}
     x += 16;
     w += wStep;
     y += 16;
@@ -94,37 +98,57 @@ ${lines(pixels, (t) => `    v128.store(to, clamp(a${t}, f32x4.splat(low), f32x4.
 `;
 }
 
-/** Accumulators of a depthwise weight gradient: `rows` x `taps` sums over one line of output pixels. */
-function depthwiseWeightTile(taps: number, rows: number): string {
-  const cells = upTo(rows).flatMap((r) => upTo(taps).map((k) => ({ r, k, name: `a${r}_${k}` })));
-  const walk = (action: (cell: (typeof cells)[number]) => string) =>
-    cells.map((cell) => `${action(cell)}${cell === cells[cells.length - 1] ? "" : "\n    at += accTap;"}`).join("\n");
-  return `export function depthwiseWeight${taps}x${rows}(
+/** Taps in a line, lines and output pixels that a step of a depthwise weight gradient takes: as many sums as registers hold. */
+const weightForms = [
+  { taps: 3, rows: 3, pixels: 4 },
+  { taps: 3, rows: 2, pixels: 4 },
+  { taps: 3, rows: 1, pixels: 4 },
+  { taps: 5, rows: 2, pixels: 3 },
+  { taps: 5, rows: 1, pixels: 4 },
+  { taps: 7, rows: 1, pixels: 4 },
+].flatMap((form) => [1, 2].map((stride) => ({ ...form, stride })));
+
+/** Sums of a depthwise weight gradient over one line of output pixels: `rows` x `taps` accumulators. */
+function depthwiseWeightTile({ taps, rows, pixels, stride }: (typeof weightForms)[number]): string {
+  const cells = upTo(rows).flatMap((r) => upTo(taps).map((k) => `a${r}_${k}`));
+  const walk = (action: (name: string) => string) => cells.map(action).join("\n    at += accTap;\n");
+  const step = (count: number, indent: string) =>
+    upTo(rows)
+      .map((r) => {
+        const columns = stride * (count - 1) + taps;
+        const column = (i: number) => {
+          const uses = upTo(count).filter((t) => i - stride * t >= 0 && i - stride * t < taps);
+          const work = uses.map((t) => `\n${indent}a${r}_${i - stride * t} = madd(d${t}, value, a${r}_${i - stride * t});`);
+          return `${work.length ? `${indent}value = v128.load(at);${work.join("")}` : ""}${i < columns - 1 ? `${work.length ? "\n" : ""}${indent}at += pixel;` : ""}`;
+        };
+        return `${indent}at = p${r};\n${lines(columns, column)}\n${indent}p${r} += ${stride * count} * pixel;`;
+      })
+      .join("\n");
+  const dys = (count: number, indent: string) => lines(count, (t) => `${indent}d${t} = v128.load(from);\n${indent}from += dyPixel;`);
+  return `export function depthwiseWeight${taps}x${rows}x${stride}(
   vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, ${upTo(rows)
     .map((r) => `x${r}: usize, `)
-    .join("")}pixel: usize${taps > 1 ? ", tap: usize" : ""},
+    .join("")}pixel: usize,
 ): void {
-${cells.map(({ name }) => `  let ${name}: v128 = f32x4.splat(0);`).join("\n")}
-  let d: v128 = f32x4.splat(0);
+${cells.map((name) => `  let ${name}: v128 = f32x4.splat(0);`).join("\n")}
+${lines(pixels, (t) => `  let d${t}: v128 = f32x4.splat(0);`)}
+  let value: v128 = f32x4.splat(0);
   for (; vectors > 0; vectors--) {
     let at = acc;
-${walk(({ name }) => `    ${name} = v128.load(at);`)}
+${walk((name) => `    ${name} = v128.load(at);`)}
     let from = dy${upTo(rows)
       .map((r) => `, p${r} = x${r}`)
-      .join("")};
-    for (let left = pixels; left > 0; left--) {
-      d = v128.load(from);
-${upTo(rows)
-  .map(
-    (r) =>
-      `${taps > 1 ? `      at = p${r};\n` : ""}${lines(taps, (k) => `      a${r}_${k} = madd(d, v128.load(${taps > 1 ? "at" : `p${r}`}), a${r}_${k});${k < taps - 1 ? "\n      at += tap;" : ""}`)}`,
-  )
-  .join("\n")}
-      from += dyPixel;
-${lines(rows, (r) => `      p${r} += pixel;`)}
+      .join("")}, left = pixels;
+    for (; left >= ${pixels}; left -= ${pixels}) {
+${dys(pixels, "      ")}
+${step(pixels, "      ")}
+    }
+    for (; left > 0; left--) {
+${dys(1, "      ")}
+${step(1, "      ")}
     }
     at = acc;
-${walk(({ name }) => `    v128.store(at, ${name});`)}
+${walk((name) => `    v128.store(at, ${name});`)}
     acc += 16;
     dy += 16;
 ${lines(rows, (r) => `    x${r} += 16;`)}
@@ -155,7 +179,7 @@ const files: Record<string, string> = {
     "clamp, madd",
     `/**
  * Four neighbouring output pixels of a depthwise convolution, \`vectors\` x 4 channels: y = bias + sum over \`lines\` lines
- * of taps, bounded to low..high. Names say taps in a line and stride. Pixels of x lie \`pixel\` bytes apart, lines \`line\`,
+ * of taps, bounded to low..high where bounded. Names say taps in a line and stride. Pixels of x lie \`pixel\` bytes apart, lines \`line\`,
  * pixels of y \`yPixel\`; weights are [vectors][lines][taps][4], \`wStep\` bytes a vector; \`bias\` may be 0. The edge forms
  * skip the columns of x whose bit in \`inside\` is 0.
  */
@@ -180,21 +204,31 @@ ${depthwiseForms.map((form) => `  ${edgeOf(form, true)}`).join("\n")}
   "assembly/microkernels-depthwise-weight.ts": header(
     "madd",
     `/**
- * Sums of dy x over one line of output pixels for \`vectors\` x 4 channels, added to accumulators. Names say taps in a line
- * and lines of x (x0, x1, ...). Accumulators of neighbouring taps lie \`accTap\` bytes apart, pixels of dy \`dyPixel\`, the
- * pixels of x that output pixels start at \`pixel\`, taps \`tap\`.
+ * Sums of dy x over one line of output pixels for \`vectors\` x 4 channels, added to accumulators, pixel by pixel in order.
+ * Names say taps in a line, lines of x (x0, x1, ...) and stride. Accumulators of neighbouring taps lie \`accTap\` bytes
+ * apart, pixels of dy \`dyPixel\`, pixels of x \`pixel\`.
  */
-${[
-  [3, 3],
-  [3, 2],
-  [3, 1],
-  [5, 2],
-  [5, 1],
-  [7, 1],
-  [1, 1],
-]
-  .map(([taps, rows]) => depthwiseWeightTile(taps, rows))
-  .join("\n")}`,
+${weightForms.map(depthwiseWeightTile).join("\n")}
+/** Lines of x that \`depthwiseWeightTile\` takes at once, 0 where there is no tile. */
+export function depthwiseWeightLines(taps: i32, stride: i32): i32 {
+  return stride > 2 ? 0 : taps == 3 ? 3 : taps == 5 ? 2 : taps == 7 ? 1 : 0;
+}
+
+/** The tile for taps, lines and stride; lines that are not asked for are not read. */
+export function depthwiseWeightTile(
+  taps: i32, rows: i32, stride: i32, vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, x2: usize, pixel: usize,
+): void {
+${weightForms
+  .map(
+    ({ taps, rows, stride }, i) =>
+      `  ${i ? "else " : ""}if (taps == ${taps} && rows == ${rows} && stride == ${stride}) depthwiseWeight${taps}x${rows}x${stride}(vectors, acc, accTap, dy, dyPixel, pixels, ${upTo(
+        rows,
+      )
+        .map((r) => `x${r}, `)
+        .join("")}pixel);`,
+  )
+  .join("\n")}
+}`,
   ),
 };
 

@@ -1,8 +1,6 @@
 import { storeLanes } from "../lanes";
 import { depthwiseTile, hasDepthwiseTile } from "../microkernels-depthwise";
-import {
-  depthwiseWeight1x1, depthwiseWeight3x1, depthwiseWeight3x2, depthwiseWeight3x3, depthwiseWeight5x1, depthwiseWeight5x2, depthwiseWeight7x1,
-} from "../microkernels-depthwise-weight";
+import { depthwiseWeightLines, depthwiseWeightTile } from "../microkernels-depthwise-weight";
 import { clamp, madd } from "../simd";
 
 // Exported functions stay functions: the optimiser would merge the micro-kernels into their only caller, which then spills.
@@ -124,6 +122,7 @@ export function depthwise_f32_backward_weight(
   batch: i32, latticeH: i32, latticeW: i32, most: i32, lines: usize, padded: i32, begin: i32, end: i32,
 ): void {
   const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1, ring = work + lines;
+  const together = tapX == 1 ? depthwiseWeightLines(kw, strideX) : 0;
   for (let unit = begin; unit < end; unit += most) {
     const vectors = min(most, end - unit), wide = <usize>vectors << 4, ringLine = <usize>padded * wide, start = <usize>unit << 4;
     for (let at = work, stop = work + <usize>(kh * kw) * wide; at < stop; at += 16) v128.store(at, f32x4.splat(0));
@@ -138,25 +137,14 @@ export function depthwise_f32_backward_weight(
         }
         const d = dy + <usize>(image * latticeH + j) * latticeW * pixel + start;
         for (let ky = firstTap; ky < stopTap; ) {
-          const acc = work + <usize>(ky * kw) * wide, rows = stopTap - ky;
+          const acc = work + <usize>(ky * kw) * wide, rows = min(stopTap - ky, together);
           const x0 = ring + <usize>((iy + ky * tapY) % ringLines) * ringLine;
-          const x1 = ring + <usize>((iy + (ky + 1) * tapY) % ringLines) * ringLine;
-          const step = <usize>strideX * wide, tap = <usize>tapX * wide;
-          if (kw == 3 && rows >= 3) {
-            const x2 = ring + <usize>((iy + (ky + 2) * tapY) % ringLines) * ringLine;
-            depthwiseWeight3x3(vectors, acc, wide, d, pixel, latticeW, x0, x1, x2, step, tap);
-            ky += 3;
-          } else if (kw == 3 && rows == 2) {
-            depthwiseWeight3x2(vectors, acc, wide, d, pixel, latticeW, x0, x1, step, tap);
-            ky += 2;
-          } else if (kw == 5 && rows >= 2) {
-            depthwiseWeight5x2(vectors, acc, wide, d, pixel, latticeW, x0, x1, step, tap);
-            ky += 2;
+          if (rows > 0) {
+            const x1 = ring + <usize>((iy + (ky + 1) * tapY) % ringLines) * ringLine, x2 = ring + <usize>((iy + (ky + 2) * tapY) % ringLines) * ringLine;
+            depthwiseWeightTile(kw, rows, strideX, vectors, acc, wide, d, pixel, latticeW, x0, x1, x2, wide);
+            ky += rows;
           } else {
-            if (kw == 3) depthwiseWeight3x1(vectors, acc, wide, d, pixel, latticeW, x0, step, tap);
-            else if (kw == 5) depthwiseWeight5x1(vectors, acc, wide, d, pixel, latticeW, x0, step, tap);
-            else if (kw == 7) depthwiseWeight7x1(vectors, acc, wide, d, pixel, latticeW, x0, step, tap);
-            else for (let kx = 0; kx < kw; kx++) depthwiseWeight1x1(vectors, acc + <usize>kx * wide, wide, d, pixel, latticeW, x0 + <usize>kx * tap, step);
+            for (let kx = 0; kx < kw; kx++) oneTap(vectors, acc + <usize>kx * wide, d, pixel, latticeW, x0 + <usize>(kx * tapX) * wide, <usize>strideX * wide);
             ky++;
           }
         }
@@ -168,6 +156,15 @@ export function depthwise_f32_backward_weight(
         storeLanes(dw + (<usize>(tap * channels + channel) << 2), v128.load(work + <usize>tap * wide + (<usize>v << 4)), channels - channel);
       }
     }
+  }
+}
+
+/** acc += sum over a line of output pixels of dy x, for any tap and stride. */
+function oneTap(vectors: i32, acc: usize, dy: usize, dyPixel: usize, pixels: i32, x: usize, pixel: usize): void {
+  for (; vectors > 0; vectors--, acc += 16, dy += 16, x += 16) {
+    let sum = v128.load(acc), d = dy, p = x;
+    for (let left = pixels; left > 0; left--, d += dyPixel, p += pixel) sum = madd(v128.load(d), v128.load(p), sum);
+    v128.store(acc, sum);
   }
 }
 
