@@ -66,6 +66,11 @@ export function positionsOf(shape: Shape): number[][] {
   });
 }
 
+/** The element at a position. */
+export function elementAt({ shape, data }: Tensor64, position: readonly number[]): number {
+  return data[shape.reduce((offset, size, axis) => offset * size + position[axis], 0)];
+}
+
 const EPS32 = 2 ** -23;
 /** Positions of an input at which its gradient is compared with differences; larger tensors are sampled. */
 const GRADIENT_SAMPLES = 160;

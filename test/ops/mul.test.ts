@@ -1,6 +1,6 @@
 import { broadcastShapes, type Shape } from "../../src/core/shape.js";
 import { mul } from "../../src/ops/mul.js";
-import { positionsOf, testOp } from "../harness/test-op.js";
+import { elementAt, positionsOf, testOp, type Tensor64 } from "../harness/test-op.js";
 
 testOp(mul, {
   inputs: {
@@ -15,7 +15,7 @@ testOp(mul, {
   elementwise: true,
 });
 
-function at({ shape, data }: { shape: Shape; data: Float64Array }, position: readonly number[]): number {
-  const own = position.slice(position.length - shape.length);
-  return data[shape.reduce((offset, size, axis) => offset * size + (size === 1 ? 0 : own[axis]), 0)];
+function at(tensor: Tensor64, position: readonly number[]): number {
+  const own = position.slice(position.length - tensor.shape.length);
+  return elementAt(tensor, own.map((i, axis) => (tensor.shape[axis] === 1 ? 0 : i)));
 }

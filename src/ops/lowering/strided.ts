@@ -4,7 +4,7 @@ import type { Emitter } from "../../graph/op.js";
 
 /** Axes that the strided kernels walk. */
 export const MOST_AXES = 6;
-/** Neighbouring axes merge into one row up to this many elements; longer rows would leave threads without work. */
+/** A copy's neighbouring axes merge into one row up to this many elements; longer rows would leave threads without work. */
 const LONGEST_ROW = 16384;
 
 /** One axis of a copy: its size and the elements between neighbours in source and target. */
@@ -15,12 +15,12 @@ export interface CopyAxis {
 }
 
 /** Drops axes of size 1 and merges neighbours that lie in one line in both tensors. */
-export function mergeAxes(axes: readonly CopyAxis[]): CopyAxis[] {
+export function mergeAxes(axes: readonly CopyAxis[], longest = Infinity): CopyAxis[] {
   const merged: CopyAxis[] = [];
   for (const axis of axes.filter(({ size }) => size !== 1)) {
     const last = merged.at(-1);
     const inLine = last?.from === axis.from * axis.size && last.to === axis.to * axis.size;
-    if (last && inLine && last.size * axis.size <= LONGEST_ROW) merged[merged.length - 1] = { ...axis, size: last.size * axis.size };
+    if (last && inLine && last.size * axis.size <= longest) merged[merged.length - 1] = { ...axis, size: last.size * axis.size };
     else merged.push(axis);
   }
   return merged;
@@ -30,7 +30,7 @@ export function mergeAxes(axes: readonly CopyAxis[]): CopyAxis[] {
 export function copyStrided(emit: Emitter, y: Value, x: Value, axes: readonly CopyAxis[], yOffset = 0, xOffset = 0): void {
   const size = sizeOf(axes.map((axis) => axis.size));
   if (size === 0) return;
-  const merged = mergeAxes(axes);
+  const merged = mergeAxes(axes, LONGEST_ROW);
   const all = [...new Array<CopyAxis>(MOST_AXES - merged.length).fill({ size: 1, from: 1, to: 1 }), ...merged];
   emit.call(
     "copy_f32_strided",
