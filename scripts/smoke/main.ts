@@ -3,7 +3,7 @@
  * and Chromium. One line a cell; every cell must give the same numbers, bit for bit.
  */
 import { execFile } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { build as bundle } from "esbuild";
@@ -15,29 +15,53 @@ const run = promisify(execFile);
 const { values: options } = parseArgs({ options: { report: { type: "string" } } });
 const node24 = "24.21.0";
 
-const project = await installPacked(resolve(import.meta.dirname, "../.."));
+const root = resolve(import.meta.dirname, "../..");
+const project = await installPacked(root);
 let passed = 0;
 let failed = 0;
 let expected: string | undefined;
 
-/** One runtime: passes when it gives what the first one gave. */
-async function cell(name: string, work: () => Promise<unknown>): Promise<void> {
+/** Runs `work`, counts it and says in one line how it went. */
+async function cell(name: string, work: () => Promise<string>): Promise<void> {
   const start = performance.now();
   try {
-    const outcome = JSON.stringify(await work());
-    expected ??= outcome;
-    if (outcome !== expected) throw new Error(`gave ${outcome}\nexpected ${expected}`);
+    const said = await work();
     passed++;
-    console.log(`pass  ${name} (${((performance.now() - start) / 1000).toFixed(1)} s) ${outcome}`);
+    console.log(`pass  ${name}: ${said} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
   } catch (error) {
     failed++;
     console.log(`FAIL  ${name}\n${error instanceof Error ? error.message : error}`);
   }
 }
 
-async function inNode(program: string): Promise<unknown> {
+/** Judges what the scenario gave: it worked with so many threads, and its numbers are those of the first runtime. */
+function judge(outcome: unknown, threads: number): string {
+  const { same, threads: used } = outcome as { same: unknown; threads: number };
+  const numbers = JSON.stringify(same);
+  expected ??= numbers;
+  if (numbers !== expected) throw new Error(`gave ${numbers}, expected ${expected}`);
+  if (used !== threads) throw new Error(`worked with ${used} threads, expected ${threads}`);
+  return `${threads} threads, ${numbers}`;
+}
+
+async function inNode(program: string): Promise<string> {
   const { stdout } = await run(program, ["in-node.js"], { cwd: project.folder, timeout: 120_000 });
-  return JSON.parse(stdout);
+  return judge(JSON.parse(stdout), 2);
+}
+
+/** The page as a bundler would make it, with no options but the platform. */
+async function bundlePage(): Promise<void> {
+  const absWorkingDir = project.folder;
+  await bundle({
+    absWorkingDir,
+    entryPoints: ["in-page.js"],
+    outdir: "bundled",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "browser",
+    logLevel: "silent",
+  });
 }
 
 try {
@@ -46,31 +70,24 @@ try {
   if (program) await cell(`Node ${node24}`, () => inNode(program));
   else console.log(`left out: Node ${node24} (npm has no build of it for ${process.platform} ${process.arch})`);
 
-  await cell("esbuild for browsers", async () => {
-    await bundle({
-      absWorkingDir: project.folder,
-      entryPoints: { "in-page": "in-page.js" },
-      outdir: join(project.folder, "bundled"),
-      bundle: true,
-      splitting: true,
-      format: "esm",
-      platform: "browser",
-      logLevel: "silent",
-    });
-    return JSON.parse(expected ?? "null");
+  await cell("command line", async () => {
+    const { stdout } = await run(join(project.folder, "node_modules/.bin/ocelli"), ["--version"], { cwd: project.folder });
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    if (stdout.trim() !== version) throw new Error(`ocelli --version said ${stdout.trim()}, expected ${version}`);
+    return version;
   });
+
   const browser = await launchChromium();
   try {
     for (const isolated of [true, false]) {
       const server = await serve(project.folder, { isolated });
-      for (const [how, page] of [
-        ["modules", "in-page.html"],
-        ["bundle", "bundled/in-page.html"],
-      ]) {
-        await cell(`Chromium ${browser.version()}, ${how}, ${isolated ? "" : "not "}cross-origin isolated`, () =>
-          runInPage(browser, `${server.origin}/${page}`, { isolated }),
-        );
-      }
+      const where = `Chromium ${browser.version()}, ${isolated ? "" : "not "}cross-origin isolated`;
+      const threads = isolated ? 2 : 1;
+      await cell(`${where}, plain modules`, async () => judge(await runInPage(browser, `${server.origin}/in-page.html`, { isolated }), threads));
+      await cell(`${where}, bundled by esbuild`, async () => {
+        await bundlePage();
+        return judge(await runInPage(browser, `${server.origin}/bundled/in-page.html`, { isolated }), threads);
+      });
       server.close();
     }
   } finally {
