@@ -111,47 +111,53 @@ export function batch_norm_f32(y: usize, x: usize, scale: usize, bias: usize, me
   }
 }
 
-/** Column sums of dy and of dy (x - mean) in chunks begin..end. */
-export function batch_norm_f32_backward_sums(partial: usize, dy: usize, x: usize, mean: usize, rows: i32, channels: i32, begin: i32, end: i32): void {
+/** dy, but 0 where the clamp cut y; a NaN is not cut. */
+// @ts-ignore: decorator
+@inline
+function uncut(dy: v128, y: v128, low: v128, high: v128): v128 {
+  return v128.andnot(dy, v128.or(f32x4.le(y, low), f32x4.ge(y, high)));
+}
+
+/**
+ * Column sums of g and of g (x - mean) in chunks begin..end: g is dy, but 0 where the clamp cut y, which is computed
+ * again as the forward kernel did: cheaper than another sweep over y, and y need not be kept.
+ */
+export function batch_norm_f32_backward_sums(
+  partial: usize, dy: usize, x: usize, scale: usize, bias: usize, mean: usize, rows: i32, channels: i32, low: f32, high: f32, begin: i32, end: i32,
+): void {
   const step = <usize>channels << 2, width = stride(channels);
+  const lo = f32x4.splat(low), hi = f32x4.splat(high);
   for (let chunk = begin; chunk < end; chunk++) {
     const n = rowsIn(chunk, rows);
     const from = <usize>(chunk * CHUNK) * step, to = partial + <usize>chunk * 2 * width;
     let at: usize = 0;
-    for (; at + 64 <= width; at += 64) {
-      const m0 = v128.load(mean + at), m1 = v128.load(mean + at, 16), m2 = v128.load(mean + at, 32), m3 = v128.load(mean + at, 48);
-      let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+    for (; at + 32 <= width; at += 32) {
+      const m0 = v128.load(mean + at), m1 = v128.load(mean + at, 16), s0 = v128.load(scale + at), s1 = v128.load(scale + at, 16);
+      const o0 = v128.load(bias + at), o1 = v128.load(bias + at, 16);
+      let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0;
       for (let row = from + at, stop = row + <usize>n * step; row < stop; row += step) {
-        let d = v128.load(dy + row);
-        a0 = f32x4.add(a0, d);
-        b0 = madd(d, f32x4.sub(v128.load(x + row), m0), b0);
-        d = v128.load(dy + row, 16);
-        a1 = f32x4.add(a1, d);
-        b1 = madd(d, f32x4.sub(v128.load(x + row, 16), m1), b1);
-        d = v128.load(dy + row, 32);
-        a2 = f32x4.add(a2, d);
-        b2 = madd(d, f32x4.sub(v128.load(x + row, 32), m2), b2);
-        d = v128.load(dy + row, 48);
-        a3 = f32x4.add(a3, d);
-        b3 = madd(d, f32x4.sub(v128.load(x + row, 48), m3), b3);
+        let d = f32x4.sub(v128.load(x + row), m0);
+        let g = uncut(v128.load(dy + row), madd(d, s0, o0), lo, hi);
+        a0 = f32x4.add(a0, g);
+        b0 = madd(g, d, b0);
+        d = f32x4.sub(v128.load(x + row, 16), m1);
+        g = uncut(v128.load(dy + row, 16), madd(d, s1, o1), lo, hi);
+        a1 = f32x4.add(a1, g);
+        b1 = madd(g, d, b1);
       }
-      const sums = to + at, products = sums + width;
-      v128.store(sums, a0);
-      v128.store(sums, a1, 16);
-      v128.store(sums, a2, 32);
-      v128.store(sums, a3, 48);
-      v128.store(products, b0);
-      v128.store(products, b1, 16);
-      v128.store(products, b2, 32);
-      v128.store(products, b3, 48);
+      v128.store(to + at, a0);
+      v128.store(to + at, a1, 16);
+      v128.store(to + at + width, b0);
+      v128.store(to + at + width, b1, 16);
     }
-    for (; at < width; at += 16) {
-      const m = v128.load(mean + at);
+    if (at < width) {
+      const m = v128.load(mean + at), s = v128.load(scale + at), o = v128.load(bias + at);
       let a = f32x4.splat(0), b = a;
       for (let row = from + at, stop = row + <usize>n * step; row < stop; row += step) {
-        const d = v128.load(dy + row);
-        a = f32x4.add(a, d);
-        b = madd(d, f32x4.sub(v128.load(x + row), m), b);
+        const d = f32x4.sub(v128.load(x + row), m);
+        const g = uncut(v128.load(dy + row), madd(d, s, o), lo, hi);
+        a = f32x4.add(a, g);
+        b = madd(g, d, b);
       }
       v128.store(to + at, a);
       v128.store(to + at + width, b);
@@ -191,29 +197,34 @@ export function batch_norm_f32_backward_slopes(
   }
 }
 
-/** dx = scale dy + slope (x - mean) + offset over rows begin..end. */
+/** dx = scale g + slope (x - mean) + offset over rows begin..end, with g as in the sums. */
 export function batch_norm_f32_backward_x(
-  dx: usize, dy: usize, x: usize, scale: usize, mean: usize, slope: usize, offset: usize, channels: i32, begin: i32, end: i32,
+  dx: usize, dy: usize, x: usize, scale: usize, bias: usize, mean: usize, slope: usize, offset: usize, channels: i32, low: f32, high: f32, begin: i32, end: i32,
 ): void {
   const step = <usize>channels << 2, full = step & ~15;
+  const lo = f32x4.splat(low), hi = f32x4.splat(high);
   for (let row = <usize>begin * step, stop = <usize>end * step; row < stop; row += step) {
     for (let at: usize = 0; at < step; at += 16) {
-      const d = f32x4.sub(v128.load(x + row + at), v128.load(mean + at));
-      const v = madd(v128.load(dy + row + at), v128.load(scale + at), madd(d, v128.load(slope + at), v128.load(offset + at)));
+      const d = f32x4.sub(v128.load(x + row + at), v128.load(mean + at)), s = v128.load(scale + at);
+      const g = uncut(v128.load(dy + row + at), madd(d, s, v128.load(bias + at)), lo, hi);
+      const v = madd(g, s, madd(d, v128.load(slope + at), v128.load(offset + at)));
       if (at < full) v128.store(dx + row + at, v);
       else storeLanes(dx + row + at, v, channels & 3);
     }
   }
 }
 
-/** dx = scale dy over rows begin..end: what reaches x when mean and variance are constants. */
-export function batch_norm_frozen_f32_backward_x(dx: usize, dy: usize, scale: usize, channels: i32, begin: i32, end: i32): void {
+/** dx = scale g over rows begin..end: what reaches x when mean and variance are constants; without a clamp, y is 0. */
+export function batch_norm_frozen_f32_backward_x(dx: usize, dy: usize, y: usize, scale: usize, channels: i32, low: f32, high: f32, begin: i32, end: i32): void {
   const step = <usize>channels << 2, full = step & ~15;
+  const lo = f32x4.splat(low), hi = f32x4.splat(high);
   for (let row = <usize>begin * step, stop = <usize>end * step; row < stop; row += step) {
     for (let at: usize = 0; at < step; at += 16) {
-      const v = f32x4.mul(v128.load(dy + row + at), v128.load(scale + at));
-      if (at < full) v128.store(dx + row + at, v);
-      else storeLanes(dx + row + at, v, channels & 3);
+      let g = v128.load(dy + row + at);
+      if (y) g = uncut(g, v128.load(y + row + at), lo, hi);
+      g = f32x4.mul(g, v128.load(scale + at));
+      if (at < full) v128.store(dx + row + at, g);
+      else storeLanes(dx + row + at, g, channels & 3);
     }
   }
 }

@@ -1,10 +1,12 @@
 import { sameShape, sizeOf, vectorsOf, type Shape } from "../core/shape.js";
 import { defineOp, type Emitter, type Scratch, type Shapes, type Tensors } from "../graph/op.js";
 import type { Value } from "../graph/graph.js";
-import { clipBackward } from "./clip.js";
 
 /** Rows that a kernel sums before it starts the next partial sum (`CHUNK` in assembly/ops/batch-norm.ts). */
 const chunkRows = 64;
+
+const clamped = { epsilon: 1e-5, low: -Infinity, high: Infinity };
+type Clamped = typeof clamped;
 
 /**
  * Normalises each channel (last axis) of x by the mean and the biased variance over all other axes
@@ -16,7 +18,7 @@ export const batchNorm = defineOp({
   summary: "y = clip((x - mean) / sqrt(variance + epsilon) * weight + bias), with the mean and variance of this batch.",
   inputs: ["x", "weight", "bias"],
   outputs: ["y", "mean", "variance"],
-  attributes: { epsilon: 1e-5, low: -Infinity, high: Infinity },
+  attributes: clamped,
   shape(shapes, _, fail) {
     checkChannels(shapes, fail);
     if (rowsOf(shapes.x) === 0) fail("expected at least one value per channel, got none");
@@ -33,27 +35,27 @@ export const batchNorm = defineOp({
   flops: ({ x }) => 8 * sizeOf(x),
 });
 
-const backward = ({ dy, y, x, weight, mean, variance }: Tensors, { epsilon, low, high }: Clamped) =>
-  batchNormBackward.all({ dy: masked(dy, y, low, high), x, weight, mean, variance }, { epsilon });
+const backward = ({ dy, x, weight, bias, mean, variance }: Tensors, attributes: Clamped) =>
+  batchNormBackward.all({ dy, x, weight, bias, mean, variance }, attributes);
 
 export const batchNormBackward = defineOp({
   name: "batchNormBackward",
   summary:
-    "Gradients of batchNorm: dbias = sum(dy), dweight = sum(dy h), dx = weight / s (dy - (dbias + h dweight) / n), h = (x - mean) / s, s = sqrt(variance + epsilon).",
-  inputs: ["dy", "x", "weight", "mean", "variance"],
+    "Gradients of batchNorm: dbias = sum(g), dweight = sum(g h), dx = weight / s (g - (dbias + h dweight) / n), g = dy where y was not clamped, h = (x - mean) / s, s = sqrt(variance + epsilon).",
+  inputs: ["dy", "x", "weight", "bias", "mean", "variance"],
   outputs: ["dx", "dweight", "dbias"],
-  attributes: { epsilon: 1e-5 },
+  attributes: clamped,
   shape: ({ x, weight }) => ({ dx: x, dweight: weight, dbias: weight }),
-  lower(emit, { dx, dweight, dbias, dy, x, weight, mean, variance }, { epsilon }) {
+  lower(emit, tensors, { epsilon, low, high }) {
+    const { dx, dweight, dbias, dy, x, bias, mean, variance } = tensors;
     const [rows, channels, vectors] = sizes(x);
-    emitParameterGradients(emit, { dweight, dbias, dy, x, mean, variance }, epsilon);
-    const scale = emitScale(emit, weight, variance, epsilon);
+    const scale = emitParameterGradients(emit, tensors, { epsilon, low, high });
     const slope = emit.scratch(16 * vectors);
     const offset = emit.scratch(16 * vectors);
     emit.call("batch_norm_f32_backward_slopes", [slope, offset, scale, dweight, dbias, variance, epsilon, rows], vectors);
-    emit.call("batch_norm_f32_backward_x", [dx, dy, x, scale, mean, slope, offset, channels], rows);
+    emit.call("batch_norm_f32_backward_x", [dx, dy, x, scale, bias, mean, slope, offset, channels, low, high], rows);
   },
-  flops: ({ x }) => 9 * sizeOf(x),
+  flops: ({ x }) => 13 * sizeOf(x),
   inPlace: "dy",
 });
 
@@ -62,7 +64,7 @@ export const batchNormFrozen = defineOp({
   name: "batchNormFrozen",
   summary: "y = clip((x - mean) / sqrt(variance + epsilon) * weight + bias), with given mean and variance.",
   inputs: ["x", "weight", "bias", "mean", "variance"],
-  attributes: { epsilon: 1e-5, low: -Infinity, high: Infinity },
+  attributes: clamped,
   shape(shapes, _, fail) {
     checkChannels(shapes, fail);
     return shapes.x;
@@ -72,7 +74,7 @@ export const batchNormFrozen = defineOp({
     emit.call("batch_norm_f32", [y, x, emitScale(emit, weight, variance, epsilon), bias, mean, channels, low, high], rows);
   },
   gradient: {
-    x: ({ dy, y, weight, variance }, { epsilon, low, high }) => batchNormFrozenBackwardX({ dy: masked(dy, y, low, high), weight, variance }, { epsilon }),
+    x: ({ dy, y, weight, variance }, attributes) => batchNormFrozenBackwardX({ dy, y: isClamped(attributes) ? y : undefined, weight, variance }, attributes),
     weight: (t, a) => frozenBackward(t, a).dweight,
     bias: (t, a) => frozenBackward(t, a).dbias,
   },
@@ -80,33 +82,33 @@ export const batchNormFrozen = defineOp({
   inPlace: "x",
 });
 
-const frozenBackward = ({ dy, y, x, mean, variance }: Tensors, { epsilon, low, high }: Clamped) =>
-  batchNormFrozenBackwardParameters.all({ dy: masked(dy, y, low, high), x, mean, variance }, { epsilon });
+const frozenBackward = ({ dy, x, weight, bias, mean, variance }: Tensors, attributes: Clamped) =>
+  batchNormFrozenBackwardParameters.all({ dy, x, weight, bias, mean, variance }, attributes);
 
 export const batchNormFrozenBackwardX = defineOp({
   name: "batchNormFrozenBackwardX",
-  summary: "dx = dy * weight / sqrt(variance + epsilon).",
-  inputs: ["dy", "weight", "variance"],
+  summary: "dx = g * weight / sqrt(variance + epsilon), g = dy where y was not clamped.",
+  inputs: ["dy", "y?", "weight", "variance"],
   outputs: ["dx"],
-  attributes: { epsilon: 1e-5 },
+  attributes: clamped,
   shape: ({ dy }) => dy,
-  lower(emit, { dx, dy, weight, variance }, { epsilon }) {
+  lower(emit, { dx, dy, y, weight, variance }, { epsilon, low, high }) {
     const [rows, channels] = sizes(dy);
-    emit.call("batch_norm_frozen_f32_backward_x", [dx, dy, emitScale(emit, weight, variance, epsilon), channels], rows);
+    emit.call("batch_norm_frozen_f32_backward_x", [dx, dy, y ?? 0, emitScale(emit, weight, variance, epsilon), channels, low, high], rows);
   },
-  flops: ({ dy }) => sizeOf(dy),
+  flops: ({ dy }) => 4 * sizeOf(dy),
   inPlace: "dy",
 });
 
 export const batchNormFrozenBackwardParameters = defineOp({
   name: "batchNormFrozenBackwardParameters",
-  summary: "dbias = sum(dy), dweight = sum(dy (x - mean)) / sqrt(variance + epsilon), per channel.",
-  inputs: ["dy", "x", "mean", "variance"],
+  summary: "dbias = sum(g), dweight = sum(g (x - mean)) / sqrt(variance + epsilon), per channel, g = dy where y was not clamped.",
+  inputs: ["dy", "x", "weight", "bias", "mean", "variance"],
   outputs: ["dweight", "dbias"],
-  attributes: { epsilon: 1e-5 },
-  shape: ({ mean }) => ({ dweight: mean, dbias: mean }),
-  lower: (emit, tensors, { epsilon }) => emitParameterGradients(emit, tensors, epsilon),
-  flops: ({ dy }) => 4 * sizeOf(dy),
+  attributes: clamped,
+  shape: ({ weight }) => ({ dweight: weight, dbias: weight }),
+  lower: (emit, tensors, attributes) => void emitParameterGradients(emit, tensors, attributes),
+  flops: ({ dy }) => 8 * sizeOf(dy),
 });
 
 /** Moves running statistics towards those of a batch. `correction` is n / (n - 1) for PyTorch's unbiased running variance. */
@@ -120,12 +122,6 @@ export const updateRunning = defineOp({
     emit.call("update_running_f32", [running, batch, momentum, correction], vectorsOf(running.shape)),
   mutates: ["running"],
 });
-
-interface Clamped {
-  readonly epsilon: number;
-  readonly low: number;
-  readonly high: number;
-}
 
 function checkChannels({ x, ...perChannel }: Shapes, fail: (message: string) => never): void {
   const channels = x.at(-1) ?? fail("x is a scalar, expected channels on its last axis");
@@ -158,13 +154,16 @@ function emitScale(emit: Emitter, weight: Value, variance: Value, epsilon: numbe
   return scale;
 }
 
-function emitParameterGradients(emit: Emitter, { dweight, dbias, dy, x, mean, variance }: Tensors, epsilon: number): void {
+/** Both sums over rows; gives the scale that they needed. */
+function emitParameterGradients(emit: Emitter, { dweight, dbias, dy, x, weight, bias, mean, variance }: Tensors, { epsilon, low, high }: Clamped): Scratch {
   const [rows, channels, vectors] = sizes(x);
   const partial = emit.scratch(partialBytes(x));
-  emit.call("batch_norm_f32_backward_sums", [partial, dy, x, mean, rows, channels], Math.ceil(rows / chunkRows));
+  const scale = emitScale(emit, weight, variance, epsilon);
+  emit.call("batch_norm_f32_backward_sums", [partial, dy, x, scale, bias, mean, rows, channels, low, high], Math.ceil(rows / chunkRows));
   emit.call("batch_norm_f32_backward_parameters", [dweight, dbias, partial, variance, epsilon, rows, channels], vectors);
+  return scale;
 }
 
-function masked(dy: Value, y: Value, low: number, high: number): Value {
-  return low === -Infinity && high === Infinity ? dy : clipBackward({ dy, y }, { low, high });
+function isClamped({ low, high }: Clamped): boolean {
+  return low !== -Infinity || high !== Infinity;
 }
