@@ -1,7 +1,7 @@
 /**
  * Elementary functions in float64 from `+ - * /`, `Math.sqrt`, `Math.floor` and bit patterns alone: the same bits on
  * every engine, where the host's `Math.exp`, `log`, `pow`, `sin`, `cos`, `tan` and `tanh` differ. Errors are below 2
- * units in the last place. Special values are those of the host functions (ECMA-262, section 21.3.2).
+ * units in the last place (tan and tanh: 3). Special values are those of the host functions (ECMA-262, section 21.3.2).
  */
 
 const LN2_HIGH = 0.6931471804855391; // 33 bits of ln 2: exact times any binary exponent

@@ -213,7 +213,8 @@ function expectGradient(what: string, found: Data, tensors: Record<string, Tenso
   }
 }
 
-async function expectSameBits(found: Data[], run: (options: Omit<RunOptions, "build">) => Promise<Data[]>, inPlace: boolean): Promise<void> {
+/** `run` gives the same bits as `found` when kernels are split in 2 or 3 shares, in either order, and in place. */
+export async function expectSameBits(found: Data[], run: (options: Omit<RunOptions, "build">) => Promise<Data[]>, inPlace: boolean): Promise<void> {
   const bits = (data: Data) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   for (const options of [{ threads: 2 }, { threads: 3, backwards: true }, { threads: 2, backwards: true, inPlace }]) {
     (await run(options)).forEach((data, i) => expect(Buffer.compare(bits(data), bits(found[i])), `same bits with ${JSON.stringify(options)}`).toBe(0));
