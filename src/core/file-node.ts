@@ -89,6 +89,8 @@ export function reason(error: Error & { code?: unknown }): string {
     EISDIR: "it is a folder",
     ENOTDIR: "a part of its path is not a folder",
     ENOSPC: "the disk is full",
+    EDQUOT: "the disk quota is used up",
+    EFBIG: "it is larger than files may be",
     EROFS: "the disk is read-only",
     EMFILE: "too many files are open",
   };

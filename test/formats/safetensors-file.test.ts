@@ -256,6 +256,22 @@ describe("safetensors writer", () => {
     expect(looks).toBe(3);
     await expect(saveSafetensors(join(folder, "nowhere/a.safetensors"), weights)).rejects.toThrow(DataError);
   });
+  it.skipIf(process.platform === "win32")("leaves the old file when the new one does not fit", async () => {
+    const path = join(folder, "full.safetensors");
+    await saveSafetensors(path, weights);
+    const old = await readFile(path);
+    const command = `ulimit -f 1000; exec "$0" --import tsx "$1" "$2"`;
+    const saver = spawn("bash", ["-c", command, process.execPath, join(import.meta.dirname, "save-forever.ts"), path], { stdio: ["ignore", "ignore", "pipe"] });
+    let said = "";
+    saver.stderr.on("data", (text) => {
+      said += text;
+    });
+    expect(await once(saver, "close")).toEqual([1, null]);
+    expect(said).toContain(`DataError: cannot write ${path}: it is larger than files may be`);
+    expect(await readFile(path)).toEqual(old);
+    expect((await readdir(folder)).filter((name) => name.includes(".tmp"))).toEqual([]);
+  });
+
   it("leaves a whole file behind when the process is killed while saving", async () => {
     const path = join(folder, "killed.safetensors");
     let killedBetween = 0;
