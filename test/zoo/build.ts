@@ -1,0 +1,30 @@
+import type { Shape } from "../../src/core/shape.js";
+import { Graph } from "../../src/graph/graph.js";
+import { toMemory } from "../../src/model/layout.js";
+import type { Architecture } from "../../src/nn/architecture.js";
+import { Scope } from "../../src/nn/scope.js";
+import type { Session } from "../../src/runtime/session.js";
+
+/** The graph of one architecture for classification: input `x`, outputs `logits` and `embedding`. */
+export function classifier(network: Architecture, { count = 1, size = network.inputSize, classes = network.defaultClasses }: { count?: number; size?: number; classes?: number } = {}): Graph {
+  const graph = new Graph();
+  const net = new Scope(graph);
+  const features = network.backbone(net, graph.input("x", [count, size, size, network.channels]));
+  graph.output("embedding", network.embedding(features));
+  graph.output("logits", network.head(net, features, classes));
+  return graph;
+}
+
+/** Names and checkpoint shapes of a fixture's state_dict. */
+export function shapesOf(shapes: Record<string, number[]>): Map<string, Shape> {
+  return new Map(Object.entries(shapes));
+}
+
+/** Writes a state_dict (checkpoint layout) into a session that has prepared `graph`. */
+export async function writeStateDict(session: Session, graph: Graph, tensors: ReadonlyMap<string, Float32Array>): Promise<void> {
+  for (const value of graph.kept.values()) {
+    const data = tensors.get(value.name);
+    if (!data) throw new Error(`no tensor for ${value.name}`);
+    await session.write(value.name, toMemory(data, value.file));
+  }
+}

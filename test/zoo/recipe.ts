@@ -1,0 +1,58 @@
+import { sizeOf, type Shape } from "../../src/core/shape.js";
+
+/** `count` numbers in -1..1 (24 bits) of `seed`: the other half of scripts/fixtures/recipe.py, equal bit for bit. */
+export function uniform(seed: number, count: number): Float64Array {
+  return Float64Array.from({ length: count }, (_, i) => {
+    let x = (i + (seed << 24)) >>> 0;
+    x ^= x >>> 16;
+    x = Math.imul(x, 0x85ebca6b);
+    x ^= x >>> 13;
+    x = Math.imul(x, 0xc2b2ae35);
+    x ^= x >>> 16;
+    return (x >>> 8) / 2 ** 23 - 1;
+  });
+}
+
+/** A plausible tensor by its checkpoint name: He's bound for weights, norms near the identity. */
+export function tensor(name: string, seed: number, shape: Shape): Float32Array {
+  const u = uniform(seed, sizeOf(shape));
+  if (name.endsWith("running_var") || (name.endsWith("weight") && shape.length === 1)) return Float32Array.from(u, (v) => 1 + v / 4);
+  if (shape.length === 1) return Float32Array.from(u, (v) => v / 8);
+  const bound = Math.sqrt(6 / sizeOf(shape.slice(1)));
+  return Float32Array.from(u, (v) => v * bound);
+}
+
+/** The numbers of a state_dict: tensors in the order of their names, seeds from 1. */
+export function stateDict(shapes: ReadonlyMap<string, Shape>): Map<string, Float32Array> {
+  return new Map([...shapes.keys()].sort().map((name, i) => [name, tensor(name, i + 1, shapes.get(name) as Shape)]));
+}
+
+/** `[N, C, H, W]` data as `[N, H, W, C]`. */
+export function toNhwc(data: ArrayLike<number>, [count, channels, height, width]: Shape): Float32Array {
+  const out = new Float32Array(data.length);
+  const area = height * width;
+  for (let n = 0; n < count; n++) {
+    for (let c = 0; c < channels; c++) {
+      for (let p = 0; p < area; p++) out[(n * area + p) * channels + c] = data[(n * channels + c) * area + p];
+    }
+  }
+  return out;
+}
+
+/** A float as Python's `float.hex` writes it: `-0x1.8p+1` is -3. */
+export function parseHexFloat(text: string): number {
+  const [, sign, whole, fraction = "", exponent] = /^(-?)0x([01])(?:\.([0-9a-f]+))?p([+-]\d+)$/.exec(text) as RegExpExecArray;
+  const magnitude = (Number(`0x${whole}${fraction}`) / 16 ** fraction.length) * 2 ** Number(exponent);
+  return sign ? -magnitude : magnitude;
+}
+
+/** Largest |a - b| as a share of the largest |b|. */
+export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let difference = 0;
+  let scale = 0;
+  for (let i = 0; i < b.length; i++) {
+    difference = Number.isNaN(a[i]) ? Number.NaN : Math.max(difference, Math.abs(a[i] - b[i]));
+    scale = Math.max(scale, Math.abs(b[i]));
+  }
+  return difference / scale;
+}
