@@ -42,6 +42,8 @@ export type ImageSource = SourceLike | FileRange | RawPixels | Drawable;
 export async function toPixels(source: ImageSource, { name = nameOf(source) }: { name?: string } = {}): Promise<Pixels> {
   if (isRaw(source)) return checkedPixels(source, name);
   if (isDrawable(source)) return drawn(source, name);
+  if (!isReadable(source))
+    throw new ArgumentError(`image: expected a path, URL, Blob, bytes, pixels or a picture of the page, got ${kindOf(source)} (${name})`);
   return decodeImage(await readBytes(isFileUrl(source) ? new URL(source) : source), { name });
 }
 
@@ -68,11 +70,24 @@ function isFileUrl(source: unknown): source is string {
 }
 
 function isRaw(source: ImageSource): source is RawPixels {
-  return typeof source === "object" && "data" in source && "width" in source && "height" in source;
+  return isObject(source) && "data" in source && "width" in source && "height" in source;
 }
 
 function isDrawable(source: ImageSource): source is Drawable {
-  return typeof source === "object" && !("data" in source) && "width" in source && "height" in source;
+  return isObject(source) && !("data" in source) && "width" in source && "height" in source;
+}
+
+/** JavaScript callers may pass anything. */
+function isReadable(source: unknown): source is SourceLike | FileRange {
+  return typeof source === "string" || [URL, Blob, ArrayBuffer, Uint8Array].some((kind) => source instanceof kind) || isFileRange(source);
+}
+
+function isObject(source: unknown): source is object {
+  return typeof source === "object" && source !== null;
+}
+
+function kindOf(source: unknown): string {
+  return isObject(source) ? `an ${source.constructor?.name ?? "object"}` : source === null ? "null" : `a ${typeof source}`;
 }
 
 function checkedPixels(raw: RawPixels, name: string): Pixels {
@@ -101,20 +116,21 @@ function drawn(source: Drawable, name: string): Pixels {
   const height = "naturalHeight" in source ? source.naturalHeight : "videoHeight" in source ? source.videoHeight : source.height;
   if (!(width > 0 && height > 0)) throw new DataError(`cannot read ${name}: it has ${width} x ${height} pixels; has it been loaded, and not closed?`);
   checkPixelCount(width, height, name);
+  const context = contextOf(width, height);
+  if (!context) throw new DataError(`cannot read ${name}: this platform has no 2d canvas; pass { data, width, height, channels }`);
   try {
-    const context = canvasOf(width, height).getContext("2d", { willReadFrequently: true, colorSpace: "srgb" });
-    if (!context) throw new DataError(`cannot read ${name}: this platform gives no 2d canvas`);
     context.drawImage(source, 0, 0);
     const { data } = context.getImageData(0, 0, width, height);
     return { data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), width, height, channels: 4 };
   } catch (cause) {
     // Pictures of other origins may be shown, not read.
-    throw cause instanceof DataError ? cause : new DataError(`cannot read ${name}: ${(cause as Error).message}`, { cause });
+    throw new DataError(`cannot read ${name}: ${(cause as Error).message}`, { cause });
   }
 }
 
-function canvasOf(width: number, height: number): { getContext: OffscreenCanvas["getContext"] } {
-  if (typeof OffscreenCanvas === "function") return new OffscreenCanvas(width, height);
-  if (typeof document !== "object") throw new DataError("this platform has no canvas; pass { data, width, height, channels }");
-  return Object.assign(document.createElement("canvas"), { width, height }) as unknown as OffscreenCanvas;
+function contextOf(width: number, height: number): (CanvasDrawImage & CanvasImageData) | null {
+  const options = { willReadFrequently: true, colorSpace: "srgb" } as const;
+  if (typeof OffscreenCanvas === "function") return new OffscreenCanvas(width, height).getContext("2d", options);
+  if (typeof document !== "object") return null;
+  return Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", options);
 }
