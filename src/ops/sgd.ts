@@ -12,10 +12,10 @@ export const sgd = defineOp({
     "d = gradient + weightDecay * parameter; momentum = momentum * m + (1 - dampening) * d; parameter -= lr * momentum, or lr * (d + m * momentum) with nesterov.",
   inputs: ["parameter", "gradient", "momentum?", "hyper", "scale?"],
   attributes: { nesterov: false as boolean },
-  shape({ parameter, gradient, momentum = parameter, hyper, scale = [1] }, { nesterov }, fail) {
-    if (!sameShape(parameter, gradient) || !sameShape(parameter, momentum)) fail("parameter, gradient and momentum differ in shape");
+  shape({ parameter, gradient, momentum, hyper, scale = [1] }, { nesterov }, fail) {
+    if (!sameShape(parameter, gradient) || !sameShape(parameter, momentum ?? parameter)) fail("parameter, gradient and momentum differ in shape");
     if (sizeOf(hyper) !== 8 || sizeOf(scale) !== 1) fail("hyper expects 8 numbers, scale one");
-    if (nesterov && momentum === parameter) fail("nesterov needs momentum");
+    if (nesterov && !momentum) fail("nesterov needs momentum");
     return {};
   },
   lower(emit, { parameter, gradient, momentum, hyper, scale }, { nesterov }) {
