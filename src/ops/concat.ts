@@ -4,7 +4,10 @@ import { copyInto, MOST_AXES } from "./lowering/strided.js";
 import { slice } from "./slice.js";
 
 /** x0, x1, ... in order, from the shapes or tensors of a node. */
-const parts = <T>(named: Record<string, T>): T[] => Object.keys(named).filter((name) => /^x\d+$/.test(name)).map((name) => named[name]);
+const parts = <T>(named: Record<string, T>): T[] =>
+  Object.keys(named)
+    .filter((name) => /^x\d+$/.test(name))
+    .map((name) => named[name]);
 /** Where part `index` begins: at 0 but along `axis`. */
 const startsOf = (shapes: readonly Shape[], axis: number, index: number) =>
   shapes[index].map((_, i) => (i === axis ? shapes.slice(0, index).reduce((sum, shape) => sum + shape[axis], 0) : 0));

@@ -4,7 +4,8 @@ import { defineOp } from "../graph/op.js";
 
 export const dropout = defineOp({
   name: "dropout",
-  summary: "y = x / (1 - p), or 0 with probability p, by Philox(`random`: int32 [4] = seed low, seed high, step, 0) and `stream`; the gradient draws the same mask again.",
+  summary:
+    "y = x / (1 - p), or 0 with probability p, by Philox(`random`: int32 [4] = seed low, seed high, step, 0) and `stream`; the gradient draws the same mask again.",
   inputs: ["x", "random"],
   attributes: { p: 0.5, stream: 0 },
   shape({ x, random }, { p }, fail) {

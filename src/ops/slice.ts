@@ -9,7 +9,8 @@ export const slice = defineOp({
   attributes: { starts: [] as readonly number[], sizes: [] as readonly number[], steps: [] as readonly number[] },
   shape({ x }, { starts, sizes, steps }, fail) {
     if (x.length > MOST_AXES) fail(`expected at most ${MOST_AXES} axes, got ${x.length}`);
-    if (starts.length !== x.length || sizes.length !== x.length) fail(`expected ${x.length} starts and sizes, got ${formatShape(starts)} and ${formatShape(sizes)}`);
+    if (starts.length !== x.length || sizes.length !== x.length)
+      fail(`expected ${x.length} starts and sizes, got ${formatShape(starts)} and ${formatShape(sizes)}`);
     if (steps.length !== 0 && steps.length !== x.length) fail(`expected ${x.length} steps, got ${formatShape(steps)}`);
     sizes.forEach((size, axis) => {
       const last = starts[axis] + (size - 1) * (steps[axis] ?? 1);

@@ -10,7 +10,8 @@ export const transpose = defineOp({
   attributes: { order: [] as readonly number[] },
   shape({ x }, { order }, fail) {
     if (x.length > MOST_AXES) fail(`expected at most ${MOST_AXES} axes, got ${x.length}`);
-    if ([...order].sort((a, b) => a - b).some((axis, i) => axis !== i) || order.length !== x.length) fail(`expected an order of the axes 0 to ${x.length - 1}, got ${formatShape(order)}`);
+    if ([...order].sort((a, b) => a - b).some((axis, i) => axis !== i) || order.length !== x.length)
+      fail(`expected an order of the axes 0 to ${x.length - 1}, got ${formatShape(order)}`);
     return order.map((axis) => x[axis]);
   },
   lower(emit, { x, y }, { order }) {
@@ -21,7 +22,8 @@ export const transpose = defineOp({
     const merged = mergeAxes(axes);
     const [rows, columns] = merged.slice(-2);
     if (merged.length >= 2 && merged.length <= 3 && rows.from === 1 && columns.from === rows.size && (merged.length === 2 || merged[0].from === merged[0].to)) {
-      if (sizeOf(y.shape) > 0) emit.call("transpose_f32", [y, x, rows.size, columns.size], (sizeOf(y.shape) / rows.size / columns.size) * Math.ceil(rows.size / 4));
+      if (sizeOf(y.shape) > 0)
+        emit.call("transpose_f32", [y, x, rows.size, columns.size], (sizeOf(y.shape) / rows.size / columns.size) * Math.ceil(rows.size / 4));
     } else copyStrided(emit, y, x, axes);
   },
   gradient: { x: ({ dy }, { order }): Value => transpose({ x: dy }, { order: order.map((_, axis) => order.indexOf(axis)) }) },

@@ -8,7 +8,10 @@ export type Kernels = Record<string, (...args: number[]) => void>;
 
 const root = resolve(import.meta.dirname, "../..");
 const sources = join(root, "assembly");
-const listing = (folder: string) => readdirSync(folder).filter((file) => file.endsWith(".ts")).map((file) => join(folder, file));
+const listing = (folder: string) =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => join(folder, file));
 const changedAt = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 /** One function whose only instruction of note is f32x4.relaxed_madd. */

@@ -96,10 +96,10 @@ export async function runGraph(graph: Graph, feeds: ReadonlyMap<Value, Data>, wa
   const kernels = await loadKernels(build, new Set(calls.map((call) => call.kernel)));
   const resolve = (argument: Argument, thread: number): number => {
     if (typeof argument === "number") return argument;
-    const [base, bytes] = "base" in argument ? [argument.base, argument.bytes] : [argument, 0];
-    const address = addresses.get(base);
+    if ("base" in argument) return resolve(argument.base, thread) + argument.bytes;
+    const address = addresses.get(argument);
     if (address === undefined) throw new Error("a kernel argument has no memory: not a feed and not computed before");
-    return address + bytes + thread * (workspaces.get(base as Scratch) ?? 0);
+    return address + thread * (workspaces.get(argument as Scratch) ?? 0);
   };
   for (const { kernel, args, units } of calls) {
     const run = kernels[kernel];

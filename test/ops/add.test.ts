@@ -17,5 +17,8 @@ testOp(add, {
 
 function at(tensor: Tensor64, position: readonly number[]): number {
   const own = position.slice(position.length - tensor.shape.length);
-  return elementAt(tensor, own.map((i, axis) => (tensor.shape[axis] === 1 ? 0 : i)));
+  return elementAt(
+    tensor,
+    own.map((i, axis) => (tensor.shape[axis] === 1 ? 0 : i)),
+  );
 }

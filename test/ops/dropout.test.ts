@@ -30,7 +30,15 @@ describe("dropout", () => {
       const x = graph.input("x", [40000]);
       const seed = graph.input("random", [4], "int32");
       const y = dropout({ x, random: seed }, { p: 0.3, stream });
-      const [found] = await runGraph(graph, new Map<typeof x, Float32Array | Int32Array>([[x, new Float32Array(40000).fill(1)], [seed, new Int32Array([1, 2, step, 0])]]), [y], { build: "simd" });
+      const [found] = await runGraph(
+        graph,
+        new Map<typeof x, Float32Array | Int32Array>([
+          [x, new Float32Array(40000).fill(1)],
+          [seed, new Int32Array([1, 2, step, 0])],
+        ]),
+        [y],
+        { build: "simd" },
+      );
       return [...found].map((value, i) => (value === 0 ? i : -1)).filter((i) => i >= 0);
     };
     const first = await zeros(0, 0);
@@ -40,6 +48,8 @@ describe("dropout", () => {
 
   it("refuses p = 1", () => {
     const graph = new Graph();
-    expect(() => dropout({ x: graph.input("x", [4]), random: graph.input("random", [4], "int32") }, { p: 1 })).toThrow("dropout: expected p from 0 to below 1, got 1");
+    expect(() => dropout({ x: graph.input("x", [4]), random: graph.input("random", [4], "int32") }, { p: 1 })).toThrow(
+      "dropout: expected p from 0 to below 1, got 1",
+    );
   });
 });

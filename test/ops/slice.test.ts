@@ -14,7 +14,12 @@ testOp(slice, {
   ],
   reference: ({ x }, { starts, sizes, steps }) => ({
     shape: sizes,
-    data: Float64Array.from(positionsOf(sizes), (position) => elementAt(x, position.map((i, axis) => starts[axis] + i * (steps[axis] ?? 1)))),
+    data: Float64Array.from(positionsOf(sizes), (position) =>
+      elementAt(
+        x,
+        position.map((i, axis) => starts[axis] + i * (steps[axis] ?? 1)),
+      ),
+    ),
   }),
 });
 

@@ -15,6 +15,14 @@ testOp(transpose, {
   ],
   reference({ x }, { order }) {
     const shape = order.map((axis) => x.shape[axis]);
-    return { shape, data: Float64Array.from(positionsOf(shape), (position) => elementAt(x, x.shape.map((_, axis) => position[order.indexOf(axis)]))) };
+    return {
+      shape,
+      data: Float64Array.from(positionsOf(shape), (position) =>
+        elementAt(
+          x,
+          x.shape.map((_, axis) => position[order.indexOf(axis)]),
+        ),
+      ),
+    };
   },
 });

@@ -14,7 +14,14 @@ interface Elementwise<A extends Attributes> extends Pick<OpDefinition<A>, "name"
 }
 
 /** An op that maps elements of its inputs to the element at the same place of its output. */
-export function elementwise<A extends Attributes = Record<string, never>>({ kernel, inputs = ["x"], output = "y", attributes = {} as A, check, ...rest }: Elementwise<A>): Op<A> {
+export function elementwise<A extends Attributes = Record<string, never>>({
+  kernel,
+  inputs = ["x"],
+  output = "y",
+  attributes = {} as A,
+  check,
+  ...rest
+}: Elementwise<A>): Op<A> {
   return defineOp<A>({
     ...rest,
     inputs,
@@ -28,7 +35,11 @@ export function elementwise<A extends Attributes = Record<string, never>>({ kern
       return first;
     },
     lower: (emit, tensors, attributes) =>
-      emit.call(kernel, [tensors[output], ...inputs.map((name) => tensors[name]), ...(Object.values(attributes) as number[])], vectorsOf(tensors[output].shape)),
+      emit.call(
+        kernel,
+        [tensors[output], ...inputs.map((name) => tensors[name]), ...(Object.values(attributes) as number[])],
+        vectorsOf(tensors[output].shape),
+      ),
     flops: (shapes) => sizeOf(shapes[output]),
     inPlace: inputs[0],
   });

@@ -34,7 +34,13 @@ export function copyStrided(emit: Emitter, y: Value, x: Value, axes: readonly Co
   const all = [...new Array<CopyAxis>(MOST_AXES - merged.length).fill({ size: 1, from: 1, to: 1 }), ...merged];
   emit.call(
     "copy_f32_strided",
-    [{ base: y, bytes: 4 * yOffset }, { base: x, bytes: 4 * xOffset }, ...all.slice(1).map((axis) => axis.size), ...all.map((axis) => axis.to), ...all.map((axis) => axis.from)],
+    [
+      { base: y, bytes: 4 * yOffset },
+      { base: x, bytes: 4 * xOffset },
+      ...all.slice(1).map((axis) => axis.size),
+      ...all.map((axis) => axis.to),
+      ...all.map((axis) => axis.from),
+    ],
     size / all[MOST_AXES - 1].size,
   );
 }
@@ -53,11 +59,25 @@ function windowAxes(part: Shape, whole: Shape, steps: readonly number[], starts:
 /** x (small) -> its window of y (large). */
 export function copyInto(emit: Emitter, y: Value, x: Value, starts: readonly number[], steps: readonly number[] = []): void {
   const { sizes, inPart, inWhole, offset } = windowAxes(x.shape, y.shape, steps, starts);
-  copyStrided(emit, y, x, sizes.map((size, axis) => ({ size, from: inPart[axis], to: inWhole[axis] })), offset, 0);
+  copyStrided(
+    emit,
+    y,
+    x,
+    sizes.map((size, axis) => ({ size, from: inPart[axis], to: inWhole[axis] })),
+    offset,
+    0,
+  );
 }
 
 /** The window of x (large) -> y (small). */
 export function copyFrom(emit: Emitter, y: Value, x: Value, starts: readonly number[], steps: readonly number[] = []): void {
   const { sizes, inPart, inWhole, offset } = windowAxes(y.shape, x.shape, steps, starts);
-  copyStrided(emit, y, x, sizes.map((size, axis) => ({ size, from: inWhole[axis], to: inPart[axis] })), 0, offset);
+  copyStrided(
+    emit,
+    y,
+    x,
+    sizes.map((size, axis) => ({ size, from: inWhole[axis], to: inPart[axis] })),
+    0,
+    offset,
+  );
 }
