@@ -10,6 +10,8 @@ export interface PreprocessingDefaults {
   readonly interpolation: "bilinear" | "bicubic";
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** Default 3. */
+  readonly channels?: 3 | 1;
 }
 
 /** Choices an architecture leaves open; plain, so that a file's metadata can carry them. */
@@ -38,7 +40,7 @@ export interface Architecture extends Network {
   /** Height and width in pixels that it was designed for. */
   readonly inputSize: number;
   /** Of the image: 3 for RGB, 1 for grey. */
-  readonly channels: number;
+  readonly channels: 3 | 1;
   readonly defaultClasses: number;
   readonly preprocessing: PreprocessingDefaults;
   /** Every option with its value: `architecture(name, options)` gives the same network again. */

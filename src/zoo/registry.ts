@@ -16,7 +16,6 @@ interface Entry {
   readonly family: string;
   readonly load: () => Promise<Family>;
   readonly preprocessing: PreprocessingDefaults;
-  readonly channels?: number;
   readonly defaultClasses?: number;
   /** Options that this name stands for. */
   readonly options?: ArchitectureOptions;
@@ -41,7 +40,7 @@ const entries = new Map<string, Entry>([
   ["mobilenet_v3_small", { ...mobilenetV3Small, preprocessing: torchvision, options: { naming: "torchvision" } }],
   ["mobilenet_v3_large", { ...mobilenetV3Large, preprocessing: torchvision, options: { naming: "torchvision" } }],
   ["squeezenet1_0", { family: "squeezenet", load: async () => (await import("./squeezenet.js")).squeezenet10, preprocessing: torchvision }],
-  ["small_cnn", { family: "small-cnn", load: async () => (await import("./small-cnn.js")).smallCnn, preprocessing: plain(28, { mean: [0.5], std: [0.5] }), channels: 1, defaultClasses: 10 }],
+  ["small_cnn", { family: "small-cnn", load: async () => (await import("./small-cnn.js")).smallCnn, preprocessing: { ...plain(28, { mean: [0.5], std: [0.5] }), channels: 1 }, defaultClasses: 10 }],
 ]);
 
 /** Names that `architecture` knows, in alphabetical order. */
@@ -62,7 +61,7 @@ export async function architecture(name: string, given: ArchitectureOptions = {}
     name,
     family: entry.family,
     inputSize: entry.preprocessing.crop,
-    channels: entry.channels ?? 3,
+    channels: entry.preprocessing.channels ?? 3,
     defaultClasses: entry.defaultClasses ?? 1000,
     preprocessing: entry.preprocessing,
     options,

@@ -20,9 +20,10 @@ export function shapesOf(shapes: Record<string, number[]>): Map<string, Shape> {
   return new Map(Object.entries(shapes));
 }
 
-/** Writes a state_dict (checkpoint layout) into a session that has prepared `graph`. */
+/** Writes a state_dict (checkpoint layout) of parameters and buffers into a session that has prepared `graph`. */
 export async function writeStateDict(session: Session, graph: Graph, tensors: ReadonlyMap<string, Float32Array>): Promise<void> {
   for (const value of graph.kept.values()) {
+    if (value.kind === "state") continue;
     const data = tensors.get(value.name);
     if (!data) throw new Error(`no tensor for ${value.name}`);
     await session.write(value.name, toMemory(data, value.file));

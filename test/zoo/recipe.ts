@@ -2,24 +2,25 @@ import { sizeOf, type Shape } from "../../src/core/shape.js";
 
 /** `count` numbers in -1..1 (24 bits) of `seed`: the other half of scripts/fixtures/recipe.py, equal bit for bit. */
 export function uniform(seed: number, count: number): Float64Array {
-  return Float64Array.from({ length: count }, (_, i) => {
+  const out = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
     let x = (i + (seed << 24)) >>> 0;
     x ^= x >>> 16;
     x = Math.imul(x, 0x85ebca6b);
     x ^= x >>> 13;
     x = Math.imul(x, 0xc2b2ae35);
     x ^= x >>> 16;
-    return (x >>> 8) / 2 ** 23 - 1;
-  });
+    out[i] = (x >>> 8) / 2 ** 23 - 1;
+  }
+  return out;
 }
 
 /** A plausible tensor by its checkpoint name: He's bound for weights, norms near the identity. */
 export function tensor(name: string, seed: number, shape: Shape): Float32Array {
   const u = uniform(seed, sizeOf(shape));
-  if (name.endsWith("running_var") || (name.endsWith("weight") && shape.length === 1)) return Float32Array.from(u, (v) => 1 + v / 4);
-  if (shape.length === 1) return Float32Array.from(u, (v) => v / 8);
-  const bound = Math.sqrt(6 / sizeOf(shape.slice(1)));
-  return Float32Array.from(u, (v) => v * bound);
+  const isNorm = name.endsWith("running_var") || (name.endsWith("weight") && shape.length === 1);
+  const [middle, bound] = isNorm ? [1, 1 / 4] : shape.length === 1 ? [0, 1 / 8] : [0, Math.sqrt(6 / sizeOf(shape.slice(1)))];
+  return new Float32Array(u.map((value) => middle + value * bound));
 }
 
 /** The numbers of a state_dict: tensors in the order of their names, seeds from 1. */
