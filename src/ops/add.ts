@@ -11,4 +11,5 @@ export const add = defineOp({
   lower: (emit, tensors) => lowerBroadcast(emit, "add_f32", tensors),
   gradient: { a: ({ a, dy }) => sumToShape(dy, a.shape), b: ({ b, dy }) => sumToShape(dy, b.shape) },
   flops: ({ y }) => sizeOf(y),
+  inPlace: "a",
 });

@@ -15,4 +15,5 @@ export const mul = defineOp({
     b: ({ a, b, dy }): Value => sumToShape(mul({ a: dy, b: a }), b.shape),
   },
   flops: ({ y }) => sizeOf(y),
+  inPlace: "a",
 });
