@@ -1,0 +1,42 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
+import type { Build } from "../src/runtime/instance.js";
+
+/** Independent sums: enough to hide the latency of a multiply-add, few enough for 16 registers. */
+const sums = 12;
+const flopsPerTurn = sums * 4 * 2;
+
+/** A loop of multiply-adds on registers alone. */
+function source(build: Build): string {
+  const madd = (sum: string) => (build === "relaxed" ? `${sum} = f32x4.relaxed_madd(a, b, ${sum});` : `${sum} = f32x4.add(${sum}, f32x4.mul(a, b));`);
+  const names = Array.from({ length: sums }, (_, i) => `s${i}`);
+  return `export function peak(turns: i32, x: f32): f32 {
+  const a = f32x4.splat(x), b = f32x4.splat(x);
+  ${names.map((name) => `let ${name} = f32x4.splat(0);`).join("\n  ")}
+  for (let i = 0; i < turns; i++) {
+    ${names.map(madd).join("\n    ")}
+  }
+  return f32x4.extract_lane(${names.reduce((sum, name) => `f32x4.add(${sum}, ${name})`)}, 0);
+}
+`;
+}
+
+/** A loop that takes about 20 ms when run, for interleaving with what is measured: gives GFLOP/s of one thread. */
+export async function registerPeak(build: Build): Promise<() => number> {
+  mkdirSync("build", { recursive: true });
+  const file = `build/peak-${build}`;
+  writeFileSync(`${file}.ts`, source(build));
+  const asc = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");
+  execFileSync(process.execPath, [asc, `${file}.ts`, "-o", `${file}.wasm`, "--config", "none", "-O3", "--noAssert", "--runtime", "stub", "--enable", build === "relaxed" ? "simd,relaxed-simd" : "simd"]);
+  const { instance } = await WebAssembly.instantiate(await readFile(`${file}.wasm`));
+  const peak = instance.exports.peak as (turns: number, x: number) => number;
+  const turns = 1_000_000;
+  for (let i = 0; i < 3; i++) peak(turns, 1e-3);
+  return () => {
+    const start = performance.now();
+    peak(turns, 1e-3);
+    return (turns * flopsPerTurn) / (performance.now() - start) / 1e6;
+  };
+}
