@@ -16,7 +16,12 @@ export function convNorm(net: Scope, x: Value, options: Omit<Conv, "bias">, name
 }
 
 /** `convNorm` and an activation. */
-export function convNormAct(net: Scope, x: Value, { activation, ...options }: Omit<Conv, "bias"> & { activation: Activation }, names?: readonly [string, string]): Value {
+export function convNormAct(
+  net: Scope,
+  x: Value,
+  { activation, ...options }: Omit<Conv, "bias"> & { activation: Activation },
+  names?: readonly [string, string],
+): Value {
   return activate(convNorm(net, x, options, names), activation);
 }
 

@@ -28,5 +28,9 @@ export const kaimingNormalGroupOut: Initialization = (fan) => ({ kind: "normal",
 /** Uniform within 1 / sqrt(fan out): timm's classifiers of the MobileNet family. */
 export const uniformOut: Initialization = (fan) => ({ kind: "uniform", bound: 1 / Math.sqrt(fan.out) });
 
-export const normal = (std: number): Initialization => () => ({ kind: "normal", std });
-export const constant = (value: number): Initialization => () => ({ kind: "constant", value });
+export const normal =
+  (std: number): Initialization =>
+  () => ({ kind: "normal", std });
+export const constant =
+  (value: number): Initialization =>
+  () => ({ kind: "constant", value });

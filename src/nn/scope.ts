@@ -57,7 +57,11 @@ export class Scope {
   readonly path: string;
   private readonly shared: Shared;
 
-  constructor(readonly graph: Graph, options: ScopeOptions = {}, inside?: { path: string; defaults: LayerDefaults; shared: Shared }) {
+  constructor(
+    readonly graph: Graph,
+    options: ScopeOptions = {},
+    inside?: { path: string; defaults: LayerDefaults; shared: Shared },
+  ) {
     this.shared = inside?.shared ?? { options, dropouts: 0 };
     this.defaults = inside?.defaults ?? pytorch;
     this.path = inside?.path ?? "";

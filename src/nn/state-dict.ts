@@ -43,8 +43,16 @@ export function matchStateDict(
   const allowed = new Set([...expected.keys(), ...counters, ...replaceable]);
 
   const problems = [
-    list("missing", [...expected.keys()].filter((name) => !found.has(name) && !replaceable.has(name)), (name) => `${name} ${formatShape(expected.get(name) ?? [])}`),
-    list("unexpected", [...found.keys()].filter((name) => !allowed.has(name)), (name) => `${name} ${formatShape(found.get(name) ?? [])}`),
+    list(
+      "missing",
+      [...expected.keys()].filter((name) => !found.has(name) && !replaceable.has(name)),
+      (name) => `${name} ${formatShape(expected.get(name) ?? [])}`,
+    ),
+    list(
+      "unexpected",
+      [...found.keys()].filter((name) => !allowed.has(name)),
+      (name) => `${name} ${formatShape(found.get(name) ?? [])}`,
+    ),
     list(
       "of another shape",
       known.filter((name) => !fits(name) && !replaceable.has(name)),

@@ -43,7 +43,8 @@ export const mobilenetV1: Family<MobileNetV1Options> = {
       const net = root.with({ padding, epsilon, convWeight: kaimingNormalGroupOut });
       let y = convNormAct(net, x, { channels: roundChannels(32 * width), kernel: 3, stride: 2, activation: "relu6" }, ["conv_stem", "bn1"]);
       stages.forEach(({ channels, blocks, stride }, stage) => {
-        for (let i = 0; i < blocks; i++) y = separable(net.at(`blocks.${stage}.${i}`), y, { channels: roundChannels(channels * width), stride: i === 0 ? stride : 1 });
+        for (let i = 0; i < blocks; i++)
+          y = separable(net.at(`blocks.${stage}.${i}`), y, { channels: roundChannels(channels * width), stride: i === 0 ? stride : 1 });
       });
       return globalAveragePool({ x: y });
     },

@@ -80,7 +80,11 @@ export const mobilenetV2: Family<MobileNetV2Options> = {
 
 /** timm's name of each module. */
 function timmModules(): Map<string, string> {
-  const modules = new Map([["features.0.0", "conv_stem"], ["features.0.1", "bn1"], ["classifier.1", "classifier"]]);
+  const modules = new Map([
+    ["features.0.0", "conv_stem"],
+    ["features.0.1", "bn1"],
+    ["classifier.1", "classifier"],
+  ]);
   let index = 1;
   stages.forEach(({ expansion, blocks }, stage) => {
     const layers = expansion === 1 ? ["conv_dw", "bn1", "conv_pw", "bn2"] : ["conv_pw", "bn1", "conv_dw", "bn2", "conv_pwl", "bn3"];

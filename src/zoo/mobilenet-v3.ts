@@ -32,7 +32,14 @@ interface Bottleneck {
   readonly stride: number;
 }
 
-const row = (kernel: number, wide: number, channels: number, excite: boolean, activation: Activation, stride = 1): Bottleneck => ({ kernel, wide, channels, excite, activation, stride });
+const row = (kernel: number, wide: number, channels: number, excite: boolean, activation: Activation, stride = 1): Bottleneck => ({
+  kernel,
+  wide,
+  channels,
+  excite,
+  activation,
+  stride,
+});
 
 /** Howard et al. 2019, table 2; grouped into stages of one resolution as timm names them. */
 const small = {
@@ -93,9 +100,7 @@ function mobilenetV3({ stages, last, embedding }: typeof small): Family<MobileNe
     build({ padding, epsilon, momentum, dropout: probability, naming }) {
       const isTimm = naming === "timm";
       const rename = isTimm ? (name: string) => name : renamer(torchvisionModules(stages));
-      const defaults = isTimm
-        ? { convWeight: kaimingNormalGroupOut, linearWeight: uniformOut }
-        : { convWeight: kaimingNormalOut, linearWeight: normal(0.01) };
+      const defaults = isTimm ? { convWeight: kaimingNormalGroupOut, linearWeight: uniformOut } : { convWeight: kaimingNormalOut, linearWeight: normal(0.01) };
       const within = (root: Scope) => root.with({ padding, epsilon, momentum, rename, convBias: constant(0), linearBias: constant(0), ...defaults });
       return {
         backbone(root, x) {
@@ -120,7 +125,12 @@ function mobilenetV3({ stages, last, embedding }: typeof small): Family<MobileNe
 
 /** torchvision's name of each module: blocks count through, layers within a block by what is there. */
 function torchvisionModules(stages: readonly (readonly Bottleneck[])[]): Map<string, string> {
-  const modules = new Map([["conv_stem", "features.0.0"], ["bn1", "features.0.1"], ["conv_head", "classifier.0"], ["classifier", "classifier.3"]]);
+  const modules = new Map([
+    ["conv_stem", "features.0.0"],
+    ["bn1", "features.0.1"],
+    ["conv_head", "classifier.0"],
+    ["classifier", "classifier.3"],
+  ]);
   let index = 1;
   stages.forEach((blocks, stage) => {
     blocks.forEach(({ excite }, i) => {

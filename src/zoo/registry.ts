@@ -10,7 +10,12 @@ const torchvision: PreprocessingDefaults = { resize: 256, crop: 224, interpolati
 /** timm's defaults: `crop_pct` 0.875, bicubic. */
 const timm: PreprocessingDefaults = { ...torchvision, interpolation: "bicubic" };
 /** CIFAR and the like: images have the network's size. */
-const plain = (size: number, statistics: Pick<PreprocessingDefaults, "mean" | "std">): PreprocessingDefaults => ({ resize: size, crop: size, interpolation: "bilinear", ...statistics });
+const plain = (size: number, statistics: Pick<PreprocessingDefaults, "mean" | "std">): PreprocessingDefaults => ({
+  resize: size,
+  crop: size,
+  interpolation: "bilinear",
+  ...statistics,
+});
 
 interface Entry {
   readonly family: string;
@@ -29,7 +34,10 @@ const mobilenetV3Large = { family: "mobilenet-v3", load: async () => (await impo
 const entries = new Map<string, Entry>([
   ["resnet18", { family: "resnet", load: async () => (await import("./resnet.js")).resnet18, preprocessing: torchvision }],
   ["resnet50", { family: "resnet", load: async () => (await import("./resnet.js")).resnet50, preprocessing: torchvision }],
-  ["resnet20", { family: "resnet-cifar", load: async () => (await import("./resnet-cifar.js")).resnet20, preprocessing: plain(32, imagenet), defaultClasses: 10 }],
+  [
+    "resnet20",
+    { family: "resnet-cifar", load: async () => (await import("./resnet-cifar.js")).resnet20, preprocessing: plain(32, imagenet), defaultClasses: 10 },
+  ],
   ["mobilenet_v1", { ...mobilenetV1, preprocessing: { ...timm, ...half } }],
   ["mobilenetv1_100", { ...mobilenetV1, preprocessing: { ...timm, ...half } }],
   ["mobilenet_v1_025", { ...mobilenetV1, preprocessing: { resize: 146, crop: 128, interpolation: "bilinear", ...half }, options: { width: 0.25 } }],
@@ -40,7 +48,15 @@ const entries = new Map<string, Entry>([
   ["mobilenet_v3_small", { ...mobilenetV3Small, preprocessing: torchvision, options: { naming: "torchvision" } }],
   ["mobilenet_v3_large", { ...mobilenetV3Large, preprocessing: torchvision, options: { naming: "torchvision" } }],
   ["squeezenet1_0", { family: "squeezenet", load: async () => (await import("./squeezenet.js")).squeezenet10, preprocessing: torchvision }],
-  ["small_cnn", { family: "small-cnn", load: async () => (await import("./small-cnn.js")).smallCnn, preprocessing: { ...plain(28, { mean: [0.5], std: [0.5] }), channels: 1 }, defaultClasses: 10 }],
+  [
+    "small_cnn",
+    {
+      family: "small-cnn",
+      load: async () => (await import("./small-cnn.js")).smallCnn,
+      preprocessing: { ...plain(28, { mean: [0.5], std: [0.5] }), channels: 1 },
+      defaultClasses: 10,
+    },
+  ],
 ]);
 
 /** Names that `architecture` knows, in alphabetical order. */

@@ -27,9 +27,20 @@ export const squeezenet10: Family<{ dropout: number }> = {
     backbone(root, x) {
       const net = root.with({ convWeight: kaimingUniformIn, convBias: constant(0) });
       let y = pool(convRelu(net.at("features.0"), x, { channels: 96, kernel: 7, stride: 2 }));
-      for (const [index, squeeze] of [[3, 16], [4, 16], [5, 32]]) y = fire(net.at(`features.${index}`), y, squeeze);
+      for (const [index, squeeze] of [
+        [3, 16],
+        [4, 16],
+        [5, 32],
+      ])
+        y = fire(net.at(`features.${index}`), y, squeeze);
       y = pool(y);
-      for (const [index, squeeze] of [[7, 32], [8, 48], [9, 48], [10, 64]]) y = fire(net.at(`features.${index}`), y, squeeze);
+      for (const [index, squeeze] of [
+        [7, 32],
+        [8, 48],
+        [9, 48],
+        [10, 64],
+      ])
+        y = fire(net.at(`features.${index}`), y, squeeze);
       return fire(net.at("features.12"), pool(y), 64);
     },
     head(root, features, numClasses) {

@@ -6,7 +6,10 @@ import { Scope } from "../../src/nn/scope.js";
 import type { Session } from "../../src/runtime/session.js";
 
 /** The graph of one architecture for classification: input `x`, outputs `logits` and `embedding`. */
-export function classifier(network: Architecture, { count = 1, size = network.inputSize, classes = network.defaultClasses }: { count?: number; size?: number; classes?: number } = {}): Graph {
+export function classifier(
+  network: Architecture,
+  { count = 1, size = network.inputSize, classes = network.defaultClasses }: { count?: number; size?: number; classes?: number } = {},
+): Graph {
   const graph = new Graph();
   const net = new Scope(graph);
   const features = network.backbone(net, graph.input("x", [count, size, size, network.channels]));

@@ -52,7 +52,10 @@ async function trainingStep(build: (net: Scope, x: Value) => Promise<Value>): Pr
   const targets = oneHot({ labels: graph.input("labels", [batch], "int32") }, { classes });
   const loss = mean({ x: softmaxCrossEntropy({ logits, targets }) }, { axes: [0] });
   const hyper = graph.input("hyper", [8]);
-  for (const [parameter, gradient] of gradients(loss, [...graph.kept.values()].filter((value) => value.trainable))) {
+  for (const [parameter, gradient] of gradients(
+    loss,
+    [...graph.kept.values()].filter((value) => value.trainable),
+  )) {
     sgd({ parameter, gradient, momentum: graph.keep("state", `momentum.${parameter.name}`, parameter.shape), hyper });
   }
   graph.output("loss", loss);
