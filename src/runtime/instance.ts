@@ -76,21 +76,22 @@ export function importingSharedMemory(binary: Uint8Array): Uint8Array {
       if (byte < 128) return value;
     }
   };
+  const skipName = () => {
+    const length = varint();
+    at += length;
+  };
   const importSection = 2;
   const memoryImport = 2;
   while (at < bytes.length) {
     const section = bytes[at++];
     const end = varint() + at;
     if (section === importSection) {
-      for (let count = varint(); count > 0; count--) {
-        for (let name = 0; name < 2; name++) {
-          const length = varint();
-          at += length;
-        }
-        if (bytes[at++] !== memoryImport) throw new WorkerError("the kernel binary imports more than its memory");
-        bytes[at] |= 2;
-        return bytes;
-      }
+      varint(); // how many imports: the memory is the first and only one
+      skipName();
+      skipName();
+      if (bytes[at++] !== memoryImport) throw new WorkerError("the kernel binary imports more than its memory");
+      bytes[at] |= 2;
+      return bytes;
     }
     at = end;
   }
