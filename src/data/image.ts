@@ -129,8 +129,11 @@ function drawn(source: Drawable, name: string): Pixels {
 }
 
 function contextOf(width: number, height: number): (CanvasDrawImage & CanvasImageData) | null {
-  const options = { willReadFrequently: true, colorSpace: "srgb" } as const;
+  const options: CanvasRenderingContext2DSettings = { willReadFrequently: true, colorSpace: "srgb" };
   if (typeof OffscreenCanvas === "function") return new OffscreenCanvas(width, height).getContext("2d", options);
   if (typeof document !== "object") return null;
-  return Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", options);
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  return canvas.getContext("2d", options);
 }

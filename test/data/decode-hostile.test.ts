@@ -46,7 +46,7 @@ describe("files that are not what they claim", () => {
   });
 
   it.each(imageFiles)("$name cut anywhere: an error, or all of the picture", async ({ name, file, rgb }) => {
-    for (let length = 0; length < file.length; length++) {
+    for (let length = 0; length < file.length; length += length < 200 ? 1 : 5) {
       const found = await outcome(file.slice(0, length), name);
       if (typeof found !== "string") expect(Buffer.from(found).equals(rgb), `${length} of ${file.length} bytes`).toBe(true);
     }
@@ -55,7 +55,7 @@ describe("files that are not what they claim", () => {
 
   it.each(imageFiles)("$name with random damage", async ({ name, file }) => {
     const random = new Random(0, file.length);
-    for (let trial = 0; trial < 60; trial++) {
+    for (let trial = 0; trial < 40; trial++) {
       const damaged = file.slice();
       for (let flips = 1 + (trial % 4); flips > 0; flips--) damaged[random.integer(file.length)] = random.integer(256);
       limits.imagePixels = 100_000;

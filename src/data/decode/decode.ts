@@ -3,8 +3,9 @@ import { type Pixels, toRgb } from "./pixels.js";
 import { type ImageFormat, probeImage } from "./probe.js";
 import { ImageReader } from "./reader.js";
 
-/** Imported at the first image of the format. */
-const decoders: Record<ImageFormat, () => Promise<(reader: ImageReader) => Pixels | Promise<Pixels>>> = {
+type Decoder = (reader: ImageReader) => Pixels | Promise<Pixels>;
+
+const decoders: Record<ImageFormat, () => Promise<Decoder>> = {
   jpeg: async () => (await import("./jpeg.js")).decodeJpeg,
   png: async () => (await import("./png.js")).decodePng,
   bmp: async () => (await import("./bmp.js")).decodeBmp,
@@ -12,6 +13,9 @@ const decoders: Record<ImageFormat, () => Promise<(reader: ImageReader) => Pixel
   tiff: async () => (await import("./tiff.js")).decodeTiff,
   webp: async () => (await import("./webp.js")).decodeWebp,
 };
+
+/** Decoders that have been imported: each is at the first image of its format. */
+const loaded = new Map<ImageFormat, Decoder>();
 
 /**
  * Decodes an image file to 8-bit RGB, upright by its EXIF orientation. The format is recognised by content. Alpha is dropped,
@@ -23,6 +27,7 @@ const decoders: Record<ImageFormat, () => Promise<(reader: ImageReader) => Pixel
  */
 export async function decodeImage(bytes: Uint8Array, { name = "image" }: { name?: string } = {}): Promise<Pixels> {
   const { format, orientation } = probeImage(bytes, name);
-  const decode = await decoders[format]();
+  const decode = loaded.get(format) ?? (await decoders[format]());
+  loaded.set(format, decode);
   return orient(toRgb(await decode(new ImageReader(bytes, format, name))), orientation);
 }
