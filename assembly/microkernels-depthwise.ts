@@ -797,111 +797,6 @@ export function depthwise5x1edge(
   }
 }
 
-export function depthwise7x1(
-  vectors: i32, x: usize, pixel: usize, line: usize, lines: i32, w: usize, wStep: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
-): void {
-  let a0: v128 = f32x4.splat(0);
-  let a1: v128 = f32x4.splat(0);
-  let a2: v128 = f32x4.splat(0);
-  let a3: v128 = f32x4.splat(0);
-  let w0: v128 = f32x4.splat(0);
-  let w1: v128 = f32x4.splat(0);
-  let w2: v128 = f32x4.splat(0);
-  let w3: v128 = f32x4.splat(0);
-  let w4: v128 = f32x4.splat(0);
-  let w5: v128 = f32x4.splat(0);
-  let w6: v128 = f32x4.splat(0);
-  let value: v128 = f32x4.splat(0);
-  const bounded = low > -Infinity || high < Infinity;
-  for (; vectors > 0; vectors--) {
-    a0 = f32x4.splat(0);
-    if (bias) {
-      a0 = v128.load(bias);
-      bias += 16;
-    }
-    a1 = a0;
-    a2 = a0;
-    a3 = a0;
-    let row = x, weights = w;
-    for (let left = lines; left > 0; left--) {
-      w0 = v128.load(weights, 0);
-      w1 = v128.load(weights, 16);
-      w2 = v128.load(weights, 32);
-      w3 = v128.load(weights, 48);
-      w4 = v128.load(weights, 64);
-      w5 = v128.load(weights, 80);
-      w6 = v128.load(weights, 96);
-      let at = row;
-      value = v128.load(at);
-      a0 = madd(value, w0, a0);
-      at += pixel;
-      value = v128.load(at);
-      a0 = madd(value, w1, a0);
-      a1 = madd(value, w0, a1);
-      at += pixel;
-      value = v128.load(at);
-      a0 = madd(value, w2, a0);
-      a1 = madd(value, w1, a1);
-      a2 = madd(value, w0, a2);
-      at += pixel;
-      value = v128.load(at);
-      a0 = madd(value, w3, a0);
-      a1 = madd(value, w2, a1);
-      a2 = madd(value, w1, a2);
-      a3 = madd(value, w0, a3);
-      at += pixel;
-      value = v128.load(at);
-      a0 = madd(value, w4, a0);
-      a1 = madd(value, w3, a1);
-      a2 = madd(value, w2, a2);
-      a3 = madd(value, w1, a3);
-      at += pixel;
-      value = v128.load(at);
-      a0 = madd(value, w5, a0);
-      a1 = madd(value, w4, a1);
-      a2 = madd(value, w3, a2);
-      a3 = madd(value, w2, a3);
-      at += pixel;
-      value = v128.load(at);
-      a0 = madd(value, w6, a0);
-      a1 = madd(value, w5, a1);
-      a2 = madd(value, w4, a2);
-      a3 = madd(value, w3, a3);
-      at += pixel;
-      value = v128.load(at);
-      a1 = madd(value, w6, a1);
-      a2 = madd(value, w5, a2);
-      a3 = madd(value, w4, a3);
-      at += pixel;
-      value = v128.load(at);
-      a2 = madd(value, w6, a2);
-      a3 = madd(value, w5, a3);
-      at += pixel;
-      value = v128.load(at);
-      a3 = madd(value, w6, a3);
-      row += line;
-      weights += 112;
-    }
-    let to = y;
-    if (bounded) {
-      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
-      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
-      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
-      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
-    }
-    v128.store(to, a0);
-    to += yPixel;
-    v128.store(to, a1);
-    to += yPixel;
-    v128.store(to, a2);
-    to += yPixel;
-    v128.store(to, a3);
-    x += 16;
-    w += wStep;
-    y += 16;
-  }
-}
-
 export function depthwise7x1edge(
   vectors: i32, x: usize, pixel: usize, line: usize, lines: i32, w: usize, wStep: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32, inside: i32,
 ): void {
@@ -1415,117 +1310,6 @@ export function depthwise5x2edge(
   }
 }
 
-export function depthwise7x2(
-  vectors: i32, x: usize, pixel: usize, line: usize, lines: i32, w: usize, wStep: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
-): void {
-  let a0: v128 = f32x4.splat(0);
-  let a1: v128 = f32x4.splat(0);
-  let a2: v128 = f32x4.splat(0);
-  let a3: v128 = f32x4.splat(0);
-  let w0: v128 = f32x4.splat(0);
-  let w1: v128 = f32x4.splat(0);
-  let w2: v128 = f32x4.splat(0);
-  let w3: v128 = f32x4.splat(0);
-  let w4: v128 = f32x4.splat(0);
-  let w5: v128 = f32x4.splat(0);
-  let w6: v128 = f32x4.splat(0);
-  let value: v128 = f32x4.splat(0);
-  const bounded = low > -Infinity || high < Infinity;
-  for (; vectors > 0; vectors--) {
-    a0 = f32x4.splat(0);
-    if (bias) {
-      a0 = v128.load(bias);
-      bias += 16;
-    }
-    a1 = a0;
-    a2 = a0;
-    a3 = a0;
-    let row = x, weights = w;
-    for (let left = lines; left > 0; left--) {
-      w0 = v128.load(weights, 0);
-      w1 = v128.load(weights, 16);
-      w2 = v128.load(weights, 32);
-      w3 = v128.load(weights, 48);
-      w4 = v128.load(weights, 64);
-      w5 = v128.load(weights, 80);
-      w6 = v128.load(weights, 96);
-      let at = row;
-      value = v128.load(at);
-      a0 = madd(value, w0, a0);
-      at += pixel;
-      value = v128.load(at);
-      a0 = madd(value, w1, a0);
-      at += pixel;
-      value = v128.load(at);
-      a0 = madd(value, w2, a0);
-      a1 = madd(value, w0, a1);
-      at += pixel;
-      value = v128.load(at);
-      a0 = madd(value, w3, a0);
-      a1 = madd(value, w1, a1);
-      at += pixel;
-      value = v128.load(at);
-      a0 = madd(value, w4, a0);
-      a1 = madd(value, w2, a1);
-      a2 = madd(value, w0, a2);
-      at += pixel;
-      value = v128.load(at);
-      a0 = madd(value, w5, a0);
-      a1 = madd(value, w3, a1);
-      a2 = madd(value, w1, a2);
-      at += pixel;
-      value = v128.load(at);
-      a0 = madd(value, w6, a0);
-      a1 = madd(value, w4, a1);
-      a2 = madd(value, w2, a2);
-      a3 = madd(value, w0, a3);
-      at += pixel;
-      value = v128.load(at);
-      a1 = madd(value, w5, a1);
-      a2 = madd(value, w3, a2);
-      a3 = madd(value, w1, a3);
-      at += pixel;
-      value = v128.load(at);
-      a1 = madd(value, w6, a1);
-      a2 = madd(value, w4, a2);
-      a3 = madd(value, w2, a3);
-      at += pixel;
-      value = v128.load(at);
-      a2 = madd(value, w5, a2);
-      a3 = madd(value, w3, a3);
-      at += pixel;
-      value = v128.load(at);
-      a2 = madd(value, w6, a2);
-      a3 = madd(value, w4, a3);
-      at += pixel;
-      value = v128.load(at);
-      a3 = madd(value, w5, a3);
-      at += pixel;
-      value = v128.load(at);
-      a3 = madd(value, w6, a3);
-      row += line;
-      weights += 112;
-    }
-    let to = y;
-    if (bounded) {
-      a0 = clamp(a0, f32x4.splat(low), f32x4.splat(high));
-      a1 = clamp(a1, f32x4.splat(low), f32x4.splat(high));
-      a2 = clamp(a2, f32x4.splat(low), f32x4.splat(high));
-      a3 = clamp(a3, f32x4.splat(low), f32x4.splat(high));
-    }
-    v128.store(to, a0);
-    to += yPixel;
-    v128.store(to, a1);
-    to += yPixel;
-    v128.store(to, a2);
-    to += yPixel;
-    v128.store(to, a3);
-    x += 16;
-    w += wStep;
-    y += 16;
-  }
-}
-
 export function depthwise7x2edge(
   vectors: i32, x: usize, pixel: usize, line: usize, lines: i32, w: usize, wStep: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32, inside: i32,
 ): void {
@@ -1673,16 +1457,14 @@ export function depthwiseTile(
   taps: i32, stride: i32, vectors: i32, x: usize, pixel: usize, line: usize, lines: i32, w: usize, wStep: usize,
   y: usize, yPixel: usize, bias: usize, low: f32, high: f32, inside: i32,
 ): void {
-  if (inside < 0) {
+  if (inside < 0 && taps < 7) {
     if (taps == 1 && stride == 1) depthwise1x1(vectors, x, pixel, line, lines, w, wStep, y, yPixel, bias, low, high);
     else if (taps == 2 && stride == 1) depthwise2x1(vectors, x, pixel, line, lines, w, wStep, y, yPixel, bias, low, high);
     else if (taps == 3 && stride == 1) depthwise3x1(vectors, x, pixel, line, lines, w, wStep, y, yPixel, bias, low, high);
     else if (taps == 4 && stride == 1) depthwise4x1(vectors, x, pixel, line, lines, w, wStep, y, yPixel, bias, low, high);
     else if (taps == 5 && stride == 1) depthwise5x1(vectors, x, pixel, line, lines, w, wStep, y, yPixel, bias, low, high);
-    else if (taps == 7 && stride == 1) depthwise7x1(vectors, x, pixel, line, lines, w, wStep, y, yPixel, bias, low, high);
     else if (taps == 3 && stride == 2) depthwise3x2(vectors, x, pixel, line, lines, w, wStep, y, yPixel, bias, low, high);
     else if (taps == 5 && stride == 2) depthwise5x2(vectors, x, pixel, line, lines, w, wStep, y, yPixel, bias, low, high);
-    else if (taps == 7 && stride == 2) depthwise7x2(vectors, x, pixel, line, lines, w, wStep, y, yPixel, bias, low, high);
   } else {
     if (taps == 1 && stride == 1) depthwise1x1edge(vectors, x, pixel, line, lines, w, wStep, y, yPixel, bias, low, high, inside);
     else if (taps == 2 && stride == 1) depthwise2x1edge(vectors, x, pixel, line, lines, w, wStep, y, yPixel, bias, low, high, inside);

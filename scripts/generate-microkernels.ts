@@ -55,6 +55,9 @@ const depthwiseForms = [1, 2].flatMap((stride) =>
   [1, 2, 3, 4, 5, 7].filter((taps) => stride === 1 || (taps > 2 && taps % 2 === 1)).map((taps) => ({ taps, stride })),
 );
 
+/** From this many taps on V8 spills in a straight line of loads; the branches of the edge form keep it from hoisting them. */
+const edgeOnly = 7;
+
 /** Four neighbouring output pixels of a depthwise convolution; the `edge` form skips columns of x that `inside` has no bit for. */
 function depthwiseTile({ taps, stride }: { taps: number; stride: number }, edge: boolean): string {
   const columns = stride * (pixels - 1) + taps;
@@ -108,47 +111,47 @@ const weightForms = [
   { taps: 7, rows: 1, pixels: 4 },
 ].flatMap((form) => [1, 2].map((stride) => ({ ...form, stride })));
 
+/** Bytes between pixels of x, and between accumulators, in depthwise weight gradients: 8 vectors. */
+const pitch = 128;
+
 /** Sums of a depthwise weight gradient over one line of output pixels: `rows` x `taps` accumulators. */
 function depthwiseWeightTile({ taps, rows, pixels, stride }: (typeof weightForms)[number]): string {
   const cells = upTo(rows).flatMap((r) => upTo(taps).map((k) => `a${r}_${k}`));
-  const walk = (action: (name: string) => string) => cells.map(action).join("\n    at += accTap;\n");
-  const step = (count: number, indent: string) =>
+  const offset = (bytes: number) => (bytes ? `, ${bytes}` : "");
+  const step = (count: number) =>
     upTo(rows)
       .map((r) => {
-        const columns = stride * (count - 1) + taps;
         const column = (i: number) => {
           const uses = upTo(count).filter((t) => i - stride * t >= 0 && i - stride * t < taps);
-          const work = uses.map((t) => `\n${indent}a${r}_${i - stride * t} = madd(d${t}, value, a${r}_${i - stride * t});`);
-          return `${work.length ? `${indent}value = v128.load(at);${work.join("")}` : ""}${i < columns - 1 ? `${work.length ? "\n" : ""}${indent}at += pixel;` : ""}`;
+          const work = uses.map((t) => `      a${r}_${i - stride * t} = madd(d${t}, value, a${r}_${i - stride * t});`);
+          return work.length ? [`      value = v128.load(p${r}${offset(pitch * i)});`, ...work] : [];
         };
-        return `${indent}at = p${r};\n${lines(columns, column)}\n${indent}p${r} += ${stride * count} * pixel;`;
+        return [...upTo(stride * (count - 1) + taps).flatMap(column), `      p${r} += ${pitch * stride * count};`].join("\n");
       })
       .join("\n");
-  const dys = (count: number, indent: string) => lines(count, (t) => `${indent}d${t} = v128.load(from);\n${indent}from += dyPixel;`);
+  const dys = (count: number) => lines(count, (t) => `      d${t} = v128.load(from);\n      from += dyPixel;`);
   return `export function depthwiseWeight${taps}x${rows}x${stride}(
-  vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, ${upTo(rows)
-    .map((r) => `x${r}: usize, `)
-    .join("")}pixel: usize,
+  vectors: i32, acc: usize, dy: usize, dyPixel: usize, pixels: i32${upTo(rows)
+    .map((r) => `, x${r}: usize`)
+    .join("")},
 ): void {
 ${cells.map((name) => `  let ${name}: v128 = f32x4.splat(0);`).join("\n")}
 ${lines(pixels, (t) => `  let d${t}: v128 = f32x4.splat(0);`)}
   let value: v128 = f32x4.splat(0);
   for (; vectors > 0; vectors--) {
-    let at = acc;
-${walk((name) => `    ${name} = v128.load(at);`)}
+${cells.map((name, i) => `    ${name} = v128.load(acc${offset(pitch * i)});`).join("\n")}
     let from = dy${upTo(rows)
       .map((r) => `, p${r} = x${r}`)
       .join("")}, left = pixels;
     for (; left >= ${pixels}; left -= ${pixels}) {
-${dys(pixels, "      ")}
-${step(pixels, "      ")}
+${dys(pixels)}
+${step(pixels)}
     }
     for (; left > 0; left--) {
-${dys(1, "      ")}
-${step(1, "      ")}
+${dys(1)}
+${step(1)}
     }
-    at = acc;
-${walk((name) => `    v128.store(at, ${name});`)}
+${cells.map((name, i) => `    v128.store(acc, ${name}${offset(pitch * i)});`).join("\n")}
     acc += 16;
     dy += 16;
 ${lines(rows, (r) => `    x${r} += 16;`)}
@@ -183,7 +186,7 @@ const files: Record<string, string> = {
  * pixels of y \`yPixel\`; weights are [vectors][lines][taps][4], \`wStep\` bytes a vector; \`bias\` may be 0. The edge forms
  * skip the columns of x whose bit in \`inside\` is 0.
  */
-${depthwiseForms.map((form) => `${depthwiseTile(form, false)}\n${depthwiseTile(form, true)}`).join("\n")}
+${depthwiseForms.map((form) => `${form.taps < edgeOnly ? `${depthwiseTile(form, false)}\n` : ""}${depthwiseTile(form, true)}`).join("\n")}
 /** Whether there is a tile for this many taps and stride. */
 export function hasDepthwiseTile(taps: i32, stride: i32): bool {
   return ${depthwiseForms.map(({ taps, stride }) => `(taps == ${taps} && stride == ${stride})`).join(" || ")};
@@ -194,8 +197,11 @@ export function depthwiseTile(
   taps: i32, stride: i32, vectors: i32, x: usize, pixel: usize, line: usize, lines: i32, w: usize, wStep: usize,
   y: usize, yPixel: usize, bias: usize, low: f32, high: f32, inside: i32,
 ): void {
-  if (inside < 0) {
-${depthwiseForms.map((form) => `  ${edgeOf(form, false)}`).join("\n")}
+  if (inside < 0 && taps < ${edgeOnly}) {
+${depthwiseForms
+  .filter(({ taps }) => taps < edgeOnly)
+  .map((form) => `  ${edgeOf(form, false)}`)
+  .join("\n")}
   } else {
 ${depthwiseForms.map((form) => `  ${edgeOf(form, true)}`).join("\n")}
   }
@@ -205,8 +211,8 @@ ${depthwiseForms.map((form) => `  ${edgeOf(form, true)}`).join("\n")}
     "madd",
     `/**
  * Sums of dy x over one line of output pixels for \`vectors\` x 4 channels, added to accumulators, pixel by pixel in order.
- * Names say taps in a line, lines of x (x0, x1, ...) and stride. Accumulators of neighbouring taps lie \`accTap\` bytes
- * apart, pixels of dy \`dyPixel\`, pixels of x \`pixel\`.
+ * Names say taps in a line, lines of x (x0, x1, ...) and stride. Pixels of dy lie \`dyPixel\` bytes apart, pixels of x and
+ * accumulators of neighbouring taps ${pitch}.
  */
 ${weightForms.map(depthwiseWeightTile).join("\n")}
 /** Lines of x that \`depthwiseWeightTile\` takes at once, 0 where there is no tile. */
@@ -216,16 +222,16 @@ export function depthwiseWeightLines(taps: i32, stride: i32): i32 {
 
 /** The tile for taps, lines and stride; lines that are not asked for are not read. */
 export function depthwiseWeightTile(
-  taps: i32, rows: i32, stride: i32, vectors: i32, acc: usize, accTap: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, x2: usize, pixel: usize,
+  taps: i32, rows: i32, stride: i32, vectors: i32, acc: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, x2: usize,
 ): void {
 ${weightForms
   .map(
     ({ taps, rows, stride }, i) =>
-      `  ${i ? "else " : ""}if (taps == ${taps} && rows == ${rows} && stride == ${stride}) depthwiseWeight${taps}x${rows}x${stride}(vectors, acc, accTap, dy, dyPixel, pixels, ${upTo(
+      `  ${i ? "else " : ""}if (taps == ${taps} && rows == ${rows} && stride == ${stride}) depthwiseWeight${taps}x${rows}x${stride}(vectors, acc, dy, dyPixel, pixels${upTo(
         rows,
       )
-        .map((r) => `x${r}, `)
-        .join("")}pixel);`,
+        .map((r) => `, x${r}`)
+        .join("")});`,
   )
   .join("\n")}
 }`,

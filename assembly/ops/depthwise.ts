@@ -7,6 +7,9 @@ import { clamp, madd } from "../simd";
 export * from "../microkernels-depthwise";
 export * from "../microkernels-depthwise-weight";
 
+/** Vectors of 4 channels whose weight gradient is summed together, and their bytes. */
+const together: i32 = 8;
+const weightPitch: usize = 128;
 /** Output pixels of a tile. */
 const tilePixels: i32 = 4;
 
@@ -113,19 +116,20 @@ function onePixel(
 
 /**
  * dw[ky, kx, 0, c] = sum over pixels of dy[n, j, i, c] x[n, j * strideY + originY + ky * tapY, i * strideX + originX + kx * tapX, c],
- * line by line in order. Units are vectors of 4 channels; `most` of them go together. `work` holds their sums
- * [kh * kw][most * 4] and, at `lines` bytes, a ring of (kh - 1) * tapY + 1 lines of x, widened by zeros to `padded` pixels.
+ * line by line in order. Units are vectors of 4 channels; 8 of them go together. `work` holds their sums [kh * kw][8][4]
+ * and, behind, a ring of (kh - 1) * tapY + 1 lines [padded][8][4] of x, widened by zeros.
  */
 export function depthwise_f32_backward_weight(
   dw: usize, x: usize, dy: usize, work: usize,
   height: i32, width: i32, channels: i32, kh: i32, kw: i32, originY: i32, originX: i32, tapY: i32, tapX: i32, strideY: i32, strideX: i32,
-  batch: i32, latticeH: i32, latticeW: i32, most: i32, lines: usize, padded: i32, begin: i32, end: i32,
+  batch: i32, latticeH: i32, latticeW: i32, padded: i32, begin: i32, end: i32,
 ): void {
-  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1, ring = work + lines;
-  const together = tapX == 1 ? depthwiseWeightLines(kw, strideX) : 0;
-  for (let unit = begin; unit < end; unit += most) {
-    const vectors = min(most, end - unit), wide = <usize>vectors << 4, ringLine = <usize>padded * wide, start = <usize>unit << 4;
-    for (let at = work, stop = work + <usize>(kh * kw) * wide; at < stop; at += 16) v128.store(at, f32x4.splat(0));
+  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1, ring = work + <usize>(kh * kw) * weightPitch;
+  const ringLine = <usize>padded * weightPitch;
+  const most = tapX == 1 ? depthwiseWeightLines(kw, strideX) : 0;
+  for (let unit = begin; unit < end; unit += together) {
+    const vectors = min(together, end - unit), start = <usize>unit << 4;
+    for (let at = work; at < ring; at += 16) v128.store(at, f32x4.splat(0));
     for (let image = 0; image < batch; image++) {
       let next = 0; // the first line of x that is not in the ring yet
       for (let j = 0; j < latticeH; j++) {
@@ -137,14 +141,14 @@ export function depthwise_f32_backward_weight(
         }
         const d = dy + <usize>(image * latticeH + j) * latticeW * pixel + start;
         for (let ky = firstTap; ky < stopTap; ) {
-          const acc = work + <usize>(ky * kw) * wide, rows = min(stopTap - ky, together);
+          const acc = work + <usize>(ky * kw) * weightPitch, rows = min(stopTap - ky, most);
           const x0 = ring + <usize>((iy + ky * tapY) % ringLines) * ringLine;
           if (rows > 0) {
             const x1 = ring + <usize>((iy + (ky + 1) * tapY) % ringLines) * ringLine, x2 = ring + <usize>((iy + (ky + 2) * tapY) % ringLines) * ringLine;
-            depthwiseWeightTile(kw, rows, strideX, vectors, acc, wide, d, pixel, latticeW, x0, x1, x2, wide);
+            depthwiseWeightTile(kw, rows, strideX, vectors, acc, d, pixel, latticeW, x0, x1, x2);
             ky += rows;
           } else {
-            for (let kx = 0; kx < kw; kx++) oneTap(vectors, acc + <usize>kx * wide, d, pixel, latticeW, x0 + <usize>(kx * tapX) * wide, <usize>strideX * wide);
+            for (let kx = 0; kx < kw; kx++) oneTap(vectors, acc + <usize>kx * weightPitch, d, pixel, latticeW, x0 + <usize>(kx * tapX) * weightPitch, <usize>strideX * weightPitch);
             ky++;
           }
         }
@@ -153,7 +157,7 @@ export function depthwise_f32_backward_weight(
     for (let tap = 0; tap < kh * kw; tap++) {
       for (let v = 0; v < vectors; v++) {
         const channel = unit + v << 2;
-        storeLanes(dw + (<usize>(tap * channels + channel) << 2), v128.load(work + <usize>tap * wide + (<usize>v << 4)), channels - channel);
+        storeLanes(dw + (<usize>(tap * channels + channel) << 2), v128.load(work + <usize>tap * weightPitch + (<usize>v << 4)), channels - channel);
       }
     }
   }
@@ -170,9 +174,29 @@ function oneTap(vectors: i32, acc: usize, dy: usize, dyPixel: usize, pixels: i32
 
 /** `vectors` x 4 channels of the pixels originX.. of a line, zeros outside 0..width. */
 function copyLine(to: usize, x: usize, vectors: i32, pixel: usize, width: i32, originX: i32, padded: i32): void {
-  for (let ix = originX, stop = originX + padded; ix < stop; ix++) {
-    let from = x + <isize>ix * pixel;
-    if (ix >= 0 && ix < width) for (let v = 0; v < vectors; v++, from += 16, to += 16) v128.store(to, v128.load(from));
-    else for (let v = 0; v < vectors; v++, to += 16) v128.store(to, f32x4.splat(0));
+  const from = max(-originX, 0), until = min(width - originX, padded);
+  to = zeros(to, min(from, padded));
+  x += <isize>(originX + from) * pixel;
+  for (let i = from; i < until; i++, x += pixel, to += weightPitch) {
+    if (vectors == together) {
+      v128.store(to, v128.load(x));
+      v128.store(to, v128.load(x, 16), 16);
+      v128.store(to, v128.load(x, 32), 32);
+      v128.store(to, v128.load(x, 48), 48);
+      v128.store(to, v128.load(x, 64), 64);
+      v128.store(to, v128.load(x, 80), 80);
+      v128.store(to, v128.load(x, 96), 96);
+      v128.store(to, v128.load(x, 112), 112);
+    } else {
+      for (let at: usize = 0, stop = <usize>vectors << 4; at < stop; at += 16) v128.store(to + at, v128.load(x + at));
+    }
   }
+  zeros(to, padded - max(until, min(from, padded)));
+}
+
+/** Writes pixels of zeros; gives the end. */
+function zeros(to: usize, pixels: i32): usize {
+  const end = to + <usize>max(pixels, 0) * weightPitch;
+  for (; to < end; to += 16) v128.store(to, f32x4.splat(0));
+  return end;
 }

@@ -63,18 +63,19 @@ export const depthwiseBackwardWeight = defineOp({
   shape: ({ x }, { kernel }) => [kernel[0], kernel[1], 1, x[3]],
   lower(emit, { x, dy, dweight }, { stride, padding, dilation, kernel }) {
     const [kh, kw] = kernel;
-    const vectors = Math.ceil(x.shape[3] / 4);
-    const most = Math.min(vectors, vectorsTogether);
     const padded = (dy.shape[2] - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
-    const sums = kh * kw * most * 16;
-    const work = emit.workspace(sums + ((kh - 1) * dilation[0] + 1) * padded * most * 16);
+    const work = emit.workspace((kh * kw + ((kh - 1) * dilation[0] + 1) * padded) * vectorsTogether * 16);
     const reads = [kh, kw, -padding[0], -padding[2], ...dilation, ...stride];
-    emit.call("depthwise_f32_backward_weight", [dweight, x, dy, work, ...x.shape.slice(1), ...reads, ...dy.shape.slice(0, 3), most, sums, padded], vectors);
+    emit.call(
+      "depthwise_f32_backward_weight",
+      [dweight, x, dy, work, ...x.shape.slice(1), ...reads, ...dy.shape.slice(0, 3), padded],
+      Math.ceil(x.shape[3] / 4),
+    );
   },
-  flops: ({ x, dy }, { kernel }) => 2 * sizeOf(dy) * kernel[0] * kernel[1] * (x[3] > 0 ? 1 : 0),
+  flops: ({ dy }, { kernel }) => 2 * sizeOf(dy) * kernel[0] * kernel[1],
 });
 
-/** Vectors of 4 channels whose weight gradient is summed together: whole cache lines of x and dy are read, the lines of x in use stay in the first-level cache. */
+/** Vectors of 4 channels that go together: whole cache lines are read, and the lines of x in use stay in the first-level cache. */
 const vectorsTogether = 8;
 /** Units that let threads share a layer evenly. */
 const enoughUnits = 64;
