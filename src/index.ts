@@ -18,7 +18,7 @@ export type { SaveOptions } from "./model/save.js";
 export { init } from "./runtime/init.js";
 export type { MemoryUse } from "./runtime/session.js";
 export { type FineTuneOptions, fineTune, fineTuner } from "./train/fine-tune.js";
-export type { EpochRecord, Phase, Progress, TrainerOptions, TrainingData } from "./train/options.js";
+export type { EpochRecord, Phase, Preparation, Progress, TrainerOptions, TrainingData } from "./train/options.js";
 export { Trainer } from "./train/trainer.js";
 export { type ReportInput, trainingReport } from "./vision/report.js";
 export { listBundled } from "./zoo/bundled.js";

@@ -40,7 +40,7 @@ export async function prepareImages(
 /** Decodes every image of a data set, and gives those that cannot be. */
 export async function unreadable(
   data: Dataset,
-  { inline = false, signal }: { inline?: boolean; signal?: AbortSignal } = {},
+  { inline = false, signal, onProgress }: { inline?: boolean; signal?: AbortSignal; onProgress?: (done: number) => void } = {},
 ): Promise<{ index: number; id: string; error: Error }[]> {
   const run = await runner(inline, signal);
   const found: { index: number; id: string; error: Error }[] = [];
@@ -55,6 +55,7 @@ export async function unreadable(
         });
       }),
     );
+    onProgress?.(Math.min(start + block, data.length));
   }
   return found.sort((a, b) => a.index - b.index);
 }

@@ -230,7 +230,7 @@ export class Model {
   }
 
   /** @internal One row of numbers per image, through the evaluation preprocessing. */
-  async compute(result: Result, images: readonly ImageSource[], { signal, build }: CallOptions & { build?: Build } = {}): Promise<Float32Array[]> {
+  async compute(result: Result, images: readonly ImageSource[], { signal, build, onProgress }: CallOptions & { build?: Build; onProgress?: (done: number) => void } = {}): Promise<Float32Array[]> {
     const rows: Float32Array[] = [];
     const [height, width] = this.imageSize;
     const pixels = height * width * this.architecture.channels;
@@ -247,6 +247,7 @@ export class Model {
       const output = (await program.run({ x }, { signal }))[result];
       const size = output.length / prepared.length;
       for (let i = 0; i < prepared.length; i++) rows.push(output.slice(i * size, (i + 1) * size));
+      onProgress?.(rows.length);
     }
     return rows;
   }

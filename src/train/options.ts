@@ -63,8 +63,18 @@ export interface TrainerOptions {
   readonly checkpoint?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** Told how far the work before the first step is, which takes minutes on many images. */
+  readonly onPrepare?: (preparation: Preparation) => void;
   /** Told once about choices and findings that a user should know, such as frozen batch norms or skipped files. */
   readonly onNotice?: (notice: string) => void;
+}
+
+/** Work before a phase's first step: looking through the images (with `badImages: "skip"`), or taking each once through the backbone. */
+export interface Preparation {
+  readonly work: "images" | "features";
+  /** Images done and to do. */
+  readonly done: number;
+  readonly total: number;
 }
 
 /** After each step, and at the end of each epoch with `validation`. */
@@ -88,7 +98,7 @@ export interface Progress {
 /** One epoch's record. */
 export type EpochRecord = Pick<Progress, "phase" | "epoch" | "loss" | "accuracy" | "validation" | "imagesPerSecond">;
 
-export type Settings = Required<Omit<TrainerOptions, "checkpoint" | "signal" | "onProgress" | "onNotice" | "epochs" | "lr" | "schedule" | "transforms">>;
+export type Settings = Required<Omit<TrainerOptions, "checkpoint" | "signal" | "onProgress" | "onPrepare" | "onNotice" | "epochs" | "lr" | "schedule" | "transforms">>;
 
 /** All options with their defaults. @throws {ArgumentError} for a value outside its range, naming option and value */
 export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "train"): Settings {

@@ -12,6 +12,7 @@ interface PhaseData {
   readonly train: Dataset;
   readonly validation?: Dataset;
   readonly signal?: AbortSignal;
+  readonly onFeatures?: (done: number, total: number) => void;
 }
 
 /** Everything in training runs in one build, so that its bits are the same everywhere. */
@@ -43,8 +44,9 @@ export class PhaseRun {
     const featureShape = graph.outputs.get("features")?.shape.slice(1) ?? [];
     const run = new PhaseRun(model, phase, settings, data, parameterGroups(model, head, phase), featureShape);
     if (phase.train === "head") {
-      [run.features, run.labels] = await run.computeFeatures(data.train);
-      if (data.validation) [run.validationFeatures, run.validationLabels] = await run.computeFeatures(data.validation);
+      const total = data.train.length + (data.validation?.length ?? 0);
+      [run.features, run.labels] = await run.computeFeatures(data.train, (done) => data.onFeatures?.(done, total));
+      if (data.validation) [run.validationFeatures, run.validationLabels] = await run.computeFeatures(data.validation, (done) => data.onFeatures?.(data.train.length + done, total));
     }
     return run;
   }
@@ -111,10 +113,10 @@ export class PhaseRun {
   }
 
   /** Backbone results of every image, through the evaluation preprocessing: each image goes through once. */
-  private async computeFeatures(data: Dataset): Promise<[Float32Array[], number[]]> {
+  private async computeFeatures(data: Dataset, onProgress: (done: number) => void): Promise<[Float32Array[], number[]]> {
     const labels = this.model.labelIndices(data.classes);
     const items = await Promise.all(Array.from({ length: data.length }, (_, i) => data.item(i)));
-    const features = await this.model.compute("features", items.map(({ image }) => image), { signal: this.data.signal, build });
+    const features = await this.model.compute("features", items.map(({ image }) => image), { signal: this.data.signal, build, onProgress });
     return [features, items.map(({ label }) => labels[label])];
   }
 }

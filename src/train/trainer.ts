@@ -44,6 +44,12 @@ export class Trainer {
   }
 
   private readonly notices: string[];
+  private used?: TrainingData;
+
+  /** The images that training uses: all, or once `fit` has looked through them those that can be read. */
+  get usedData(): TrainingData {
+    return this.used ?? this.data;
+  }
 
   /** One record per finished epoch. */
   get records(): readonly EpochRecord[] {
@@ -80,6 +86,7 @@ export class Trainer {
   async fit(): Promise<readonly EpochRecord[]> {
     const train = await this.readable(this.data.train, "training");
     const validation = this.data.validation && (await this.readable(this.data.validation, "validation"));
+    this.used = { train, validation };
     if (train.length === 0) throw new DataError("train: the data set has no images");
     for (const notice of this.notices.splice(0)) this.options.onNotice?.(notice);
     const stepsOf = (phase: Phase) => phase.epochs * Math.ceil(train.length / this.settings.batchSize);
@@ -88,7 +95,12 @@ export class Trainer {
     for (; this.cursor.phase < this.settings.phases.length; this.cursor.phase++) {
       const phase = this.settings.phases[this.cursor.phase];
       if (phase.epochs === 0) continue;
-      const run = await PhaseRun.open(this.model, phase, this.settings, { train, validation, signal: this.options.signal });
+      const run = await PhaseRun.open(this.model, phase, this.settings, {
+        train,
+        validation,
+        signal: this.options.signal,
+        onFeatures: (done, total) => this.options.onPrepare?.({ work: "features", done, total }),
+      }).catch((error) => this.stop(train, error));
       try {
         if (this.resumed) for (const [name, state] of this.resumed.optimizer) await run.restore(name, state);
         this.resumed = undefined;
@@ -145,7 +157,7 @@ export class Trainer {
         if (!Number.isFinite(loss[0])) throw new DataError(`train: the loss became ${loss[0]} at step ${cursor.step}; use a smaller learning rate, or maxNorm to clip gradients`);
         this.options.onProgress?.(progress());
       }
-      const validated = validation && (await run.validate());
+      const validated = validation && (await run.validate().catch((error) => this.stop(train, error)));
       const report = progress(validated);
       const { loss, accuracy, epoch, imagesPerSecond } = report;
       this.history.push({ phase: phase.name, epoch, loss, accuracy, validation: validated, imagesPerSecond });
@@ -192,7 +204,8 @@ export class Trainer {
   private async stop(train: Dataset, error?: Error): Promise<never> {
     const { signal, checkpoint } = this.options;
     if (!signal?.aborted) throw error;
-    if (checkpoint) await this.save(checkpoint, train);
+    // Before a resumed run's first step the checkpoint it came from is the newest state.
+    if (checkpoint && !this.resumed) await this.save(checkpoint, train);
     throw signal.reason;
   }
 
@@ -220,7 +233,11 @@ export class Trainer {
   /** The data set without the images that cannot be read, if those are to be skipped. */
   private async readable(data: Dataset, name: string): Promise<Dataset> {
     if (this.settings.badImages === "error") return data;
-    const bad = await unreadable(data, { inline: this.model.inline, signal: this.options.signal });
+    const bad = await unreadable(data, {
+      inline: this.model.inline,
+      signal: this.options.signal,
+      onProgress: (done) => this.options.onPrepare?.({ work: "images", done, total: data.length }),
+    });
     for (const { id, error } of bad) this.notices.push(`skipped ${name} image ${id}: ${error.message}`);
     const indices = new Set(bad.map(({ index }) => index));
     return indices.size === 0 ? data : data.subset(Array.from({ length: data.length }, (_, i) => i).filter((i) => !indices.has(i)));
