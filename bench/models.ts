@@ -60,7 +60,17 @@ process.exit(0);
 
 function cells(row: Row): string[] {
   const { medianMs, imagesPerSecond, gigaflops, shareOfPeak } = row;
-  return [row.model, row.work, row.build, String(row.batch), String(row.threads), medianMs.toFixed(2), imagesPerSecond.toFixed(1), gigaflops.toFixed(1), `${Math.round(shareOfPeak * 100)} %`];
+  return [
+    row.model,
+    row.work,
+    row.build,
+    String(row.batch),
+    String(row.threads),
+    medianMs.toFixed(2),
+    imagesPerSecond.toFixed(1),
+    gigaflops.toFixed(1),
+    `${Math.round(shareOfPeak * 100)} %`,
+  ];
 }
 
 /** One network, one kind of work. Training is forward, backward and SGD with momentum, batch norm on batch statistics. */
@@ -78,7 +88,13 @@ async function measure(name: string, work: Row["work"], batch: number, threads: 
 
   const x = Float32Array.from({ length: batch * size.height * size.width * built.channels }, (_, i) => ((i * 7919) % 256) / 128 - 1);
   const hyper = Float32Array.of(1e-3, 0.9, 0, 0, 1, 0, 0, 0);
-  const inputs = { x, labels: Int32Array.from({ length: batch }, (_, i) => i % classes), random: new Int32Array(4), [hyperName(0, true)]: hyper, [hyperName(0, false)]: hyper };
+  const inputs = {
+    x,
+    labels: Int32Array.from({ length: batch }, (_, i) => i % classes),
+    random: new Int32Array(4),
+    [hyperName(0, true)]: hyper,
+    [hyperName(0, false)]: hyper,
+  };
   const peaked: number[] = [];
   const bench = new Bench({ time: 1000, iterations: 10, warmupIterations: 3, warmupTime: 200 });
   bench.add(name, async () => void (await program.run(inputs)), { beforeEach: () => void peaked.push(peaks[used]()) });
@@ -92,7 +108,19 @@ async function measure(name: string, work: Row["work"], batch: number, threads: 
   const flops = (costOf(forward).flops * (work === "training" ? 3 : 1)) / 1e6;
   const gigaflops = flops / medianMs;
   const peak = middle(peaked) * threads;
-  const row = { model: name, work, build: used, runtime: `node ${process.version}`, batch, threads, medianMs, runs: result.latency.samplesCount, imagesPerSecond: (batch * 1000) / medianMs, gigaflops, shareOfPeak: gigaflops / peak };
+  const row = {
+    model: name,
+    work,
+    build: used,
+    runtime: `node ${process.version}`,
+    batch,
+    threads,
+    medianMs,
+    runs: result.latency.samplesCount,
+    imagesPerSecond: (batch * 1000) / medianMs,
+    gigaflops,
+    shareOfPeak: gigaflops / peak,
+  };
   console.log(cells(row).join("  "));
   return row;
 }

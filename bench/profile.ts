@@ -99,7 +99,11 @@ plan.calls.forEach(({ kernel, node }, i) => {
 const total = [...lines.values()].reduce((sum, { ms }) => sum + ms, 0);
 const flops = plan.nodes.reduce((sum, node) => sum + node.flops, 0);
 const speed = peaks.sort((a, b) => a - b)[peaks.length >> 1];
-console.log(`${built.name} ${values.work}, ${build}, batch ${batch}, ${side} px: ${total.toFixed(2)} ms, ${(flops / total / 1e6).toFixed(1)} GFLOP/s of ${speed.toFixed(1)}, arena ${(plan.arenaBytes / 1e6).toFixed(1)} MB`);
+console.log(
+  `${built.name} ${values.work}, ${build}, batch ${batch}, ${side} px: ${total.toFixed(2)} ms, ${(flops / total / 1e6).toFixed(1)} GFLOP/s of ${speed.toFixed(1)}, arena ${(plan.arenaBytes / 1e6).toFixed(1)} MB`,
+);
 for (const [key, line] of [...lines].sort(([, a], [, b]) => b.ms - a.ms).slice(0, 40)) {
-  console.log(`${line.ms.toFixed(3).padStart(9)} ms ${((line.ms / total) * 100).toFixed(1).padStart(5)} %  ${(line.flops / line.ms / 1e6).toFixed(1).padStart(6)} GFLOP/s  ${String(line.calls).padStart(4)}x  ${key}`);
+  console.log(
+    `${line.ms.toFixed(3).padStart(9)} ms ${((line.ms / total) * 100).toFixed(1).padStart(5)} %  ${(line.flops / line.ms / 1e6).toFixed(1).padStart(6)} GFLOP/s  ${String(line.calls).padStart(4)}x  ${key}`,
+  );
 }

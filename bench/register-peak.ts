@@ -29,7 +29,20 @@ export async function registerPeak(build: Build): Promise<() => number> {
   const file = `build/peak-${build}`;
   writeFileSync(`${file}.ts`, source(build));
   const asc = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");
-  execFileSync(process.execPath, [asc, `${file}.ts`, "-o", `${file}.wasm`, "--config", "none", "-O3", "--noAssert", "--runtime", "stub", "--enable", build === "relaxed" ? "simd,relaxed-simd" : "simd"]);
+  execFileSync(process.execPath, [
+    asc,
+    `${file}.ts`,
+    "-o",
+    `${file}.wasm`,
+    "--config",
+    "none",
+    "-O3",
+    "--noAssert",
+    "--runtime",
+    "stub",
+    "--enable",
+    build === "relaxed" ? "simd,relaxed-simd" : "simd",
+  ]);
   const { instance } = await WebAssembly.instantiate(await readFile(`${file}.wasm`));
   const peak = instance.exports.peak as (turns: number, x: number) => number;
   const turns = 1_000_000;

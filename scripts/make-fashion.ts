@@ -13,7 +13,10 @@ const names = ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shi
 const headerBytes = { images: 16, labels: 8 };
 const side = 28;
 
-for (const [part, prefix, perClass] of [["train", "train", 100], ["val", "t10k", 50]] as const) {
+for (const [part, prefix, perClass] of [
+  ["train", "train", 100],
+  ["val", "t10k", 50],
+] as const) {
   const images = gunzipSync(readFileSync(join(source, `${prefix}-images-idx3-ubyte.gz`))).subarray(headerBytes.images);
   const labels = gunzipSync(readFileSync(join(source, `${prefix}-labels-idx1-ubyte.gz`))).subarray(headerBytes.labels);
   const counts = names.map(() => 0);

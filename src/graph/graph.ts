@@ -103,7 +103,8 @@ export class Graph {
       if (value) {
         if (value.graph !== this) throw new ShapeError(`${op.name}: input "${name}" belongs to another graph`);
         tensors[name] = value;
-      } else if (op.variadic || !op.inputs[i].endsWith("?")) throw new ShapeError(`${op.name}: input "${name}" is missing${this.scope ? ` at ${this.scope}` : ""}`);
+      } else if (op.variadic || !op.inputs[i].endsWith("?"))
+        throw new ShapeError(`${op.name}: input "${name}" is missing${this.scope ? ` at ${this.scope}` : ""}`);
     });
     const inputNames = Object.keys(tensors);
     const key = `${op.name}|${inputNames.map((name) => `${name}:${tensors[name].id}`).join(",")}|${JSON.stringify(attributes, (_, value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value))}`;

@@ -79,13 +79,17 @@ export function defineOp<A extends Attributes>(definition: OpDefinition<A>): Op<
   const { name, ...rest } = definition;
   const build = (inputs: Record<string, Value | undefined> | readonly Value[], attributes?: Partial<A>) => {
     const named = Array.isArray(inputs)
-      ? Object.fromEntries((inputs as readonly Value[]).map((value, i) => [definition.variadic ? `${definition.inputs[0]}${i}` : definition.inputs[i].replace("?", ""), value]))
+      ? Object.fromEntries(
+          (inputs as readonly Value[]).map((value, i) => [definition.variadic ? `${definition.inputs[0]}${i}` : definition.inputs[i].replace("?", ""), value]),
+        )
       : (inputs as Record<string, Value | undefined>);
     const first = Object.values(named).find((value) => value !== undefined);
     if (!first) throw new ShapeError(`${name}: expected at least one input, got none`);
     return first.graph.addNode(op as unknown as OpDefinition, named, { ...definition.attributes, ...attributes } as Attributes);
   };
-  const op = Object.assign((inputs: never, attributes?: Partial<A>) => build(inputs, attributes)[definition.outputs?.[0] ?? "y"], rest, { all: build }) as unknown as Op<A>;
+  const op = Object.assign((inputs: never, attributes?: Partial<A>) => build(inputs, attributes)[definition.outputs?.[0] ?? "y"], rest, {
+    all: build,
+  }) as unknown as Op<A>;
   Object.defineProperty(op, "name", { value: name });
   return op;
 }
@@ -93,7 +97,9 @@ export function defineOp<A extends Attributes>(definition: OpDefinition<A>): Op<
 /** Output shapes by name, with the op, its tensors and the place in the network in every error. */
 export function inferShapes(op: OpDefinition, shapes: Shapes, attributes: Attributes, scope: string): Shapes {
   const fail = (message: string): never => {
-    const tensors = Object.entries(shapes).map(([name, shape]) => `${name} ${formatShape(shape)}`).join(", ");
+    const tensors = Object.entries(shapes)
+      .map(([name, shape]) => `${name} ${formatShape(shape)}`)
+      .join(", ");
     throw new ShapeError(`${op.name}: ${message} (${tensors})${scope ? ` at ${scope}` : ""}`);
   };
   const out = op.shape(shapes, attributes, fail);

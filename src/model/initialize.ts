@@ -7,7 +7,8 @@ export function initialValues({ name, shape, initializer }: Value, seed: number)
   const data = new Float32Array(sizeOf(shape));
   if (!initializer || initializer.kind === "constant") return data.fill(initializer?.value ?? 0);
   const random = new Random(seed, ...utf8Words(name));
-  for (let i = 0; i < data.length; i++) data[i] = initializer.kind === "uniform" ? random.uniform(-initializer.bound, initializer.bound) : random.normal(0, initializer.std);
+  for (let i = 0; i < data.length; i++)
+    data[i] = initializer.kind === "uniform" ? random.uniform(-initializer.bound, initializer.bound) : random.normal(0, initializer.std);
   return data;
 }
 
@@ -15,6 +16,7 @@ export function initialValues({ name, shape, initializer }: Value, seed: number)
 function utf8Words(name: string): number[] {
   const bytes = new TextEncoder().encode(name);
   const words = [bytes.length];
-  for (let i = 0; i < bytes.length; i += 4) words.push((bytes[i] | ((bytes[i + 1] ?? 0) << 8) | ((bytes[i + 2] ?? 0) << 16) | ((bytes[i + 3] ?? 0) << 24)) >>> 0);
+  for (let i = 0; i < bytes.length; i += 4)
+    words.push((bytes[i] | ((bytes[i + 1] ?? 0) << 8) | ((bytes[i + 2] ?? 0) << 16) | ((bytes[i + 3] ?? 0) << 24)) >>> 0);
   return words;
 }

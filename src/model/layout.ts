@@ -10,7 +10,11 @@ export function toMemory(data: Float32Array, layout: FileLayout | undefined): Fl
 export function toFile(data: Float32Array, layout: FileLayout | undefined): Float32Array {
   if (!layout) return data;
   const inverse = layout.order.map((_, axis) => layout.order.indexOf(axis));
-  return permute(data, layout.order.map((axis) => layout.view[axis]), inverse);
+  return permute(
+    data,
+    layout.order.map((axis) => layout.view[axis]),
+    inverse,
+  );
 }
 
 /** Row-major data of `shape` with its axes in another order: axis i of the result is axis `order[i]` of the source. */

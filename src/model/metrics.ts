@@ -82,6 +82,13 @@ export class EvaluationBuilder {
       return { label, precision, recall, f1: precision + recall ? (2 * precision * recall) / (precision + recall) : 0, support };
     });
     const right = this.confusion.reduce((sum, row, index) => sum + row[index], 0);
-    return { accuracy: right / count, top5: this.inTop5 / count, loss: this.lossSum / count, classes, confusion: this.confusion, predictions: this.predictions };
+    return {
+      accuracy: right / count,
+      top5: this.inTop5 / count,
+      loss: this.lossSum / count,
+      classes,
+      confusion: this.confusion,
+      predictions: this.predictions,
+    };
   }
 }

@@ -35,22 +35,6 @@ export function oneCycle({ steps, pctStart = 0.25, div = 25, divFinal = 1e5 }: O
   return (step) => twoCosines(step / steps, pctStart, 1 / div, 1, 1 / divFinal);
 }
 
-/** Momentum beside `oneCycle`: from `high` (0.95) to `low` (0.85) and back; a momentum, not a factor. @see fastai `fit_one_cycle` */
-export function oneCycleMomentum({
-  steps,
-  pctStart = 0.25,
-  high = 0.95,
-  low = 0.85,
-}: {
-  readonly steps: number;
-  readonly pctStart?: number;
-  readonly high?: number;
-  readonly low?: number;
-}): Schedule {
-  checkSteps("oneCycleMomentum", steps);
-  return (step) => twoCosines(step / steps, pctStart, high, low, high);
-}
-
 export interface WarmUp {
   /** Steps before the factor is 1; 0 for none. */
   readonly steps: number;

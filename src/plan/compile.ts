@@ -49,7 +49,7 @@ export function compile(source: Graph, { build = "simd", threads = 1 }: { build?
   const graph = fuse(source);
   const nodes = liveNodes(graph);
   const changed = new Set(nodes.flatMap((node) => (node.op.mutates ?? []).flatMap((name) => node.tensors[name] ?? [])));
-  const keys = staticKeys(graph, nodes, changed);
+  const keys = staticKeys(graph, nodes, changed, build);
   const lastUse = lastUses(graph, nodes);
   const storage = new Map<Value, Storage>();
   const blocks: Storage[] = [];
@@ -132,7 +132,10 @@ export function compile(source: Graph, { build = "simd", threads = 1 }: { build?
   }
 
   const arenaBytes = packArena(blocks);
-  if (arenaBytes > limits.memoryBytes) throw new LimitError(`plan: the network needs ${arenaBytes} bytes of working memory, more than limits.memoryBytes ${limits.memoryBytes}; use a smaller batch or image`);
+  if (arenaBytes > limits.memoryBytes)
+    throw new LimitError(
+      `plan: the network needs ${arenaBytes} bytes of working memory, more than limits.memoryBytes ${limits.memoryBytes}; use a smaller batch or image`,
+    );
 
   const place = (at: Value | Scratch): Operand => {
     const found = ("graph" in at ? storage.get(at) : scratches.get(at)) as Storage;
@@ -176,15 +179,15 @@ export function flopsOf(node: Node): number {
   return node.op.flops?.(Object.fromEntries(Object.entries(node.tensors).map(([name, value]) => [name, value.shape])), node.attributes) ?? 0;
 }
 
-/** Keys of the values that depend on nothing but kept tensors which this graph leaves as they are. */
-function staticKeys(graph: Graph, nodes: readonly Node[], changed: ReadonlySet<Value>): Map<Value, string> {
+/** Keys of the values that depend on nothing but kept tensors which this graph leaves as they are; builds may round them differently. */
+function staticKeys(graph: Graph, nodes: readonly Node[], changed: ReadonlySet<Value>, build: string): Map<Value, string> {
   const keys = new Map<Value, string>();
   for (const value of graph.kept.values()) if (!changed.has(value)) keys.set(value, value.name);
   const spoken = new Set(graph.outputs.values());
   for (const node of nodes) {
     if (node.op.mutates || node.inputNames.some((name) => !keys.has(node.tensors[name]))) continue;
     if (node.outputNames.some((name) => spoken.has(node.tensors[name]))) continue;
-    const key = `${node.op.name}(${node.inputNames.map((name) => keys.get(node.tensors[name])).join(",")})${JSON.stringify(node.attributes)}`;
+    const key = `${build} ${node.op.name}(${node.inputNames.map((name) => keys.get(node.tensors[name])).join(",")})${JSON.stringify(node.attributes)}`;
     for (const name of node.outputNames) keys.set(node.tensors[name], node.outputNames.length > 1 ? `${key}.${name}` : key);
   }
   return keys;

@@ -26,7 +26,7 @@ export function fuse(graph: Graph): Graph {
   for (const value of graph.inputs.values()) copies.set(value, fused.input(value.name, value.shape, value.dtype));
   for (const value of graph.kept.values()) copies.set(value, fused.keep(value.kind as "parameter", value.name, value.shape, value));
 
-  for (const node of graph.nodes) {
+  for (const node of liveNodes(graph)) {
     if (done.has(node)) continue;
     fused.scope = node.scope;
     const tensors = Object.fromEntries(node.inputNames.map((name) => [name, copy(node.tensors[name])]));
@@ -72,7 +72,9 @@ function bounds({ low, high }: Attributes): { low: number; high: number } | unde
 function onlyUser(users: Map<Value, (Node | null)[]>, node: Node, op: unknown, input: string): Node | undefined {
   const readers = users.get(node.tensors[node.outputNames[0]]);
   const [reader] = readers ?? [];
-  return readers?.length === 1 && reader && (reader.op as OpDefinition | unknown) === op && reader.tensors[input] === node.tensors[node.outputNames[0]] ? reader : undefined;
+  return readers?.length === 1 && reader && (reader.op as OpDefinition | unknown) === op && reader.tensors[input] === node.tensors[node.outputNames[0]]
+    ? reader
+    : undefined;
 }
 
 /** Readers of each value; `null` stands for the caller, who reads outputs. */

@@ -58,7 +58,8 @@ export async function sharedBackend(pool: Pool, threads: number): Promise<Backen
       copy.set(new Uint8Array(memory.buffer, address, bytes));
       return copy;
     },
-    load: async (program, code, build) => pool.announce(threads, { type: "load", session, program, code, build, module: await compileKernels(build, { shared: true }) }),
+    load: async (program, code, build) =>
+      pool.announce(threads, { type: "load", session, program, code, build, module: await compileKernels(build, { shared: true }) }),
     unload: (program) => pool.announce(threads, { type: "unload", session, program }),
     run: (program) => pool.run(threads, session, program),
     close: () => pool.announce(threads, { type: "close", session }),

@@ -19,7 +19,8 @@ export class Heap {
   allocate(bytes: number, purpose: string): number {
     const size = Math.max(64, padded(bytes));
     const range = this.free.find(({ start, end }) => end - start >= size);
-    if (!range) throw new LimitError(`memory: ${bytes} bytes for ${purpose} do not fit; ${this.used} bytes are in use and limits.memoryBytes is ${limits.memoryBytes}`);
+    if (!range)
+      throw new LimitError(`memory: ${bytes} bytes for ${purpose} do not fit; ${this.used} bytes are in use and limits.memoryBytes is ${limits.memoryBytes}`);
     const address = range.start;
     range.start += size;
     if (range.start === range.end) this.free.splice(this.free.indexOf(range), 1);

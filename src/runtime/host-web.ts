@@ -6,7 +6,10 @@ export function webHost(): Host {
   const spawn = (source: WorkerSource): Thread => {
     const worker = new Worker("url" in source ? source.url : moduleUrl(source.text), { type: "module" });
     let exited: ((reason: Error) => void) | undefined;
-    worker.onerror = (event) => exited?.(new WorkerError(`a worker failed: ${event.message || "its module did not load; does the page's Content-Security-Policy allow worker-src blob:?"}`));
+    worker.onerror = (event) =>
+      exited?.(
+        new WorkerError(`a worker failed: ${event.message || "its module did not load; does the page's Content-Security-Policy allow worker-src blob:?"}`),
+      );
     return {
       post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
       onMessage: (listener) => worker.addEventListener("message", ({ data }) => listener(data)),

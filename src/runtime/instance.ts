@@ -1,5 +1,5 @@
 import { instantiateSync } from "@assemblyscript/loader";
-import { WorkerError } from "../core/errors.js";
+import { LimitError, WorkerError } from "../core/errors.js";
 
 /** `simd` gives the same bits in every engine; `relaxed` fuses multiply and add where the engine offers it. */
 export type Build = "simd" | "relaxed";
@@ -11,15 +11,36 @@ const pageBytes = 65536;
 /** What every memory declares and the binaries import: all that 32-bit pointers reach. */
 const maximumPages = 65536;
 
-/** A memory for one model or one image engine. Shared memory needs SharedArrayBuffer. */
-export function createMemory(bytes: number, { shared = false, maximumBytes = maximumPages * pageBytes }: { shared?: boolean; maximumBytes?: number } = {}): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: Math.max(1, Math.ceil(bytes / pageBytes)), maximum: Math.min(maximumPages, Math.ceil(maximumBytes / pageBytes)), shared });
+/**
+ * A memory for one model or one image engine. Shared memory needs SharedArrayBuffer. Where the platform does not reserve
+ * `maximumBytes` of address space, half of that is tried, and so on.
+ *
+ * @throws {LimitError} when not even `bytes` can be had
+ */
+export function createMemory(
+  bytes: number,
+  { shared = false, maximumBytes = maximumPages * pageBytes }: { shared?: boolean; maximumBytes?: number } = {},
+): WebAssembly.Memory {
+  const initial = Math.max(1, Math.ceil(bytes / pageBytes));
+  for (let maximum = Math.min(maximumPages, Math.ceil(maximumBytes / pageBytes)); maximum >= initial; maximum = Math.floor(maximum / 2)) {
+    try {
+      return new WebAssembly.Memory({ initial, maximum, shared });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  throw new LimitError(`memory: this platform does not give ${initial * pageBytes} bytes`);
 }
 
-/** Grows `memory` to hold at least `bytes`. */
+/** Grows `memory` to hold at least `bytes`. @throws {LimitError} when the engine gives no more */
 export function growMemory(memory: WebAssembly.Memory, bytes: number): void {
   const missing = Math.ceil((bytes - memory.buffer.byteLength) / pageBytes);
-  if (missing > 0) memory.grow(missing);
+  if (missing <= 0) return;
+  try {
+    memory.grow(missing);
+  } catch (cause) {
+    throw new LimitError(`memory: this engine refuses to grow a memory from ${memory.buffer.byteLength} to ${bytes} bytes`, { cause });
+  }
 }
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
@@ -30,7 +51,8 @@ export function compileKernels(build: Build, { shared = false }: { shared?: bool
   let module = compiled.get(key);
   if (!module) {
     module = kernelBytes(build).then((bytes) => {
-      if (!WebAssembly.validate(minimalSimd)) throw new WorkerError("this engine has no WebAssembly SIMD; Ocelli needs Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or newer");
+      if (!WebAssembly.validate(minimalSimd))
+        throw new WorkerError("this engine has no WebAssembly SIMD; Ocelli needs Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or newer");
       return WebAssembly.compile((shared ? importingSharedMemory(bytes) : bytes) as BufferSource);
     });
     compiled.set(key, module);

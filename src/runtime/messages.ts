@@ -3,9 +3,23 @@ import type { Code } from "./program.js";
 
 /** What the pool tells a worker. Every message with an `id` is answered by one `Reply`. */
 export type Message =
-  | { readonly type: "open"; readonly id: number; readonly session: number; readonly memory: WebAssembly.Memory | { readonly bytes: number }; readonly thread: number; readonly threads: number }
+  | {
+      readonly type: "open";
+      readonly id: number;
+      readonly session: number;
+      readonly memory: WebAssembly.Memory | { readonly bytes: number };
+      readonly thread: number;
+      readonly threads: number;
+    }
   | { readonly type: "close"; readonly session: number }
-  | { readonly type: "load"; readonly session: number; readonly program: number; readonly code: Code; readonly build: Build; readonly module: WebAssembly.Module }
+  | {
+      readonly type: "load";
+      readonly session: number;
+      readonly program: number;
+      readonly code: Code;
+      readonly build: Build;
+      readonly module: WebAssembly.Module;
+    }
   | { readonly type: "unload"; readonly session: number; readonly program: number }
   | { readonly type: "run"; readonly id: number; readonly session: number; readonly program: number }
   | { readonly type: "grow"; readonly id: number; readonly session: number; readonly bytes: number }

@@ -11,6 +11,9 @@ export function listBundled(): string[] {
 /** Where the weights lie that an architecture's name implies. @throws {ArgumentError} where the package has none */
 export async function bundledWeights(name: string): Promise<URL> {
   const file = files.get(name);
-  if (!file) throw new ArgumentError(`createModel: the package has no weights for "${name}", only for ${listBundled().join(", ")}; give a safetensors file: { pretrained: "file.safetensors" }`);
+  if (!file)
+    throw new ArgumentError(
+      `createModel: the package has no weights for "${name}", only for ${listBundled().join(", ")}; give a safetensors file: { pretrained: "file.safetensors" }`,
+    );
   return new URL(`../../models/${file}`, import.meta.url);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { constant, cosine, linearWarmUp, oneCycle, oneCycleMomentum } from "../../src/optim/schedule.js";
+import { constant, cosine, linearWarmUp, oneCycle } from "../../src/optim/schedule.js";
 import { pytorch } from "../fixtures/pytorch.js";
 
 const expectAll = (found: number[], expected: readonly number[]) => expected.forEach((value, i) => expect(found[i], `step ${i}`).toBeCloseTo(value, 12));
@@ -31,10 +31,6 @@ describe("schedules", () => {
     expectAll(
       steps(50).map(oneCycle({ steps: 50, ...options })),
       steps(50).map((step) => fastaiTwoCosines(step / 50, pctStart, 1 / div, 1, 1 / divFinal)),
-    );
-    expectAll(
-      steps(50).map(oneCycleMomentum({ steps: 50, pctStart })),
-      steps(50).map((step) => fastaiTwoCosines(step / 50, pctStart, 0.95, 0.85, 0.95)),
     );
   });
 
