@@ -11,10 +11,15 @@ const arrived = 16; // word indices: each on a cache line of its own
 const generation = 32;
 const sleepers = 48;
 const broken = 64;
+const calls = 128; // from here on one word for each thread
 const spins = 20_000;
 
-/** Bytes at the start of a model's memory that belong to the barrier. */
-export const barrierBytes = 512;
+/** Bytes at the start of a model's memory that belong to the barrier; static data of the kernels begins behind them (`memoryBase` in asconfig.json). */
+export const barrierBytes = 1024;
+/** Threads that have a word in the barrier's block. */
+export const mostThreads = barrierBytes / 4 - calls;
+/** Byte at which the counts of `countCalls` begin, int32, one a thread. */
+export const callsAddress = 4 * calls;
 
 export function makeBarrier(buffer: ArrayBufferLike, threads: number): Barrier {
   return { words: new Int32Array(buffer, 0, barrierBytes / 4), threads };
@@ -23,6 +28,7 @@ export function makeBarrier(buffer: ArrayBufferLike, threads: number): Barrier {
 /** Returns when all threads have called it. @throws Error when a thread failed and will never come. */
 export function meet({ words, threads }: Barrier): void {
   const current = Atomics.load(words, generation);
+  checkBroken(words); // after `current` was read: whoever breaks the barrier later changes the generation
   if (Atomics.add(words, arrived, 1) === threads - 1) {
     Atomics.store(words, arrived, 0);
     Atomics.add(words, generation, 1);
@@ -41,6 +47,11 @@ export function breakBarrier({ words }: Barrier): void {
   Atomics.store(words, broken, 1);
   Atomics.add(words, generation, 1);
   Atomics.notify(words, generation);
+}
+
+/** Adds to the kernel calls that a thread has made: proof that it did its share. */
+export function countCalls({ words }: Barrier, thread: number, count: number): void {
+  Atomics.add(words, calls + thread, count);
 }
 
 function checkBroken(words: Int32Array): void {

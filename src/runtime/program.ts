@@ -1,5 +1,6 @@
+import { WorkerError } from "../core/errors.js";
 import type { Call, Operand } from "../plan/compile.js";
-import { type Barrier, meet } from "./barrier.js";
+import { type Barrier, countCalls, meet } from "./barrier.js";
 import type { Kernels } from "./instance.js";
 
 /** A program as numbers, ready to be posted: per call `kernel, units, arguments, (value, step per thread)...`. */
@@ -31,11 +32,11 @@ export function link(calls: readonly Call[], address: (at: Exclude<Operand, numb
 /** One thread's view of a program: each kernel with its arguments, its share of the units baked in. */
 export type Share = readonly { readonly kernel: (...args: number[]) => unknown; readonly args: readonly number[] | null }[];
 
-/** @throws Error when the binary lacks a kernel that the program calls */
+/** @throws {WorkerError} when the binary lacks a kernel that the program calls */
 export function shareOf({ kernels, words }: Code, exports: Kernels, thread: number, threads: number): Share {
   const functions = kernels.map((name) => {
     const kernel = exports[name];
-    if (!kernel) throw new Error(`kernel ${name} is not in this binary`);
+    if (!kernel) throw new WorkerError(`kernel ${name} is not in this binary`);
     return kernel;
   });
   const share: { kernel: (...args: number[]) => unknown; args: number[] | null }[] = [];
@@ -53,10 +54,20 @@ export function shareOf({ kernels, words }: Code, exports: Kernels, thread: numb
   return share;
 }
 
+/** Runs the share of a thread that is alone. */
+export function runShare(share: Share): void {
+  for (const { kernel, args } of share) if (args) kernel.apply(undefined, args as number[]);
+}
+
 /** Runs one thread's share; all threads meet after each call. */
-export function runShare(share: Share, barrier?: Barrier): void {
+export function runTogether(share: Share, barrier: Barrier, thread: number): void {
+  let calls = 0;
   for (const { kernel, args } of share) {
-    if (args) kernel.apply(undefined, args as number[]);
-    if (barrier && barrier.threads > 1) meet(barrier);
+    if (args) {
+      kernel.apply(undefined, args as number[]);
+      calls++;
+    }
+    meet(barrier);
   }
+  countCalls(barrier, thread, calls);
 }

@@ -1,8 +1,11 @@
 import { bytesPerElement } from "../core/dtype.js";
-import { ArgumentError, ClosedError, ShapeError, WorkerError } from "../core/errors.js";
+import { ArgumentError, ClosedError, LimitError, ShapeError, WorkerError } from "../core/errors.js";
+import { limits } from "../core/limits.js";
 import { formatShape, sizeOf } from "../core/shape.js";
 import type { Graph, Value } from "../graph/graph.js";
+import { padded } from "../plan/arena.js";
 import { compile, type Operand, type Plan } from "../plan/compile.js";
+import { callsAddress, mostThreads } from "./barrier.js";
 import { type Backend, firstAddress, inlineBackend, sharedBackend, workerBackend } from "./backend.js";
 import { Heap } from "./heap.js";
 import { host } from "./host.js";
@@ -15,7 +18,7 @@ export type TensorData = Float32Array | Int32Array | Uint8Array;
 export interface SessionOptions {
   /** Which kernels: `auto` (default) is the fastest that the engine computes rightly; `simd` gives the same bits everywhere. */
   readonly build?: "auto" | Build;
-  /** Threads of one program; default all cores, at most 8. */
+  /** Threads of one program, 1 to 128; default all cores, at most 8. */
   readonly threads?: number;
   /** Runs in the caller's thread, without workers; default only where there are none. */
   readonly inline?: boolean;
@@ -53,12 +56,12 @@ export class Session {
   ) {}
 
   static async open({ build = "auto", threads, inline }: SessionOptions = {}): Promise<Session> {
-    if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) throw new ArgumentError(`threads: expected a whole number of 1 or more, got ${threads}`);
+    if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads))
+      throw new ArgumentError(`threads: expected a whole number from 1 to ${mostThreads}, got ${threads}`);
     const { spawn, sharedMemory } = await host();
     const chosen = build === "auto" ? await fastestBuild() : build;
     const wide = threads ?? (await defaultThreads());
-    const backend =
-      inline || !spawn ? await inlineBackend() : sharedMemory ? await sharedBackend(await pool(wide), wide) : await workerBackend(await pool(1));
+    const backend = inline || !spawn ? await inlineBackend() : sharedMemory ? await sharedBackend(await pool(wide), wide) : await workerBackend(await pool(1));
     const session = new Session(backend, chosen);
     abandoned.register(session, backend, session);
     return session;
@@ -72,17 +75,21 @@ export class Session {
   async prepare(graph: Graph, { build = this.build }: { build?: Build } = {}): Promise<Program> {
     return this.exclusive(async () => {
       const plan = compile(graph, { build, threads: this.threads });
+      this.checkRoom(plan.kept, plan);
       for (const value of plan.kept) await this.keep(value);
-      for (const [key, bytes] of plan.derived) {
-        const known = this.derived.get(key);
-        if (known) known.users++;
-        else this.derived.set(key, { address: this.heap.allocate(bytes, "packed weights"), bytes, users: 1 });
+      const used: string[] = [];
+      try {
+        for (const [key, bytes] of plan.derived) {
+          const known = this.derived.get(key);
+          if (known) known.users++;
+          else this.derived.set(key, { address: this.heap.allocate(bytes, "packed weights"), bytes, users: 1 });
+          used.push(key);
+        }
+        await this.reserveArena(plan.arenaBytes);
+      } catch (error) {
+        this.releaseDerived(used);
+        throw error;
       }
-      if (plan.arenaBytes > this.arena.bytes) {
-        if (this.arena.bytes > 0) this.heap.release(this.arena.address);
-        this.arena = { address: this.heap.allocate(plan.arenaBytes, "activations"), bytes: plan.arenaBytes };
-      }
-      await this.backend.grow(this.heap.end + 64);
       return new Program(this, plan, build, this.nextProgram++);
     });
   }
@@ -90,6 +97,7 @@ export class Session {
   /** Makes room for a graph's kept tensors without making a program; new ones are zeros. */
   async keepAll(graph: Graph): Promise<void> {
     return this.exclusive(async () => {
+      this.checkRoom(graph.kept.values());
       for (const value of graph.kept.values()) await this.keep(value);
     });
   }
@@ -103,7 +111,8 @@ export class Session {
   async write(name: string, data: TensorData): Promise<void> {
     return this.exclusive(async () => {
       const { value, address } = this.keptEntry(name);
-      if (data.length !== sizeOf(value.shape)) throw new ShapeError(`"${name}" has shape ${formatShape(value.shape)}, expected ${sizeOf(value.shape)} numbers, got ${data.length}`);
+      if (data.length !== sizeOf(value.shape))
+        throw new ShapeError(`"${name}" has shape ${formatShape(value.shape)}, expected ${sizeOf(value.shape)} numbers, got ${data.length}`);
       await this.backend.write(address, bytesOf(data));
       this.changedAt.set(name, ++this.clock);
     });
@@ -141,17 +150,25 @@ export class Session {
     this.backend.close();
   }
 
+  /** @internal Kernel calls that each thread has made so far; none are counted where there is only one. */
+  async kernelCalls(): Promise<readonly number[]> {
+    if (this.threads === 1) return [];
+    return this.exclusive(async () => [...new Int32Array((await this.backend.read(callsAddress, 4 * this.threads)).buffer as ArrayBuffer)]);
+  }
+
   /** @internal One run of a program: brings derived data up to date, copies inputs in, runs, copies outputs out. */
   async runProgram(program: Program, inputs: Readonly<Record<string, TensorData>>, signal?: AbortSignal): Promise<Record<string, Float32Array>> {
     const { plan, id } = program;
     for (const [name, { value }] of plan.inputs) {
       const data = inputs[name];
       if (!data) throw new ShapeError(`run: input "${name}" is missing`);
-      if (data.length !== sizeOf(value.shape)) throw new ShapeError(`run: input "${name}" has shape ${formatShape(value.shape)}, expected ${sizeOf(value.shape)} numbers, got ${data.length}`);
+      if (data.length !== sizeOf(value.shape))
+        throw new ShapeError(`run: input "${name}" has shape ${formatShape(value.shape)}, expected ${sizeOf(value.shape)} numbers, got ${data.length}`);
       if (value.dtype === "float32" && !(data instanceof Float32Array)) throw new ShapeError(`run: input "${name}" expects a Float32Array`);
     }
     return this.exclusive(async () => {
       signal?.throwIfAborted();
+      await this.reserveArena(plan.arenaBytes);
       if (program.arena !== this.arena.address) await this.load(program);
       if (plan.sources.some((name) => (this.changedAt.get(name) ?? 0) > program.preparedAt)) {
         await this.backend.run(2 * id);
@@ -174,15 +191,43 @@ export class Session {
   /** @internal */
   async releaseProgram({ plan, id }: Program): Promise<void> {
     return this.exclusive(async () => {
-      for (const key of plan.derived.keys()) {
-        const entry = this.derived.get(key);
-        if (!entry || --entry.users > 0) continue;
-        this.heap.release(entry.address);
-        this.derived.delete(key);
-      }
+      this.releaseDerived(plan.derived.keys());
       this.backend.unload(2 * id);
       this.backend.unload(2 * id + 1);
     });
+  }
+
+  /** @throws {LimitError} before anything is allocated, when it would not fit */
+  private checkRoom(kept: Iterable<Value>, { derived, arenaBytes }: Pick<Plan, "derived" | "arenaBytes"> = { derived: new Map(), arenaBytes: 0 }): void {
+    let weights = 0;
+    let packed = 0;
+    for (const value of kept) if (!this.kept.has(value.name)) weights += padded(keptBytes(value));
+    for (const [key, bytes] of derived) if (!this.derived.has(key)) packed += padded(bytes);
+    const working = Math.max(0, arenaBytes - this.arena.bytes);
+    if (this.heap.used + weights + packed + working > limits.memoryBytes) {
+      throw new LimitError(
+        `memory: ${this.heap.used} bytes are in use, and ${weights} for weights, ${packed} for packed weights and ${working} for activations would pass limits.memoryBytes, ${limits.memoryBytes}; use a smaller batch or image`,
+      );
+    }
+  }
+
+  /** Makes the working memory at least this large. What fails leaves none, and the next program to run asks again. */
+  private async reserveArena(bytes: number): Promise<void> {
+    if (bytes > this.arena.bytes) {
+      if (this.arena.bytes > 0) this.heap.release(this.arena.address);
+      this.arena = { address: 0, bytes: 0 };
+      this.arena = { address: this.heap.allocate(bytes, "activations"), bytes };
+    }
+    await this.backend.grow(this.heap.end + 64);
+  }
+
+  private releaseDerived(keys: Iterable<string>): void {
+    for (const key of keys) {
+      const entry = this.derived.get(key);
+      if (!entry || --entry.users > 0) continue;
+      this.heap.release(entry.address);
+      this.derived.delete(key);
+    }
   }
 
   /** Links a program's two call lists to addresses as they are now: even ids fill derived data, odd ids run. */
@@ -194,7 +239,8 @@ export class Session {
   }
 
   private address(at: Place): number {
-    const base = at.region === "arena" ? this.arena.address : at.region === "kept" ? this.keptEntry(at.key).address : (this.derived.get(at.key)?.address as number);
+    const base =
+      at.region === "arena" ? this.arena.address : at.region === "kept" ? this.keptEntry(at.key).address : (this.derived.get(at.key)?.address as number);
     return base + at.offset;
   }
 
@@ -202,7 +248,8 @@ export class Session {
   private async keep(value: Value): Promise<void> {
     const known = this.kept.get(value.name);
     if (known) {
-      if (formatShape(known.value.shape) !== formatShape(value.shape)) throw new ShapeError(`"${value.name}" is kept as ${formatShape(known.value.shape)} and a program asks for ${formatShape(value.shape)}`);
+      if (formatShape(known.value.shape) !== formatShape(value.shape))
+        throw new ShapeError(`"${value.name}" is kept as ${formatShape(known.value.shape)} and a program asks for ${formatShape(value.shape)}`);
       return;
     }
     const bytes = keptBytes(value);
@@ -222,12 +269,14 @@ export class Session {
   /** Calls take turns in order. A failure of the memory or a thread closes the session; it never runs on damaged data. */
   private exclusive<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.queue.then(async () => {
-      if (this.lost) throw new WorkerError(`this session failed earlier: ${this.lost.message}`, { cause: this.lost });
       if (this.closed) throw new ClosedError("this model was closed");
+      if (this.lost) throw new WorkerError(`this session failed earlier: ${this.lost.message}`, { cause: this.lost });
       try {
         return await work();
-      } catch (error) {
-        if (error instanceof WebAssembly.RuntimeError || error instanceof WorkerError) {
+      } catch (cause) {
+        if (this.closed) throw new ClosedError("this model was closed", { cause });
+        const error = cause instanceof WebAssembly.RuntimeError ? new WorkerError(`a kernel failed: ${cause.message}`, { cause }) : cause;
+        if (error instanceof WorkerError) {
           this.lost = error;
           this.backend.close();
         }

@@ -1,7 +1,7 @@
 import { type Barrier, breakBarrier, makeBarrier } from "./barrier.js";
 import { type Build, bindKernels, createMemory, growMemory, type Kernels } from "./instance.js";
 import type { Message, Reply } from "./messages.js";
-import { runShare, type Share, shareOf } from "./program.js";
+import { runShare, runTogether, type Share, shareOf } from "./program.js";
 
 /** A function that a task module offers: payload in, result out, with what to transfer. */
 export type Task = (payload: never) => Promise<{ readonly value: unknown; readonly transfer?: ArrayBuffer[] }>;
@@ -13,7 +13,8 @@ interface Open {
   readonly barrier?: Barrier;
   readonly thread: number;
   readonly threads: number;
-  readonly programs: Map<number, Share>;
+  /** Programs, or why they could not be loaded: that is told when they are to run. */
+  readonly programs: Map<number, Share | Error>;
 }
 
 const sessions = new Map<number, Open>();
@@ -33,18 +34,25 @@ async function handle(message: Message): Promise<{ value?: unknown; transfer?: A
       return {};
     case "load": {
       const session = opened(message.session);
-      const kernels = session.kernels.get(message.build) ?? bindKernels(message.module, session.memory);
-      session.kernels.set(message.build, kernels);
-      session.programs.set(message.program, shareOf(message.code, kernels, session.thread, session.threads));
+      try {
+        const kernels = session.kernels.get(message.build) ?? bindKernels(message.module, session.memory);
+        session.kernels.set(message.build, kernels);
+        session.programs.set(message.program, shareOf(message.code, kernels, session.thread, session.threads));
+      } catch (error) {
+        session.programs.set(message.program, error as Error);
+      }
       return {};
     }
     case "unload":
       sessions.get(message.session)?.programs.delete(message.program);
       return {};
     case "run": {
-      const { programs, barrier } = opened(message.session);
+      const { programs, barrier, thread } = opened(message.session);
       try {
-        runShare(programs.get(message.program) as Share, barrier);
+        const share = programs.get(message.program) ?? new Error(`program ${message.program} is not loaded in this thread`);
+        if (share instanceof Error) throw share;
+        if (barrier) runTogether(share, barrier, thread);
+        else runShare(share);
       } catch (error) {
         if (barrier) breakBarrier(barrier);
         throw error;
