@@ -34,10 +34,10 @@ export function cmykToRgb(cmyk: Uint8Array, width: number, height: number): Pixe
   return { data: rgb, width, height, channels: 3 };
 }
 
-/** Samples of 1, 2 or 4 bits, most significant first, one per byte. */
-export function unpackBits(packed: Uint8Array, count: number, depth: number): Uint8Array {
+/** Samples of 1, 2 or 4 bits, most significant first, one per byte and times `scale`. */
+export function unpackBits(packed: Uint8Array, count: number, depth: number, scale = 1): Uint8Array {
   const samples = new Uint8Array(count);
   const mask = (1 << depth) - 1;
-  for (let i = 0, bit = 0; i < count; i++, bit += depth) samples[i] = (packed[bit >> 3] >> (8 - depth - (bit & 7))) & mask;
+  for (let i = 0, bit = 0; i < count; i++, bit += depth) samples[i] = ((packed[bit >> 3] >> (8 - depth - (bit & 7))) & mask) * scale;
   return samples;
 }
