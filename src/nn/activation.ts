@@ -9,9 +9,11 @@ import { sigmoid } from "../ops/sigmoid.js";
 import { silu } from "../ops/silu.js";
 import { tanh } from "../ops/tanh.js";
 
+const relu6 = { low: 0, high: 6 };
+
 const activations = {
   relu: (x: Value) => relu({ x }),
-  relu6: (x: Value) => clip({ x }, { low: 0, high: 6 }),
+  relu6: (x: Value) => clip({ x }, relu6),
   leakyRelu: (x: Value) => leakyRelu({ x }),
   sigmoid: (x: Value) => sigmoid({ x }),
   hardSigmoid: (x: Value) => hardSigmoid({ x }),
@@ -22,6 +24,9 @@ const activations = {
 };
 
 export type Activation = keyof typeof activations;
+
+/** The activations that only bound their input, for layers that can do so in their own store. */
+export const clamps: Partial<Record<Activation, { low?: number; high?: number }>> = { relu: { low: 0 }, relu6 };
 
 /** The activation of that name, applied to each element. */
 export function activate(x: Value, name: Activation): Value {

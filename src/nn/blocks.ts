@@ -3,26 +3,34 @@ import { dropout as dropoutOp } from "../ops/dropout.js";
 import { globalAveragePool } from "../ops/global-average-pool.js";
 import { mul } from "../ops/mul.js";
 import { reshape } from "../ops/reshape.js";
-import { activate, type Activation } from "./activation.js";
+import { type Activation, activate, clamps } from "./activation.js";
 import { channelsOf, conv, type Conv } from "./convolution.js";
 import { linear } from "./linear.js";
 import { batchNorm } from "./norm.js";
 import type { Scope } from "./scope.js";
 
 /** A convolution without bias and the batch norm after it; `names` are theirs. Padding by the scope's default. */
-export function convNorm(net: Scope, x: Value, options: Omit<Conv, "bias">, names: readonly [string, string] = ["0", "1"]): Value {
+export function convNorm(
+  net: Scope,
+  x: Value,
+  options: Omit<Conv, "bias">,
+  names: readonly [string, string] = ["0", "1"],
+  clamp: { low?: number; high?: number } = {},
+): Value {
   const y = conv(net.at(names[0]), x, { padding: net.defaults.padding, ...options, bias: false });
-  return batchNorm(net.at(names[1]), y);
+  return batchNorm(net.at(names[1]), y, clamp);
 }
 
-/** `convNorm` and an activation. */
+/** `convNorm` and an activation, which the norm applies itself where it is a clamp: one sweep less, forward and backward. */
 export function convNormAct(
   net: Scope,
   x: Value,
   { activation, ...options }: Omit<Conv, "bias"> & { activation: Activation },
   names?: readonly [string, string],
 ): Value {
-  return activate(convNorm(net, x, options, names), activation);
+  const clamp = clamps[activation];
+  const y = convNorm(net, x, options, names, clamp);
+  return clamp ? y : activate(y, activation);
 }
 
 /**

@@ -66,7 +66,9 @@ export async function loadModel(source: SourceLike, options: SessionOptions = {}
   try {
     const saved = readMetadata(file);
     if (!saved.name) {
-      throw new FormatError(`load: the file has weights but does not say of which architecture; use createModel(name, { pretrained: ${JSON.stringify(file.name)} }) (${file.name})`);
+      throw new FormatError(
+        `load: the file has weights but does not say of which architecture; use createModel(name, { pretrained: ${JSON.stringify(file.name)} }) (${file.name})`,
+      );
     }
     const built = await architecture(saved.name, saved.options).catch((cause) => {
       throw new FormatError(`load: ${cause.message} (${file.name})`, { cause });
@@ -100,17 +102,27 @@ function readMetadata({ metadata, name }: SafetensorsFile): Saved {
     return value;
   };
   const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
-  const built = read(metadataKeys.architecture, (value) => isRecord(value) && typeof value.name === "string" && (value.options === undefined || isRecord(value.options)));
+  const built = read(
+    metadataKeys.architecture,
+    (value) => isRecord(value) && typeof value.name === "string" && (value.options === undefined || isRecord(value.options)),
+  );
   return {
     ...(built as Saved | undefined),
     labels: read(metadataKeys.labels, (value) => Array.isArray(value) && value.every((label) => typeof label === "string")) as Saved["labels"],
-    preprocessing: read(metadataKeys.preprocessing, (value) => isRecord(value) && "crop" in value && Array.isArray(value.mean) && Array.isArray(value.std)) as Saved["preprocessing"],
+    preprocessing: read(
+      metadataKeys.preprocessing,
+      (value) => isRecord(value) && "crop" in value && Array.isArray(value.mean) && Array.isArray(value.std),
+    ) as Saved["preprocessing"],
     notes: read(metadataKeys.notes, isRecord) as Saved["notes"],
   };
 }
 
 /** Makes the model: settles classes and preprocessing, opens a session, fills it from the file and from initialisers. */
-async function build(built: Architecture, options: CreateOptions, { file, classes, ...saved }: Saved & { file?: SafetensorsFile; classes?: number }): Promise<Model> {
+async function build(
+  built: Architecture,
+  options: CreateOptions,
+  { file, classes, ...saved }: Saved & { file?: SafetensorsFile; classes?: number },
+): Promise<Model> {
   const { session: sessionOptions, numClasses, labels } = settle(built, options, saved, file, classes);
   const preprocessing = choosePreprocessing(built, options, saved);
   const session = await Session.open(sessionOptions);
@@ -127,7 +139,11 @@ async function build(built: Architecture, options: CreateOptions, { file, classe
       await session.write(value.name, data);
     }
     const identityNorms = file !== undefined && hasIdentityNorms(statistics);
-    const model = new Model(session, { architecture: built, labels, preprocessing, notes: saved.notes, trained: file !== undefined, identityNorms }, sessionOptions.inline ?? false);
+    const model = new Model(
+      session,
+      { architecture: built, labels, preprocessing, notes: saved.notes, trained: file !== undefined, identityNorms },
+      sessionOptions.inline ?? false,
+    );
     const [counter] = match?.counters ?? [];
     if (file && counter) model.batchesTracked = Number((await file.readFloat32(counter))[0]);
     return model;
@@ -146,7 +162,8 @@ function settle(built: Architecture, options: CreateOptions, saved: Saved, file:
   const { labels: given, numClasses: asked, threads, inline, build } = options;
   const head = built.classifier.at(-1) as string;
   const numClasses = asked ?? given?.length ?? saved.labels?.length ?? file?.tensors.get(head)?.shape[0] ?? classes ?? built.defaultClasses;
-  if (!(Number.isInteger(numClasses) && numClasses >= 1)) throw new ArgumentError(`createModel: numClasses expected a whole number of 1 or more, got ${numClasses}`);
+  if (!(Number.isInteger(numClasses) && numClasses >= 1))
+    throw new ArgumentError(`createModel: numClasses expected a whole number of 1 or more, got ${numClasses}`);
   if (given && given.length !== numClasses) throw new ArgumentError(`createModel: ${given.length} labels for ${numClasses} classes`);
   const labels = given ?? (saved.labels?.length === numClasses ? saved.labels : Array.from({ length: numClasses }, (_, i) => String(i)));
   return { numClasses, labels, session: { threads, inline, build } };
@@ -155,7 +172,8 @@ function settle(built: Architecture, options: CreateOptions, saved: Saved, file:
 function choosePreprocessing(built: Architecture, { preprocessing, imageSize }: CreateOptions, saved: Saved): Preprocessing {
   const chosen = preprocessing ?? saved.preprocessing ?? { ...built.preprocessing, channels: built.channels as 1 | 3 };
   if (imageSize === undefined) return chosen;
-  if (!(Number.isInteger(imageSize) && imageSize >= 1)) throw new ArgumentError(`createModel: imageSize expected a whole number of 1 or more, got ${imageSize}`);
+  if (!(Number.isInteger(imageSize) && imageSize >= 1))
+    throw new ArgumentError(`createModel: imageSize expected a whole number of 1 or more, got ${imageSize}`);
   const { resize, crop } = chosen;
   const ratio = typeof resize === "number" && typeof crop === "number" ? resize / crop : 1;
   return { ...chosen, crop: imageSize, resize: resize === null ? null : Math.round(imageSize * ratio) };

@@ -14,8 +14,18 @@ const tensorflow = { interpolation: "bilinear", mean: [0.5], std: [0.5] } as con
 
 /** Preprocessing as each folder's `reference.json` notes it. */
 const cases: readonly Case[] = [
-  { folder: "mobilenet_v2_1.0_224_coral_tf2ptq", architecture: "mobilenet_v2", options: { padding: "same" }, preprocessing: { resize: 256, crop: 224, ...tensorflow } },
-  { folder: "mobilenet_v1_0.25_128_coral_qat", architecture: "mobilenet_v1_025", options: { padding: "same" }, preprocessing: { resize: 146, crop: 128, ...tensorflow } },
+  {
+    folder: "mobilenet_v2_1.0_224_coral_tf2ptq",
+    architecture: "mobilenet_v2",
+    options: { padding: "same" },
+    preprocessing: { resize: 256, crop: 224, ...tensorflow },
+  },
+  {
+    folder: "mobilenet_v1_0.25_128_coral_qat",
+    architecture: "mobilenet_v1_025",
+    options: { padding: "same" },
+    preprocessing: { resize: 146, crop: 128, ...tensorflow },
+  },
   {
     folder: "squeezenet1_0_deepcompression",
     architecture: "squeezenet1_0",
