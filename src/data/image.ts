@@ -58,8 +58,8 @@ export async function postable(source: ImageSource): Promise<ImageSource> {
   return source;
 }
 
-/** What errors call a source. */
-function nameOf(source: ImageSource): string {
+/** What errors call a source. Posted to a worker, a File is a Blob without its name. */
+export function nameOf(source: ImageSource): string {
   if (typeof source === "string" || source instanceof URL) return String(source).startsWith("data:") ? "data: URL" : String(source);
   if (isFileRange(source)) return `${source.path}, byte ${source.offset}`;
   return source instanceof Blob && "name" in source && typeof source.name === "string" ? source.name : "image";

@@ -2,7 +2,7 @@ import { host } from "../runtime/host.js";
 import { defaultThreads, pool } from "../runtime/pool.js";
 import type { Dataset } from "./dataset.js";
 import type { Draws, PreparePayload } from "./draws.js";
-import { type ImageSource, postable } from "./image.js";
+import { type ImageSource, nameOf, postable } from "./image.js";
 import type { ProcessedImage } from "./image-engine.js";
 import type { Pipeline } from "./transforms/index.js";
 
@@ -32,7 +32,7 @@ export async function prepareImages(
   const run = await runner(inline ?? false, signal);
   return Promise.all(
     images.map(async (image, i) =>
-      run("prepare", { image: await postable(image), name: names?.[i], pipeline, channels, draws: draws?.[i] } satisfies PreparePayload),
+      run("prepare", { image: await postable(image), name: names?.[i] ?? nameOf(image), pipeline, channels, draws: draws?.[i] } satisfies PreparePayload),
     ),
   ) as Promise<(ProcessedImage & { data: Float32Array })[]>;
 }
