@@ -8,6 +8,7 @@ export { ImageList } from "./data/image-list.js";
 export type { Preprocessing } from "./data/preprocessing.js";
 export { evaluationTransforms, trainingTransforms } from "./data/preprocessing.js";
 export { splitDataset } from "./data/split.js";
+export { unreadable } from "./data/prepare.js";
 export { TarShards } from "./data/tar-shards.js";
 export * as transforms from "./data/transforms/index.js";
 export type { Transform } from "./data/transforms/index.js";

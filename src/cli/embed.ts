@@ -1,23 +1,34 @@
 import { Command } from "commander";
-import { type CommonOptions, commonOptions, openModel } from "./options.js";
+import { OcelliError } from "../index.js";
+import { eachImage } from "./each-image.js";
+import { openModel } from "./open-model.js";
+import { addEngineOptions, type EngineOptions } from "./options.js";
 import { printJson } from "./output.js";
+import { listImages } from "./paths.js";
 
 export function embedCommand(): Command {
   const command = new Command("embed")
-    .description("Print the pooled features of images, one line each: the path and its numbers, tab-separated.")
-    .argument("<model>", "model file, or a name that ships with the package")
-    .argument("<images...>", "image files or URLs")
+    .description("Print the pooled features of images: a line each, the path and its numbers, tab-separated")
+    .argument("<model>", "model file, or an architecture that comes with weights")
+    .argument("<images...>", "image files, folders of them, or URLs")
     .action(embed);
-  for (const option of commonOptions()) command.addOption(option);
-  return command;
+  return addEngineOptions(command);
 }
 
-async function embed(source: string, images: string[], options: CommonOptions): Promise<void> {
+async function embed(source: string, paths: string[], { json, ...options }: EngineOptions): Promise<void> {
+  const images = listImages(paths);
   const model = await openModel(source, options);
-  const embeddings = await model.embed(images);
-  images.forEach((image, i) => {
-    if (options.json) printJson({ image, embedding: [...embeddings[i]] });
-    else console.log([image, ...embeddings[i]].join("\t"));
-  });
+  await eachImage(
+    images,
+    (some) => model.embed(some),
+    (image, embedding) => {
+      if (json)
+        printJson(
+          embedding instanceof OcelliError ? { image, error: { code: embedding.code, message: embedding.message } } : { image, embedding: [...embedding] },
+        );
+      else if (embedding instanceof OcelliError) console.error(`ocelli: ${embedding.message}`);
+      else console.log([image, ...embedding].join("\t"));
+    },
+  );
   model.close();
 }

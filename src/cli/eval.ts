@@ -1,35 +1,63 @@
 import { Command, Option } from "commander";
+import { type Dataset, unreadable } from "../index.js";
 import { openData } from "./data.js";
-import { type CommonOptions, commonOptions, openModel } from "./options.js";
-import { formatShare, formatTable, printJson } from "./output.js";
+import { openModel } from "./open-model.js";
+import { addEngineOptions, type EngineOptions, number, wholeNumber } from "./options.js";
+import { formatShare, formatTable, printJson, styled } from "./output.js";
 import { ProgressBar } from "./progress.js";
 
-interface EvalOptions extends CommonOptions {
-  readonly split: "train" | "validation";
+interface EvalOptions extends EngineOptions {
+  readonly validation: number;
+  readonly seed?: number;
+  readonly badImages: "skip" | "error";
 }
 
 export function evalCommand(): Command {
   const command = new Command("eval")
-    .description("Measure a model on labelled images.")
-    .argument("<model>", "model file, or a name that ships with the package")
-    .argument("<data>", "folder with one sub-folder per class, .csv or .tar")
-    .addOption(new Option("--split <name>", "which part of the data").choices(["train", "validation"]).default("validation"))
+    .description("Measure a model on labelled images")
+    .argument("<model>", "model file, or an architecture that comes with weights")
+    .argument("<data>", "folder with one sub-folder per class (its val/ where it has one), .csv or .tar")
+    .option("--validation <share>", "only the part that `train` holds out with this share and --seed, where the data has no split of its own", number(0, 1), 0)
+    .option("--seed <n>", "of that split", wholeNumber(0))
+    .addOption(new Option("--bad-images <what>", "what to do with images that cannot be read").choices(["skip", "error"]).default("error"))
     .action(evaluate);
-  for (const option of commonOptions()) command.addOption(option);
-  return command;
+  return addEngineOptions(command);
 }
 
-async function evaluate(source: string, folder: string, { split, json, ...options }: EvalOptions): Promise<void> {
+async function evaluate(source: string, folder: string, { validation, seed, badImages, json, ...options }: EvalOptions): Promise<void> {
+  const split = await openData(folder, { validation, seed });
   const model = await openModel(source, options);
-  const data = (await openData(folder))[split];
   const bar = new ProgressBar();
-  const started = performance.now();
+  const asked = split.validation.length > 0 ? split.validation : split.train;
+  const data = badImages === "skip" ? await withoutUnreadable(asked, bar, json ?? false) : asked;
   const { accuracy, top5, loss, classes, confusion } = await model.evaluate(data, {
-    onProgress: (done, total) => bar.update(done / total, `${done} images`, ((performance.now() - started) / 1000 / done) * (total - done)),
+    onProgress: (done, total) => bar.update("evaluating", done / total, `${done} of ${total} images`),
   });
   bar.clear();
   model.close();
   if (json) return printJson({ images: data.length, accuracy, top5, loss, classes, confusion });
-  console.log(`accuracy ${formatShare(accuracy)}  top-5 ${formatShare(top5)}  loss ${loss.toFixed(4)}  ${data.length} images\n`);
-  console.log(formatTable([["class", "precision", "recall", "f1", "images"], ...classes.map(({ label, precision, recall, f1, support }) => [label, formatShare(precision), formatShare(recall), formatShare(f1), String(support)])]));
+  console.log(
+    styled("bold", `accuracy ${formatShare(accuracy)}`) +
+      (classes.length > 5 ? `  top-5 ${formatShare(top5)}` : "") +
+      `  loss ${loss.toFixed(4)}  ${data.length} images\n`,
+  );
+  const rows = classes.map(({ label, precision, recall, f1, support }) => [
+    label,
+    formatShare(precision),
+    formatShare(recall),
+    formatShare(f1),
+    String(support),
+  ]);
+  console.log(formatTable([["class", "precision", "recall", "f1", "images"], ...rows]));
+}
+
+async function withoutUnreadable(data: Dataset, bar: ProgressBar, json: boolean): Promise<Dataset> {
+  const bad = await unreadable(data, { onProgress: (done) => bar.update("looking through images", done / data.length, `${done} of ${data.length}`) });
+  bar.clear();
+  for (const { id, error } of bad) {
+    if (json) printJson({ image: id, error: { message: error.message } });
+    else console.error(`ocelli: skipped ${error.message}`);
+  }
+  const indices = new Set(bad.map(({ index }) => index));
+  return data.subset(Array.from({ length: data.length }, (_, i) => i).filter((i) => !indices.has(i)));
 }

@@ -1,47 +1,66 @@
 import { Command } from "commander";
-import { createModel, listModels, loadModel, openSafetensors } from "../index.js";
-import { commonOptions, type CommonOptions } from "./options.js";
+import { createModel, loadModel, openSafetensors } from "../index.js";
+import { architectureIn, kindOf } from "./open-model.js";
+import { addOutputOptions, type OutputOptions } from "./options.js";
 import { formatBytes, formatCount, formatTable, printJson } from "./output.js";
 
-interface InspectOptions extends CommonOptions {
+interface InspectOptions extends OutputOptions {
   readonly layers?: boolean;
 }
 
 export function inspectCommand(): Command {
   const command = new Command("inspect")
-    .description("Show what a model file or an architecture is: layers, parameters, preprocessing.")
+    .description("Show what a model file or an architecture is")
     .argument("<model>", "safetensors file, or the name of an architecture")
     .option("--layers", "list every layer")
     .action(inspect);
-  for (const option of commonOptions()) command.addOption(option);
-  return command;
+  return addOutputOptions(command);
 }
 
-async function inspect(source: string, { json, layers, ...options }: InspectOptions): Promise<void> {
-  if (!listModels().includes(source) && !(await isClassifier(source))) return inspectTensors(source, json ?? false);
-  const model = listModels().includes(source) ? await createModel(source, options) : await loadModel(source, options);
+async function inspect(source: string, { json = false, layers }: InspectOptions): Promise<void> {
+  const isFile = kindOf(source) === "file";
+  if (isFile && !(await architectureIn(source))) return inspectTensors(source, json);
+  const model = isFile ? await loadModel(source, { threads: 1 }) : await createModel(source, { threads: 1 });
   const facts = model.describe();
+  const { labels } = model;
   model.close();
-  if (json) return printJson({ ...facts, labels: model.labels, layers: layers ? facts.layers : undefined });
   const { preprocessing: use } = facts;
+  if (json) {
+    const { architecture, options, inputShape, classes, parameters, flops, multiplyAdds, notes } = facts;
+    return printJson({
+      architecture,
+      options,
+      inputShape,
+      classes,
+      labels,
+      parameters,
+      flops,
+      multiplyAdds,
+      preprocessing: use,
+      notes,
+      layers: layers ? facts.layers : undefined,
+    });
+  }
   const rows = [
     ["architecture", facts.architecture],
     ["input", `[${facts.inputShape.join(", ")}]`],
-    ["classes", `${facts.classes}: ${model.labels.slice(0, 6).join(", ")}${facts.classes > 6 ? ", ..." : ""}`],
+    ["classes", `${facts.classes}${isFile ? `: ${labels.slice(0, 8).join(", ")}${facts.classes > 8 ? ", ..." : ""}` : ""}`],
     ["parameters", formatCount(facts.parameters)],
-    ["multiply-adds", formatCount(facts.multiplyAdds)],
-    ["weights in memory", formatBytes(facts.memory.parameters)],
-    ["preprocessing", `resize ${use.resize ?? "none"} (${use.interpolation}), crop ${use.crop}, mean ${use.mean.join(" ")}, std ${use.std.join(" ")}${use.channelOrder === "bgr" ? ", BGR" : ""}`],
+    ["multiply-adds", `${formatCount(facts.multiplyAdds)} an image`],
+    ["preprocessing", `resize ${use.resize ?? "none"} (${use.interpolation}), crop ${use.crop}`],
+    ["", `mean ${use.mean.join(" ")}, std ${use.std.join(" ")}${use.channelOrder === "bgr" ? ", BGR" : ""}`],
     ...Object.entries(facts.notes),
   ];
   console.log(formatTable(rows, { left: 2 }));
-  if (layers) console.log(`\n${formatTable([["layer", "op", "output", "parameters", "flops"], ...facts.layers.map((layer) => [layer.scope || "-", layer.op, `[${layer.shape.join(",")}]`, formatCount(layer.parameters), formatCount(layer.flops)])], { left: 3 })}`);
-}
-
-async function isClassifier(source: string): Promise<boolean> {
-  const file = await openSafetensors(source);
-  await file.close();
-  return file.metadata.has("ocelli.architecture");
+  if (!layers) return;
+  const lines = facts.layers.map(({ scope, op, shape, parameters, flops }) => [
+    scope || "-",
+    op,
+    `[${shape.join(",")}]`,
+    formatCount(parameters),
+    formatCount(flops),
+  ]);
+  console.log(`\n${formatTable([["layer", "op", "output", "parameters", "flops"], ...lines], { left: 3 })}`);
 }
 
 /** A file of weights alone: its tensors. */
@@ -50,5 +69,7 @@ async function inspectTensors(source: string, json: boolean): Promise<void> {
   await file.close();
   const rows = [...file.tensors].map(([name, { dtype, shape, length }]) => ({ name, dtype, shape, bytes: length }));
   if (json) return printJson({ file: source, metadata: Object.fromEntries(file.metadata), tensors: rows });
-  console.log(formatTable([["tensor", "dtype", "shape", "bytes"], ...rows.map(({ name, dtype, shape, bytes }) => [name, dtype, `[${shape.join(",")}]`, formatBytes(bytes)])], { left: 3 }));
+  const lines = rows.map(({ name, dtype, shape, bytes }) => [name, dtype, `[${shape.join(",")}]`, formatBytes(bytes)]);
+  console.log(formatTable([["tensor", "dtype", "shape", "bytes"], ...lines], { left: 3 }));
+  console.log(`\n${rows.length} tensors, ${formatBytes(rows.reduce((sum, { bytes }) => sum + bytes, 0))}; the file does not say of which architecture`);
 }

@@ -15,14 +15,24 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 const program = new Command("ocelli")
   .description("Classify, embed and fine-tune images on the CPU.")
   .version(version)
-  .exitOverride()
-  .addCommand(trainCommand())
-  .addCommand(predictCommand())
-  .addCommand(evalCommand())
-  .addCommand(embedCommand())
-  .addCommand(inspectCommand())
-  .addCommand(benchCommand());
-for (const command of program.commands) command.exitOverride();
+  .addHelpText(
+    "after",
+    `
+Examples:
+  ocelli train photos -o photos.safetensors   photos/cat/*.jpg, photos/dog/*.jpg, ...
+  ocelli predict photos.safetensors new.jpg
+  ocelli eval photos.safetensors more-photos
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.`,
+  );
+for (const make of [trainCommand, predictCommand, evalCommand, embedCommand, inspectCommand, benchCommand]) program.addCommand(make());
+for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ outputError: () => {} });
+
+// `ocelli embed ... | head` closes the pipe early, which is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(exitCodes.ok);
+  throw error;
+});
 
 try {
   await program.parseAsync();
@@ -32,13 +42,21 @@ try {
 
 /** Says what went wrong, without a stack where the cause is the user's, and gives the exit code. */
 function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  if (error instanceof Interrupted) return exitCodes.interrupted;
-  const json = process.argv.includes("--json");
+  if (error instanceof Interrupted) return error.exitCode;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.ok;
+    const [name] = process.argv.slice(2).filter((word) => program.commands.some((command) => command.name() === word));
+    if (error.code !== "commander.help") complain("ERR_USAGE", `${error.message.replace(/^error: /, "")}; see ocelli ${name ? `${name} ` : ""}--help`);
+    return exitCodes.usage;
+  }
   if (error instanceof OcelliError) {
-    console.error(json ? JSON.stringify({ error: { code: error.code, message: error.message } }) : `ocelli: ${error.message}`);
+    complain(error.code, error.message);
     return error.code === "ERR_ARGUMENT" ? exitCodes.usage : exitCodes.failed;
   }
-  console.error(error);
+  complain("ERR_INTERNAL", error instanceof Error ? (error.stack ?? error.message) : String(error));
   return exitCodes.failed;
+}
+
+function complain(code: string, message: string): void {
+  process.stderr.write(process.argv.includes("--json") ? `${JSON.stringify({ error: { code, message } })}\n` : `ocelli: ${message}\n`);
 }

@@ -1,41 +1,44 @@
-import { InvalidArgumentError, Option } from "commander";
-import { createModel, loadModel, type Model } from "../index.js";
+import { type Command, InvalidArgumentError, Option } from "commander";
 
 /** Options that every command has. */
-export interface CommonOptions {
+export interface OutputOptions {
   readonly json?: boolean;
+}
+
+/** Options of commands that run a model. */
+export interface EngineOptions extends OutputOptions {
   readonly threads?: number;
   readonly build?: "auto" | "simd" | "relaxed";
 }
 
-export function commonOptions(): Option[] {
-  return [
-    new Option("--threads <n>", "threads of the engine; default all cores, at most 8").argParser(wholeNumber(1)),
-    new Option("--build <name>", "kernels: auto takes the fastest, simd gives the same bits everywhere").choices(["auto", "simd", "relaxed"]),
-    new Option("--json", "machine-readable output, one JSON value a line"),
-  ];
+export function addOutputOptions(command: Command): Command {
+  return command.option("--json", "machine-readable output, one JSON value a line; errors too, on stderr");
+}
+
+export function addThreadsOption(command: Command): Command {
+  return command.option("--threads <n>", "threads of the engine (default: all cores, at most 8)", wholeNumber(1));
+}
+
+export function addEngineOptions(command: Command): Command {
+  const build = new Option("--build <name>", "kernels: auto takes the fastest, simd gives the same bits everywhere").choices(["auto", "simd", "relaxed"]);
+  return addOutputOptions(addThreadsOption(command).addOption(build));
 }
 
 /** Parses a whole number of at least `least`. */
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`expected a whole number of ${least} or more.`);
+    if (text.trim() === "" || !Number.isInteger(value) || value < least) throw new InvalidArgumentError(`expected a whole number of ${least} or more`);
     return value;
   };
 }
 
-/** Parses a number of at least `least`. */
-export function number(least: number): (text: string) => number {
+/** Parses a number of at least `least`, and below `end`. */
+export function number(least: number, end = Number.POSITIVE_INFINITY): (text: string) => number {
+  const range = end === Number.POSITIVE_INFINITY ? `of ${least} or more` : `from ${least} up to but not including ${end}`;
   return (text) => {
     const value = Number(text);
-    if (text.trim() === "" || !Number.isFinite(value) || value < least) throw new InvalidArgumentError(`expected a number of ${least} or more.`);
+    if (text.trim() === "" || !(value >= least && value < end)) throw new InvalidArgumentError(`expected a number ${range}`);
     return value;
   };
-}
-
-/** A model file of ours, or a name with weights that ship with the package. */
-export async function openModel(source: string, { threads, build }: CommonOptions): Promise<Model> {
-  const isFile = /[./\\]/.test(source);
-  return isFile ? loadModel(source, { threads, build }) : createModel(source, { pretrained: true, threads, build });
 }

@@ -1,12 +1,21 @@
 /** What commands end with. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
 
-/** Ctrl-C was pressed and what can be kept has been kept. */
-export class Interrupted extends Error {}
+/** A signal came, and what can be kept has been kept. */
+export class Interrupted extends Error {
+  constructor(readonly exitCode: number) {
+    super("interrupted");
+  }
+}
 
 /** One line of JSON on standard output. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+/** Text in a terminal's bold or faint letters; as it is where `stream` is no terminal or NO_COLOR is set. */
+export function styled(style: "bold" | "faint", text: string, stream: NodeJS.WriteStream = process.stdout): string {
+  return stream.isTTY && !process.env.NO_COLOR ? `\u001b[${style === "bold" ? 1 : 2}m${text}\u001b[22m` : text;
 }
 
 /** `12.3 MB` */
@@ -23,7 +32,12 @@ export function formatBytes(bytes: number): string {
 
 /** `1.24 M`, `320 k` */
 export function formatCount(count: number): string {
-  for (const [unit, size] of [["G", 1e9], ["M", 1e6], ["k", 1e3]] as const) if (count >= size) return `${(count / size).toFixed(2)} ${unit}`;
+  const units = [
+    ["G", 1e9],
+    ["M", 1e6],
+    ["k", 1e3],
+  ] as const;
+  for (const [unit, size] of units) if (count >= size) return `${(count / size).toFixed(2)} ${unit}`;
   return String(count);
 }
 
@@ -44,6 +58,11 @@ export function formatTable(rows: readonly (readonly string[])[], { left = 1 }: 
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const cell = (text: string, column: number) => (column < left ? text.padEnd(widths[column]) : text.padStart(widths[column]));
   return rows.map((row) => row.map(cell).join("  ").trimEnd()).join("\n");
+}
+
+/** A word as a shell takes it. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function pad(value: number): string {

@@ -1,37 +1,40 @@
 import { Command } from "commander";
 import { OcelliError } from "../index.js";
-import { type CommonOptions, commonOptions, openModel, wholeNumber } from "./options.js";
-import { exitCodes, formatShare, printJson } from "./output.js";
+import { eachImage } from "./each-image.js";
+import { openModel } from "./open-model.js";
+import { addEngineOptions, type EngineOptions, wholeNumber } from "./options.js";
+import { formatShare, printJson, styled } from "./output.js";
+import { listImages } from "./paths.js";
 
-interface PredictOptions extends CommonOptions {
+interface PredictOptions extends EngineOptions {
   readonly topK: number;
 }
 
 export function predictCommand(): Command {
   const command = new Command("predict")
-    .description("Say what images show.")
-    .argument("<model>", "model file, or a name that ships with the package")
-    .argument("<images...>", "image files or URLs")
+    .description("Say what images show")
+    .argument("<model>", "model file, or an architecture that comes with weights")
+    .argument("<images...>", "image files, folders of them, or URLs")
     .option("-k, --top-k <n>", "classes to print for each image", wholeNumber(1), 3)
     .action(predict);
-  for (const option of commonOptions()) command.addOption(option);
-  return command;
+  return addEngineOptions(command);
 }
 
-async function predict(source: string, images: string[], options: PredictOptions): Promise<void> {
+async function predict(source: string, paths: string[], { topK, json, ...options }: PredictOptions): Promise<void> {
+  const images = listImages(paths);
   const model = await openModel(source, options);
   const width = Math.max(...images.map(({ length }) => length));
-  for (const image of images) {
-    try {
-      const scores = await model.classify(image, { topK: options.topK });
-      if (options.json) printJson({ image, scores });
-      else console.log(`${image.padEnd(width)}  ${scores.map(({ label, score }) => `${label} ${formatShare(score)}`).join("   ")}`);
-    } catch (error) {
-      if (!(error instanceof OcelliError)) throw error;
-      process.exitCode = exitCodes.failed;
-      if (options.json) printJson({ image, error: { code: error.code, message: error.message } });
-      else console.error(`${image.padEnd(width)}  ${error.message}`);
-    }
-  }
+  await eachImage(
+    images,
+    (some) => model.classify(some, { topK }),
+    (image, scores) => {
+      if (json) printJson(scores instanceof OcelliError ? { image, error: { code: scores.code, message: scores.message } } : { image, scores });
+      else if (scores instanceof OcelliError) console.error(`ocelli: ${scores.message}`);
+      else {
+        const [best, ...others] = scores.map(({ label, score }) => `${label} ${formatShare(score)}`);
+        console.log(`${image.padEnd(width)}  ${[styled("bold", best), ...others].join("   ")}`);
+      }
+    },
+  );
   model.close();
 }

@@ -1,37 +1,48 @@
 import { formatDuration } from "./output.js";
 
-const width = 24;
-/** Milliseconds between redraws of the line. */
+/** Characters of the bar, and of the least that is worth drawing. */
+const widest = 24;
+const narrowest = 8;
+/** Milliseconds between redraws. */
 const interval = 80;
 
-/** One line that is redrawn in a terminal; elsewhere only `line`s are printed. */
+/** One line on stderr that is redrawn in a terminal; elsewhere nothing. */
 export class ProgressBar {
   private drawn = false;
   private last = 0;
-  private readonly live: boolean;
+  private started = 0;
+  private work = "";
 
-  constructor(private readonly stream: NodeJS.WriteStream = process.stderr) {
-    this.live = Boolean(stream.isTTY);
-  }
+  constructor(private readonly stream: NodeJS.WriteStream = process.stderr) {}
 
-  /** Redraws the bar: share done, text after it, seconds left. */
-  update(share: number, text: string, eta?: number): void {
-    if (!this.live || performance.now() - this.last < interval) return;
-    this.last = performance.now();
+  /**
+   * Redraws the bar.
+   *
+   * @param work what is being done; a new one starts the clock
+   * @param share of it done, 0 to 1
+   * @param eta seconds left; default from the time since the work began
+   */
+  update(work: string, share: number, text: string, eta?: number): void {
+    const now = performance.now();
+    if (work !== this.work) {
+      this.work = work;
+      this.started = now;
+      this.last = 0;
+    }
+    if (!this.stream.isTTY || now - this.last < interval) return;
+    this.last = now;
+    const seconds = (now - this.started) / 1000;
+    const left = eta ?? (share > 0.02 && seconds > 0.5 ? (seconds / share) * (1 - share) : undefined);
+    const after = `${String(Math.floor(share * 100)).padStart(3)} %  ${text}${left === undefined ? "" : `  ${formatDuration(left)} left`}`;
+    const columns = (this.stream.columns || 80) - 1;
+    const width = Math.min(widest, columns - work.length - after.length - 4);
     const filled = Math.round(Math.min(1, Math.max(0, share)) * width);
-    const left = eta === undefined ? "" : `  ${formatDuration(eta)} left`;
-    const line = `${"━".repeat(filled)}${"─".repeat(width - filled)} ${String(Math.floor(share * 100)).padStart(3)} %  ${text}${left}`;
-    this.stream.write(`\r\u001b[2K${line.slice(0, (this.stream.columns ?? 120) - 1)}`);
+    const bar = width < narrowest ? "" : `${"━".repeat(filled)}${"─".repeat(width - filled)} `;
+    this.stream.write(`\r\u001b[2K${`${work}  ${bar}${after}`.slice(0, columns)}`);
     this.drawn = true;
   }
 
-  /** A line that stays. */
-  line(text: string): void {
-    this.clear();
-    this.stream.write(`${text}\n`);
-  }
-
-  /** Takes the bar away. */
+  /** Takes the bar away, so that a line can be written. */
   clear(): void {
     if (this.drawn) this.stream.write("\r\u001b[2K");
     this.drawn = false;

@@ -77,7 +77,7 @@ export interface Preparation {
   readonly total: number;
 }
 
-/** After each step, and at the end of each epoch with `validation`. */
+/** After each step, and once more at the end of each epoch, then with `validation` where there are such images. */
 export interface Progress {
   readonly phase: string;
   /** From 1, over all phases. */
@@ -91,8 +91,10 @@ export interface Progress {
   readonly accuracy: number;
   readonly validation?: { readonly loss: number; readonly accuracy: number };
   readonly imagesPerSecond: number;
-  /** Seconds left. */
+  /** Seconds left in this phase. */
   readonly eta: number;
+  /** True once an epoch, after its last step and its validation. */
+  readonly endOfEpoch: boolean;
 }
 
 /** One epoch's record. */

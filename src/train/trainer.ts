@@ -125,7 +125,7 @@ export class Trainer {
     for (; cursor.epoch < phase.epochs; cursor.epoch++) {
       const order = new Random(settings.seed, streams.order, cursor.phase, cursor.epoch).shuffle(Uint32Array.from({ length: train.length }, (_, i) => i));
       const source = this.batches(run, train, order);
-      const progress = (validated?: Progress["validation"]): Progress => {
+      const progress = (endOfEpoch: boolean, validated?: Progress["validation"]): Progress => {
         const seen = Math.min(cursor.batch * settings.batchSize, train.length);
         return {
           phase: phase.name,
@@ -138,6 +138,7 @@ export class Trainer {
           validation: validated,
           imagesPerSecond: clock.imagesPerSecond,
           eta: clock.secondsFor(phaseSteps - cursor.phaseStep),
+          endOfEpoch,
         };
       };
       while (cursor.batch < batches) {
@@ -155,10 +156,10 @@ export class Trainer {
         cursor.step++;
         clock.stop(labels.length);
         if (!Number.isFinite(loss[0])) throw new DataError(`train: the loss became ${loss[0]} at step ${cursor.step}; use a smaller learning rate, or maxNorm to clip gradients`);
-        this.options.onProgress?.(progress());
+        this.options.onProgress?.(progress(false));
       }
       const validated = validation && (await run.validate().catch((error) => this.stop(train, error)));
-      const report = progress(validated);
+      const report = progress(true, validated);
       const { loss, accuracy, epoch, imagesPerSecond } = report;
       this.history.push({ phase: phase.name, epoch, loss, accuracy, validation: validated, imagesPerSecond });
       this.sums = { loss: 0, right: 0 };
