@@ -51,8 +51,7 @@ export function compileKernels(build: Build, { shared = false }: { shared?: bool
   let module = compiled.get(key);
   if (!module) {
     module = kernelBytes(build).then((bytes) => {
-      if (!WebAssembly.validate(minimalSimd))
-        throw new WorkerError("this engine has no WebAssembly SIMD; Ocelli needs Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or newer");
+      checkBuild(build);
       return WebAssembly.compile((shared ? importingSharedMemory(bytes) : bytes) as BufferSource);
     });
     compiled.set(key, module);
@@ -70,9 +69,20 @@ export async function instantiate({ build, memory }: { build: Build; memory: Web
   return bindKernels(await compileKernels(build), memory);
 }
 
+/** Whether this engine takes the binary of a build. */
+export function hasBuild(build: Build): boolean {
+  return WebAssembly.validate(build === "simd" ? minimalSimd : minimalRelaxed);
+}
+
+/** @throws {WorkerError} for a build that this engine does not take */
+export function checkBuild(build: Build): void {
+  if (!hasBuild("simd")) throw new WorkerError("this engine has no WebAssembly SIMD; Ocelli needs Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or newer");
+  if (!hasBuild(build)) throw new WorkerError(`this engine has no relaxed SIMD, which build "${build}" needs; use "auto" or "simd"`);
+}
+
 /** The fastest build whose binary this engine takes and computes rightly. */
 export async function fastestBuild(): Promise<Build> {
-  if (!WebAssembly.validate(minimalRelaxed)) return "simd";
+  if (!hasBuild("relaxed")) return "simd";
   const memory = createMemory(pageBytes);
   const { relaxed_self_test } = await instantiate({ build: "relaxed", memory });
   return relaxed_self_test?.(1, 2, 3) === 5 ? "relaxed" : "simd";

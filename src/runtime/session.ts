@@ -9,7 +9,7 @@ import { callsAddress, mostThreads } from "./barrier.js";
 import { type Backend, firstAddress, inlineBackend, sharedBackend, workerBackend } from "./backend.js";
 import { Heap } from "./heap.js";
 import { host } from "./host.js";
-import { type Build, fastestBuild } from "./instance.js";
+import { type Build, checkBuild, fastestBuild } from "./instance.js";
 import { defaultThreads, pool } from "./pool.js";
 import { link } from "./program.js";
 
@@ -60,6 +60,7 @@ export class Session {
       throw new ArgumentError(`threads: expected a whole number from 1 to ${mostThreads}, got ${threads}`);
     const { spawn, sharedMemory } = await host();
     const chosen = build === "auto" ? await fastestBuild() : build;
+    checkBuild(chosen);
     const wide = threads ?? (await defaultThreads());
     const backend = inline || !spawn ? await inlineBackend() : sharedMemory ? await sharedBackend(await pool(wide), wide) : await workerBackend(await pool(1));
     const session = new Session(backend, chosen);
