@@ -124,12 +124,12 @@ describe("files that are too large", () => {
   });
 
   it("what a stream unpacks to beyond the picture is not unpacked", async () => {
-    const bomb = deflateSync(new Uint8Array(2 ** 28), { level: 9 });
+    const bomb = deflateSync(new Uint8Array(2 ** 27), { level: 1 });
     const header = pngChunk("IHDR", assemble(false, [[1]], [[1]], 8, 0, 0, 0, 0));
     const file = assemble(false, "\x89PNG\r\n\x1a\n", header, pngChunk("IDAT", bomb), pngChunk("IEND", new Uint8Array()));
     const before = process.memoryUsage().arrayBuffers;
     expect((await decodeImage(file)).data).toEqual(new Uint8Array(3));
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 27);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 26);
   });
 
   it("a frame larger than its canvas is refused", async () => {
