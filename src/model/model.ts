@@ -112,10 +112,16 @@ export class Model {
    * @param tensor float32 data of shape [N, H, W, C], or [N, C, H, W] with `layout: "NCHW"`
    * @returns logits [N, classes]
    */
-  async forward({ data, shape, layout = "NHWC" }: { data: Float32Array; shape: Shape; layout?: "NHWC" | "NCHW" }, { signal }: CallOptions = {}): Promise<NamedTensor> {
+  async forward(
+    { data, shape, layout = "NHWC" }: { data: Float32Array; shape: Shape; layout?: "NHWC" | "NCHW" },
+    { signal }: CallOptions = {},
+  ): Promise<NamedTensor> {
     if (shape.length !== 4) throw new ShapeError(`forward: expected 4 axes, got shape ${formatShape(shape)}`);
     const [batch, height, width, channels] = layout === "NHWC" ? shape : [shape[0], shape[2], shape[3], shape[1]];
-    if (channels !== this.architecture.channels) throw new ShapeError(`forward: ${this.architecture.name} expects ${this.architecture.channels} channels, got ${channels} (${layout} ${formatShape(shape)})`);
+    if (channels !== this.architecture.channels)
+      throw new ShapeError(
+        `forward: ${this.architecture.name} expects ${this.architecture.channels} channels, got ${channels} (${layout} ${formatShape(shape)})`,
+      );
     if (data.length !== sizeOf(shape)) throw new ShapeError(`forward: shape ${formatShape(shape)} needs ${sizeOf(shape)} numbers, got ${data.length}`);
     const x = layout === "NHWC" ? data : toMemory(data, { shape, view: shape, order: [0, 2, 3, 1] });
     const program = await this.program("logits", batch, height, width);
@@ -129,12 +135,19 @@ export class Model {
    * @param options.build kernels to use; default the model's
    * @param options.onProgress called with the images done so far
    */
-  async evaluate(data: Dataset, { signal, build, onProgress }: CallOptions & { build?: Build; onProgress?: (done: number, total: number) => void } = {}): Promise<Evaluation> {
+  async evaluate(
+    data: Dataset,
+    { signal, build, onProgress }: CallOptions & { build?: Build; onProgress?: (done: number, total: number) => void } = {},
+  ): Promise<Evaluation> {
     const labels = this.labelIndices(data.classes);
     const builder = new EvaluationBuilder(this.labels);
     for (let start = 0; start < data.length; start += chunkSize) {
       const items = await Promise.all(Array.from({ length: Math.min(chunkSize, data.length - start) }, (_, i) => data.item(start + i)));
-      const rows = await this.compute("logits", items.map(({ image }) => image), { signal, build });
+      const rows = await this.compute(
+        "logits",
+        items.map(({ image }) => image),
+        { signal, build },
+      );
       rows.forEach((row, i) => builder.add(items[i].id, labels[items[i].label], row));
       onProgress?.(start + items.length, data.length);
     }
@@ -158,7 +171,8 @@ export class Model {
       const value = kept.get(name);
       if (!value) throw new ArgumentError(`setParameters: ${this.architecture.name} has no tensor "${name}"`);
       const expected = value.file?.shape ?? value.shape;
-      if (formatShape(expected) !== formatShape(shape)) throw new ShapeError(`setParameters: "${name}" expects ${formatShape(expected)}, got ${formatShape(shape)}`);
+      if (formatShape(expected) !== formatShape(shape))
+        throw new ShapeError(`setParameters: "${name}" expects ${formatShape(expected)}, got ${formatShape(shape)}`);
       await this.session.write(name, toMemory(data, value.file));
     }
   }
@@ -224,18 +238,26 @@ export class Model {
   labelIndices(classes: readonly string[]): number[] {
     return classes.map((name) => {
       const index = this.labels.indexOf(name);
-      if (index < 0) throw new ArgumentError(`class "${name}" is not among the model's labels: ${this.labels.slice(0, 8).join(", ")}${this.labels.length > 8 ? ", ..." : ""}`);
+      if (index < 0)
+        throw new ArgumentError(
+          `class "${name}" is not among the model's labels: ${this.labels.slice(0, 8).join(", ")}${this.labels.length > 8 ? ", ..." : ""}`,
+        );
       return index;
     });
   }
 
   /** @internal One row of numbers per image, through the evaluation preprocessing. */
-  async compute(result: Result, images: readonly ImageSource[], { signal, build, onProgress }: CallOptions & { build?: Build; onProgress?: (done: number) => void } = {}): Promise<Float32Array[]> {
+  async compute(
+    result: Result,
+    images: readonly ImageSource[],
+    { signal, build, onProgress }: CallOptions & { build?: Build; onProgress?: (done: number) => void } = {},
+  ): Promise<Float32Array[]> {
     const rows: Float32Array[] = [];
     const [height, width] = this.imageSize;
     const pixels = height * width * this.architecture.channels;
     const pipeline = evaluationTransforms(this.preprocessing);
-    const prepare = (start: number) => prepareImages(images.slice(start, start + chunkSize), { pipeline, channels: this.architecture.channels as 1 | 3, inline: this.inline, signal });
+    const prepare = (start: number) =>
+      prepareImages(images.slice(start, start + chunkSize), { pipeline, channels: this.architecture.channels as 1 | 3, inline: this.inline, signal });
     let next = images.length > 0 ? prepare(0) : undefined;
     for (let start = 0; next; start += chunkSize) {
       const prepared = await next;
@@ -254,7 +276,8 @@ export class Model {
 
   private async program(result: Result, batch: number, height: number, width: number, build: Build = this.session.build): Promise<Program> {
     const key = `${result} ${batch}x${height}x${width} ${build}`;
-    const program = this.programs.get(key) ?? this.session.prepare(inferenceGraph(this.architecture, this.labels.length, { batch, height, width }, result), { build });
+    const program =
+      this.programs.get(key) ?? this.session.prepare(inferenceGraph(this.architecture, this.labels.length, { batch, height, width }, result), { build });
     this.programs.delete(key);
     this.programs.set(key, program);
     const [oldest] = this.programs;

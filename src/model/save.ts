@@ -1,5 +1,12 @@
 import { ArgumentError } from "../core/errors.js";
-import { saveSafetensors, type TensorToWrite, writeSafetensors, type SafetensorsDtype, float32ToBfloat16, float32ToFloat16 } from "../formats/safetensors/index.js";
+import {
+  saveSafetensors,
+  type TensorToWrite,
+  writeSafetensors,
+  type SafetensorsDtype,
+  float32ToBfloat16,
+  float32ToFloat16,
+} from "../formats/safetensors/index.js";
 import { counterNames } from "../nn/state-dict.js";
 import type { Model } from "./model.js";
 
@@ -12,7 +19,12 @@ export interface SaveOptions {
  * Metadata keys of our files. The file is a whole classifier: architecture and its options, labels, preprocessing.
  * Tensors have PyTorch's names and layouts, so `load_state_dict(strict=True)` takes them.
  */
-export const metadataKeys = { architecture: "ocelli.architecture", labels: "ocelli.labels", preprocessing: "ocelli.preprocessing", notes: "ocelli.notes" } as const;
+export const metadataKeys = {
+  architecture: "ocelli.architecture",
+  labels: "ocelli.labels",
+  preprocessing: "ocelli.preprocessing",
+  notes: "ocelli.notes",
+} as const;
 
 /** Writes a model to a path, or gives the bytes of the file where no path is given. */
 export async function saveModel(model: Model, path: string | URL | undefined, options: SaveOptions = {}): Promise<Uint8Array | undefined> {

@@ -26,7 +26,11 @@ export async function fineTune(model: Model, data: TrainingData, options: FineTu
 }
 
 /** The Trainer that `fineTune` runs; for resuming from a checkpoint. */
-export function fineTuner(model: Model, data: TrainingData, { epochs = 5, freezeEpochs = 10, baseLr = 2e-3, lrMult = 100, ...options }: FineTuneOptions = {}): Trainer {
+export function fineTuner(
+  model: Model,
+  data: TrainingData,
+  { epochs = 5, freezeEpochs = 10, baseLr = 2e-3, lrMult = 100, ...options }: FineTuneOptions = {},
+): Trainer {
   const phases: Phase[] = [
     { name: "head", epochs: freezeEpochs, train: "head", lr: baseLr, lrMult: 1, schedule: "oneCycle" },
     { name: "all", epochs, train: "all", lr: baseLr / 2, lrMult, schedule: "oneCycle" },

@@ -100,12 +100,21 @@ export interface Progress {
 /** One epoch's record. */
 export type EpochRecord = Pick<Progress, "phase" | "epoch" | "loss" | "accuracy" | "validation" | "imagesPerSecond">;
 
-export type Settings = Required<Omit<TrainerOptions, "checkpoint" | "signal" | "onProgress" | "onPrepare" | "onNotice" | "epochs" | "lr" | "schedule" | "transforms">>;
+export type Settings = Required<
+  Omit<TrainerOptions, "checkpoint" | "signal" | "onProgress" | "onPrepare" | "onNotice" | "epochs" | "lr" | "schedule" | "transforms">
+>;
 
 /** All options with their defaults. @throws {ArgumentError} for a value outside its range, naming option and value */
 export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "train"): Settings {
   const optimizer = options.optimizer ?? "sgd";
-  const phase: Phase = { name: "all", epochs: options.epochs ?? 10, train: "all", lr: options.lr ?? (optimizer === "sgd" ? 0.05 : 1e-3), lrMult: 1, schedule: options.schedule ?? "oneCycle" };
+  const phase: Phase = {
+    name: "all",
+    epochs: options.epochs ?? 10,
+    train: "all",
+    lr: options.lr ?? (optimizer === "sgd" ? 0.05 : 1e-3),
+    lrMult: 1,
+    schedule: options.schedule ?? "oneCycle",
+  };
   const settings: Settings = {
     phases: options.phases ?? [phase],
     batchSize: options.batchSize ?? 32,
@@ -138,7 +147,8 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
     range(`${name}: epochs`, epochs, 0, 100_000, true);
     range(`${name}: lr`, lr, 0, 1000);
     range(`${name}: lrMult`, lrMult, 1, 1e9);
-    if (!["oneCycle", "cosine", "constant"].includes(schedule)) throw new ArgumentError(`train: schedule expected oneCycle, cosine or constant, got "${schedule}"`);
+    if (!["oneCycle", "cosine", "constant"].includes(schedule))
+      throw new ArgumentError(`train: schedule expected oneCycle, cosine or constant, got "${schedule}"`);
   }
   if (!["sgd", "adamw"].includes(optimizer)) throw new ArgumentError(`train: optimizer expected sgd or adamw, got "${optimizer}"`);
   return settings;

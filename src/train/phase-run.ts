@@ -46,7 +46,10 @@ export class PhaseRun {
     if (phase.train === "head") {
       const total = data.train.length + (data.validation?.length ?? 0);
       [run.features, run.labels] = await run.computeFeatures(data.train, (done) => data.onFeatures?.(done, total));
-      if (data.validation) [run.validationFeatures, run.validationLabels] = await run.computeFeatures(data.validation, (done) => data.onFeatures?.(data.train.length + done, total));
+      if (data.validation)
+        [run.validationFeatures, run.validationLabels] = await run.computeFeatures(data.validation, (done) =>
+          data.onFeatures?.(data.train.length + done, total),
+        );
     }
     return run;
   }
@@ -86,7 +89,12 @@ export class PhaseRun {
   async close(): Promise<void> {
     const { session } = this.model;
     for (const program of this.programs.values()) await program.close();
-    await session.forget(session.keptValues().filter(({ kind }) => kind === "state").map(({ name }) => name));
+    await session.forget(
+      session
+        .keptValues()
+        .filter(({ kind }) => kind === "state")
+        .map(({ name }) => name),
+    );
   }
 
   /** The training program of a batch size; the last batch of an epoch may be smaller and has its own. */
@@ -116,7 +124,11 @@ export class PhaseRun {
   private async computeFeatures(data: Dataset, onProgress: (done: number) => void): Promise<[Float32Array[], number[]]> {
     const labels = this.model.labelIndices(data.classes);
     const items = await Promise.all(Array.from({ length: data.length }, (_, i) => data.item(i)));
-    const features = await this.model.compute("features", items.map(({ image }) => image), { signal: this.data.signal, build, onProgress });
+    const features = await this.model.compute(
+      "features",
+      items.map(({ image }) => image),
+      { signal: this.data.signal, build, onProgress },
+    );
     return [features, items.map(({ label }) => labels[label])];
   }
 }

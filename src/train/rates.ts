@@ -37,7 +37,13 @@ export function scheduleOf({ schedule }: Phase, { warmup }: Settings, steps: num
  * @param inputs names that the training graph asks for
  * @param step steps of this phase done before
  */
-export function hyperInputs(inputs: { has(name: string): boolean }, { lr, lrMult }: Phase, settings: Settings, factor: number, step: number): Record<string, Float32Array> {
+export function hyperInputs(
+  inputs: { has(name: string): boolean },
+  { lr, lrMult }: Phase,
+  settings: Settings,
+  factor: number,
+  step: number,
+): Record<string, Float32Array> {
   const hyper: Record<string, Float32Array> = {};
   for (let group = 0; group <= headGroup; group++) {
     for (const decays of [true, false]) {

@@ -55,7 +55,13 @@ export function trainingGraph(architecture: Architecture, numClasses: number, in
   const parameters = [...graph.kept.values()].filter(({ kind, trainable }) => kind === "parameter" && trainable);
   const slopes = gradients(loss, parameters);
   graph.scope = "optimizer";
-  const scale = settings.maxNorm > 0 ? clipFactor([...slopes.values()].map((slope) => squaredNorm({ x: slope })), { maxNorm: settings.maxNorm }) : undefined;
+  const scale =
+    settings.maxNorm > 0
+      ? clipFactor(
+          [...slopes.values()].map((slope) => squaredNorm({ x: slope })),
+          { maxNorm: settings.maxNorm },
+        )
+      : undefined;
   for (const [parameter, gradient] of slopes) update(graph, parameter, gradient, scale, settings);
   graph.scope = "";
   return graph;

@@ -60,13 +60,19 @@ export class Trainer {
   async resume(source: SourceLike): Promise<this> {
     const checkpoint = await readCheckpoint(source);
     const { state } = checkpoint;
-    const differing = (Object.keys(this.settings) as (keyof Settings)[]).filter((key) => JSON.stringify(state.settings[key]) !== JSON.stringify(this.settings[key]));
+    const differing = (Object.keys(this.settings) as (keyof Settings)[]).filter(
+      (key) => JSON.stringify(state.settings[key]) !== JSON.stringify(this.settings[key]),
+    );
     if (differing.length > 0) {
       const [key] = differing;
-      throw new ArgumentError(`resume: the checkpoint was trained with ${key} ${JSON.stringify(state.settings[key])}, expected ${JSON.stringify(this.settings[key])}`);
+      throw new ArgumentError(
+        `resume: the checkpoint was trained with ${key} ${JSON.stringify(state.settings[key])}, expected ${JSON.stringify(this.settings[key])}`,
+      );
     }
-    if (state.images !== this.data.train.length) throw new DataError(`resume: the checkpoint was trained on ${state.images} images, this data set has ${this.data.train.length}`);
-    if (JSON.stringify(state.classes) !== JSON.stringify(this.data.train.classes)) throw new DataError(`resume: the checkpoint's classes are ${state.classes.join(", ")}; this data set's are ${this.data.train.classes.join(", ")}`);
+    if (state.images !== this.data.train.length)
+      throw new DataError(`resume: the checkpoint was trained on ${state.images} images, this data set has ${this.data.train.length}`);
+    if (JSON.stringify(state.classes) !== JSON.stringify(this.data.train.classes))
+      throw new DataError(`resume: the checkpoint's classes are ${state.classes.join(", ")}; this data set's are ${this.data.train.classes.join(", ")}`);
     await this.model.setParameters(checkpoint.parameters);
     this.model.batchesTracked = checkpoint.batchesTracked;
     this.cursor = { phase: state.phase, epoch: state.epoch, batch: state.batch, phaseStep: state.phaseStep, step: state.step };
@@ -155,7 +161,8 @@ export class Trainer {
         cursor.phaseStep++;
         cursor.step++;
         clock.stop(labels.length);
-        if (!Number.isFinite(loss[0])) throw new DataError(`train: the loss became ${loss[0]} at step ${cursor.step}; use a smaller learning rate, or maxNorm to clip gradients`);
+        if (!Number.isFinite(loss[0]))
+          throw new DataError(`train: the loss became ${loss[0]} at step ${cursor.step}; use a smaller learning rate, or maxNorm to clip gradients`);
         this.options.onProgress?.(progress(false));
       }
       const validated = validation && (await run.validate().catch((error) => this.stop(train, error)));
@@ -270,4 +277,3 @@ class Clock {
     return this.steps > 0 ? (this.seconds / this.steps) * steps : 0;
   }
 }
-
