@@ -1,15 +1,17 @@
 /** Base of every error that Ocelli throws on purpose; `code` is stable, the message is for people. */
 export class OcelliError extends Error {
   readonly code: string;
+  /** Said in full: bundlers shorten class names. */
+  override readonly name: string = "OcelliError";
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
-    this.name = new.target.name;
   }
 }
 
 /** Shapes or attributes of an operator do not fit together. Thrown while a graph is built. */
 export class ShapeError extends OcelliError {
+  override readonly name = "ShapeError";
   constructor(message: string, options?: ErrorOptions) {
     super("ERR_SHAPE", message, options);
   }
@@ -17,6 +19,7 @@ export class ShapeError extends OcelliError {
 
 /** A file or byte stream is not what its format allows. Names the file, the place and the numbers. */
 export class FormatError extends OcelliError {
+  override readonly name = "FormatError";
   constructor(message: string, options?: ErrorOptions) {
     super("ERR_FORMAT", message, options);
   }
@@ -24,6 +27,7 @@ export class FormatError extends OcelliError {
 
 /** Something well-formed is larger than a documented limit; `src/core/limits.ts` lists them. */
 export class LimitError extends OcelliError {
+  override readonly name = "LimitError";
   constructor(message: string, options?: ErrorOptions) {
     super("ERR_LIMIT", message, options);
   }
@@ -31,6 +35,7 @@ export class LimitError extends OcelliError {
 
 /** An operator, data type or format feature that this version does not run. */
 export class UnsupportedOpError extends OcelliError {
+  override readonly name = "UnsupportedOpError";
   constructor(message: string, options?: ErrorOptions) {
     super("ERR_UNSUPPORTED", message, options);
   }
@@ -38,6 +43,7 @@ export class UnsupportedOpError extends OcelliError {
 
 /** A data set or an image cannot be used; names the file, class or row. */
 export class DataError extends OcelliError {
+  override readonly name = "DataError";
   constructor(message: string, options?: ErrorOptions) {
     super("ERR_DATA", message, options);
   }
@@ -45,6 +51,7 @@ export class DataError extends OcelliError {
 
 /** An option or argument of a public call is outside what its docstring allows. */
 export class ArgumentError extends OcelliError {
+  override readonly name = "ArgumentError";
   constructor(message: string, options?: ErrorOptions) {
     super("ERR_ARGUMENT", message, options);
   }
@@ -52,6 +59,7 @@ export class ArgumentError extends OcelliError {
 
 /** A worker failed, or a runtime feature that the engine needs is missing. */
 export class WorkerError extends OcelliError {
+  override readonly name = "WorkerError";
   constructor(message: string, options?: ErrorOptions) {
     super("ERR_WORKER", message, options);
   }
@@ -59,6 +67,7 @@ export class WorkerError extends OcelliError {
 
 /** A call used a model or session after `close()`. */
 export class ClosedError extends OcelliError {
+  override readonly name = "ClosedError";
   constructor(message: string, options?: ErrorOptions) {
     super("ERR_CLOSED", message, options);
   }
