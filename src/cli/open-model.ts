@@ -38,7 +38,8 @@ export async function openForTraining({ classes, model, weights, size, seed, thr
   const options = { labels: classes, imageSize: size, seed, threads };
   if (weights === undefined || weights === "random") {
     const name = model ?? listBundled()[0];
-    if (!weights && listModels().includes(name) && !listBundled().includes(name)) {
+    if (!listModels().includes(name)) throw new ArgumentError(`--model ${name}: there is no such architecture; there are ${listModels().join(", ")}`);
+    if (!weights && !listBundled().includes(name)) {
       throw new ArgumentError(
         `--model ${name}: the package has weights for ${listBundled().join(", ")} only; give --weights <file>, or --weights random to start from none`,
       );

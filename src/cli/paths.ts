@@ -15,7 +15,7 @@ export function checkWritable(path: string): void {
     closeSync(openSync(probe, "w"));
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    fail(code === "EACCES" || code === "EPERM" ? `no permission to write in ${folder}` : message, cause);
+    fail(code === "EACCES" || code === "EPERM" ? `no permission to write in ${folder}` : message.split(", ")[0], cause);
   }
   rmSync(probe);
 }

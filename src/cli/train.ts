@@ -46,7 +46,7 @@ export function trainCommand(): Command {
     .option("--freeze-epochs <n>", "passes before that over kept features, with only the head learning", wholeNumber(0), 10)
     .option("--lr <rate>", "peak learning rate of the head", number(0), 2e-3)
     .option("--batch-size <n>", "images per step", wholeNumber(1), 32)
-    .addOption(new Option("--optimizer <name>").choices(["sgd", "adamw"]).default("adamw"))
+    .addOption(new Option("--optimizer <name>", "update rule").choices(["sgd", "adamw"]).default("adamw"))
     .option("--weight-decay <share>", "of weights, not of norms and biases (default: 0.01 for adamw, 1e-4 for sgd)", number(0))
     .option("--label-smoothing <share>", "spread over all classes", number(0), 0)
     .addOption(
