@@ -2,7 +2,7 @@
  * The matrix product behind dense layers and convolutions. C is made in tiles of up to `tileRows` x 8; every element is
  * one sum in the order of k, whatever the tiling, so the bits do not depend on who computes which part.
  */
-import { rows1, rows2, rows3, rows4, rows5, rows6 } from "./microkernels-rows";
+import { row1x32, rows1, rows2, rows3, rows4, rows5, rows6 } from "./microkernels-rows";
 import { strided1, strided2, strided3, strided4, strided5, strided6 } from "./microkernels-strided";
 import { clamp, tileRows } from "./simd";
 
@@ -27,7 +27,15 @@ export function gemm(
 ): void {
   const bounded = low > -Infinity || high < Infinity;
   const tiles = (m + tileRows - 1) / tileRows;
-  for (let column = 0; column < n; column += 8) {
+  let column = 0;
+  if (m == 1) {
+    for (; column + 32 <= n; column += 32, c += 4 * panelRow, panels += 4 * panelStep) {
+      row1x32(k, a, panels, panelStep, c, init);
+      if (bounded) clampTile(c, panelRow, 4, low, high);
+      if (init) init += 4 * panelRow;
+    }
+  }
+  for (; column < n; column += 8) {
     const narrow = n - column < 8;
     let pa = a, pc = c, pi = init;
     for (let i = 0; i < tiles; i++) {

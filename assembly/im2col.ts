@@ -15,6 +15,8 @@ export function im2col(
   const run = joined ? kw * perGroup : perGroup;
   const perRow = joined ? 1 : kw;
   const firstRun = from / run, firstY = firstRun / perRow, firstX = firstRun - firstY * perRow;
+  const lastRun = (until - 1) / run, lastY = lastRun / perRow, whole = firstRun * run == from && (lastRun + 1) * run == until;
+  const pixelBytes = channels << 2, tapBytes = tapX * pixelBytes, lineBytes = tapY * width * pixelBytes;
   const imageBytes = <usize>height * width * channels << 2;
   let i = pixel % latticeW, j = pixel / latticeW;
   const image = j / latticeH;
@@ -22,8 +24,19 @@ export function im2col(
   x += <usize>image * imageBytes;
   for (; count > 0; count--, to += ldo) {
     let ky = firstY, kx = firstX, start = firstRun * run, at = to;
-    const x0 = originX + i * strideX;
-    do {
+    const x0 = originX + i * strideX, top = originY + j * strideY + firstY * tapY;
+    const inside = top >= 0 && top + (lastY - firstY) * tapY < height && x0 >= 0 && x0 + (kw - 1) * tapX < width;
+    if (whole && inside) {
+      let line = x + ((top * width + x0) * pixelBytes), tap = line + kx * tapBytes;
+      for (let q = firstRun; q <= lastRun; q++, tap += tapBytes) {
+        at = copy(at, tap, run);
+        if (++kx == perRow) {
+          kx = 0;
+          line += lineBytes;
+          tap = line - tapBytes;
+        }
+      }
+    } else do {
       const iy = originY + j * strideY + ky * tapY, ix = x0 + kx * tapX;
       let low = 0, high = 0;
       if (iy >= 0 && iy < height) {

@@ -310,3 +310,50 @@ export function rows1(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usi
   v128.store(c, x0);
   v128.store(c, y0, 16);
 }
+
+/** C[1, 32] = init[1, 32] + A[1, k] B[k, 32]; the four panels of B lie `step` bytes apart. */
+export function row1x32(k: i32, a: usize, b: usize, step: usize, c: usize, init: usize): void {
+  let x0: v128 = f32x4.splat(0);
+  let x1: v128 = f32x4.splat(0);
+  let x2: v128 = f32x4.splat(0);
+  let x3: v128 = f32x4.splat(0);
+  let x4: v128 = f32x4.splat(0);
+  let x5: v128 = f32x4.splat(0);
+  let x6: v128 = f32x4.splat(0);
+  let x7: v128 = f32x4.splat(0);
+  if (init) {
+    x0 = v128.load(init, 0);
+    x1 = v128.load(init, 16);
+    x2 = v128.load(init, 32);
+    x3 = v128.load(init, 48);
+    x4 = v128.load(init, 64);
+    x5 = v128.load(init, 80);
+    x6 = v128.load(init, 96);
+    x7 = v128.load(init, 112);
+  }
+  let value: v128 = f32x4.splat(0);
+  const b1 = b + step, b2 = b1 + step, b3 = b2 + step;
+  let at: usize = 0;
+  while (k > 0) {
+    value = v128.load32_splat(a);
+    x0 = madd(value, v128.load(b + at), x0);
+    x1 = madd(value, v128.load(b + at, 16), x1);
+    x2 = madd(value, v128.load(b1 + at), x2);
+    x3 = madd(value, v128.load(b1 + at, 16), x3);
+    x4 = madd(value, v128.load(b2 + at), x4);
+    x5 = madd(value, v128.load(b2 + at, 16), x5);
+    x6 = madd(value, v128.load(b3 + at), x6);
+    x7 = madd(value, v128.load(b3 + at, 16), x7);
+    a += 4;
+    at += 32;
+    k--;
+  }
+  v128.store(c, x0, 0);
+  v128.store(c, x1, 16);
+  v128.store(c, x2, 32);
+  v128.store(c, x3, 48);
+  v128.store(c, x4, 64);
+  v128.store(c, x5, 80);
+  v128.store(c, x6, 96);
+  v128.store(c, x7, 112);
+}

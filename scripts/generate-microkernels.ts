@@ -41,12 +41,36 @@ ${each((i) => `  v128.store(c, x${i});\n  v128.store(c, y${i}, 16);${i < rows - 
 `;
 }
 
+/** One row of C, four panels wide: enough independent sums to hide the latency of madd. */
+function wideRow(): string {
+  const parts = upTo(8);
+  return `/** C[1, 32] = init[1, 32] + A[1, k] B[k, 32]; the four panels of B lie \`step\` bytes apart. */
+export function row1x32(k: i32, a: usize, b: usize, step: usize, c: usize, init: usize): void {
+${parts.map((i) => `  let x${i}: v128 = f32x4.splat(0);`).join("\n")}
+  if (init) {
+${parts.map((i) => `    x${i} = v128.load(init, ${16 * i});`).join("\n")}
+  }
+  let value: v128 = f32x4.splat(0);
+  const b1 = b + step, b2 = b1 + step, b3 = b2 + step;
+  let at: usize = 0;
+  while (k > 0) {
+    value = v128.load32_splat(a);
+${parts.map((i) => `    x${i} = madd(value, v128.load(${i < 2 ? "b" : `b${i >> 1}`} + at${i & 1 ? ", 16" : ""}), x${i});`).join("\n")}
+    a += 4;
+    at += 32;
+    k--;
+  }
+${parts.map((i) => `  v128.store(c, x${i}, ${16 * i});`).join("\n")}
+}
+`;
+}
+
 const tiles = (form: "rows" | "strided", comment: string) =>
   header(
     "madd",
     `${comment}\n${upTo(tileRows)
       .map((i) => tile(form, tileRows - i))
-      .join("\n")}`,
+      .join("\n")}${form === "rows" ? `\n${wideRow()}` : ""}`,
   );
 
 /** Output pixels of a depthwise tile: with the columns they share, 4 keep within V8's registers up to a 7x7 kernel. */

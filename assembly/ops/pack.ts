@@ -8,19 +8,30 @@ import { panelRow } from "../gemm";
 export function pack_f32(panels: usize, w: usize, depth: i32, columns: i32, row: usize, group: usize, begin: i32, end: i32): void {
   const perGroup = (columns + 7) >> 3;
   const panelBytes = <usize>depth * panelRow;
-  for (let unit = begin; unit < end; unit++) {
-    const matrix = unit / perGroup, column = (unit - matrix * perGroup) << 3;
-    const valid = columns - column;
-    let from = w + <usize>matrix * group + (<usize>column << 2), to = panels + <usize>unit * panelBytes;
-    for (const stop = to + panelBytes; to < stop; to += panelRow, from += row) {
-      if (valid >= 8) {
-        v128.store(to, v128.load(from));
-        v128.store(to, v128.load(from, 16), 16);
-      } else {
-        v128.store(to, f32x4.splat(0));
-        v128.store(to, f32x4.splat(0), 16);
-        for (let i: usize = 0, bytes = <usize>valid << 2; i < bytes; i += 4) f32.store(to + i, f32.load(from + i));
-      }
+  // A few rows at a time, so that neighbouring panels find their half of a cache line still there.
+  for (let k = 0; k < depth; k += rowsTogether) {
+    const rows = min(rowsTogether, depth - k);
+    for (let unit = begin; unit < end; unit++) {
+      const matrix = unit / perGroup, column = (unit - matrix * perGroup) << 3;
+      const from = w + <usize>matrix * group + <usize>k * row + (<usize>column << 2);
+      packRows(panels + <usize>unit * panelBytes + <usize>k * panelRow, from, row, rows, columns - column);
+    }
+  }
+}
+
+/** Rows of a matrix that are packed before the next panel's turn. */
+const rowsTogether: i32 = 16;
+
+/** Rows of a panel, of which the first `valid` columns come from the matrix. */
+function packRows(to: usize, from: usize, row: usize, rows: i32, valid: i32): void {
+  for (; rows > 0; rows--, to += panelRow, from += row) {
+    if (valid >= 8) {
+      v128.store(to, v128.load(from));
+      v128.store(to, v128.load(from, 16), 16);
+    } else {
+      v128.store(to, f32x4.splat(0));
+      v128.store(to, f32x4.splat(0), 16);
+      for (let i: usize = 0, bytes = <usize>valid << 2; i < bytes; i += 4) f32.store(to + i, f32.load(from + i));
     }
   }
 }

@@ -2,19 +2,8 @@ import { formatShape, sizeOf, vectorsOf, type Shape } from "../core/shape.js";
 import type { Value } from "../graph/graph.js";
 import { defineOp, type Emitter } from "../graph/op.js";
 import { lowerDenseBackwardWeight, sumRows, throughClamp } from "./dense.js";
-import {
-  blocksOf,
-  collides,
-  lineBytesOf,
-  packed,
-  packedMatrices,
-  panelBytesOf,
-  panelsOf,
-  productCall,
-  rowSliceOf,
-  sliceOf,
-  tileBytes,
-} from "./lowering/product.js";
+import { lowerConvolution, lowerConvolutionBackwardWeight } from "./lowering/convolution.js";
+import { packed, packedMatrices, panelBytesOf, panelsOf, productCall } from "./lowering/product.js";
 import { phasesOf, unitWindow, windowShape, type Phase, type Window } from "./lowering/window.js";
 
 const geometry = { ...unitWindow, groups: 1 };
@@ -93,28 +82,12 @@ export const conv2dBackwardWeight = defineOp({
   attributes: { ...geometry, kernel: [1, 1] as readonly number[] },
   shape: ({ x, dy }, { kernel, groups }) => [kernel[0], kernel[1], x[3] / groups, dy[3]],
   lower(emit, { x, dy, dweight }, { kernel, groups, ...window }) {
-    const out = dy.shape[3];
-    if (isProduct(dweight.shape, { ...window, groups }) && !collides(x.shape[3] * 4)) return lowerDenseBackwardWeight(emit, x, dy, dweight, pixelsOf(dy.shape));
-    const depth = sizeOf(dweight.shape.slice(0, 3));
-    const most = Math.min(depth, mostRows);
-    const slice = rowSliceOf(most);
-    const pack = collides(out * 4);
-    const row = lineBytesOf(most);
-    const work = emit.workspace(tileBytes + (pack ? slice * 32 : 0) + slice * row + overrun);
+    if (isProduct(dweight.shape, { ...window, groups })) return lowerDenseBackwardWeight(emit, x, dy, dweight, pixelsOf(dy.shape));
     const reads = [...kernel, -window.padding[0], -window.padding[2], ...window.dilation, ...window.stride];
-    emit.call(
-      "conv2d_f32_backward_weight",
-      [dweight, x, dy, work, ...x.shape.slice(1), groups, ...reads, ...dy.shape, slice, most, row, +pack],
-      groups * depth,
-    );
+    lowerConvolutionBackwardWeight(emit, { x, dy, dweight }, x.shape.slice(1), groups, reads, dy.shape);
   },
   flops: ({ dy, dweight }) => 2 * sizeOf(dy) * sizeOf(dweight.slice(0, 3)),
 });
-
-/** Rows of dweight that share one pass over the pixels: a block of 128 pixels x 512 floats stays in the second-level cache. */
-const mostRows = 512;
-/** Bytes that copying rows in whole vectors may write past the last. */
-const overrun = 64;
 
 const pixelsOf = ([n, height, width]: Shape) => n * height * width;
 
@@ -130,51 +103,5 @@ function packedTaps(emit: Emitter, weight: Value, groups: number, y: Phase, x: P
   const taps = [y.taps, x.taps, y.first, x.first, y.tapStep, x.tapStep];
   return emit.derived(weight, `taps ${groups} ${taps}`, groups * panelBytesOf(y.taps * x.taps * filters, perGroup), (fill, target) =>
     fill.call("pack_f32_transposed", [target, weight, kw, perGroup, filters, out * 4, filters * 4, ...taps], groups * panelsOf(perGroup)),
-  );
-}
-
-/** A convolution over a lattice of output pixels; see the kernel for `reads` and `writes`. */
-function lowerConvolution(
-  emit: Emitter,
-  { x, panels, bias, y }: { x: Value; panels: ReturnType<Emitter["derived"]>; bias?: Value; y: Value },
-  groups: number,
-  reads: readonly number[],
-  lattice: readonly number[],
-  writes: readonly number[],
-  low = -Infinity,
-  high = Infinity,
-): void {
-  const depth = (reads[0] * reads[1] * x.shape[3]) / groups;
-  const columns = y.shape[3] / groups;
-  const pixels = x.shape[0] * lattice[0] * lattice[1];
-  const blocks = blocksOf(pixels);
-  const slice = sliceOf(depth);
-  const row = lineBytesOf(slice);
-  const most = Math.ceil(pixels / Math.max(blocks, 1));
-  const stage = writes.join() === "0,0,1,1" ? 0 : tileBytes + most * row + overrun;
-  const work = emit.workspace(tileBytes + most * row + overrun + (stage ? most * columns * 4 + overrun : 0));
-  emit.call(
-    "conv2d_f32",
-    [
-      y,
-      x,
-      panels,
-      bias ?? 0,
-      work,
-      ...x.shape.slice(1),
-      groups,
-      ...reads,
-      x.shape[0],
-      ...lattice,
-      ...y.shape.slice(1),
-      ...writes,
-      blocks,
-      slice,
-      row,
-      stage,
-      low,
-      high,
-    ],
-    groups * blocks * panelsOf(columns),
   );
 }

@@ -2,6 +2,7 @@ import { broadcastShapes, formatShape, sizeOf, type Shape } from "../core/shape.
 import type { Value } from "../graph/graph.js";
 import { defineOp, type Emitter, type Op, type Tensors } from "../graph/op.js";
 import { clipBackward } from "./clip.js";
+import { lowerConvolutionBackwardWeight } from "./lowering/convolution.js";
 import { blocksOf, collides, packed, packedMatrices, panelBytesOf, panelsOf, productCall, rowSliceOf, sliceOf, tileBytes } from "./lowering/product.js";
 import { reshape } from "./reshape.js";
 import { sum } from "./sum.js";
@@ -60,6 +61,9 @@ export const denseBackwardWeight = defineOp({
 export function lowerDenseBackwardWeight(emit: Emitter, x: Value, dy: Value, dweight: Value, rows: number): void {
   const depth = x.shape[x.shape.length - 1];
   const columns = dy.shape[dy.shape.length - 1];
+  // Rows of x that collide in the cache are copied, as a convolution does.
+  if (collides(depth * 4))
+    return lowerConvolutionBackwardWeight(emit, { x, dy, dweight }, [rows, 1, depth], 1, [1, 1, 0, 0, 1, 1, 1, 1], [1, rows, 1, columns]);
   const slice = rowSliceOf(depth);
   const byColumns = panelsOf(columns) * 8 > depth;
   const pack = collides(columns * 4);

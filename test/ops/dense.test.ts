@@ -6,13 +6,14 @@ testOp(dense, {
   cases: [
     { shapes: { x: [1, 1], weight: [1, 1], bias: [1] } },
     { shapes: { x: [3, 5], weight: [5, 8] } },
+    { shapes: { x: [1, 6], weight: [6, 77], bias: [77] }, attributes: { low: -1, high: 2 } },
     { shapes: { x: [2, 3, 17], weight: [17, 13], bias: [13] } },
     { shapes: { x: [1, 7], weight: [7, 3], bias: [3] } },
     { shapes: { x: [0, 4], weight: [4, 5], bias: [5] } },
     { shapes: { x: [131, 9], weight: [9, 20], bias: [20] }, attributes: { low: 0 } },
-    { shapes: { x: [13, 1600], weight: [1600, 11], bias: [11] }, attributes: { low: 0, high: 6 } },
-    { shapes: { x: [300, 6], weight: [6, 128] } },
-    { shapes: { x: [300, 128], weight: [128, 9] } },
+    { shapes: { x: [7, 1600], weight: [1600, 3], bias: [3] }, attributes: { low: 0, high: 6 } },
+    { shapes: { x: [258, 2], weight: [2, 512] } },
+    { shapes: { x: [258, 512], weight: [512, 1] } },
   ],
   reference({ x, weight, bias }, { low, high }) {
     const [depth, columns] = weight.shape;

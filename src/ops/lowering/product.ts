@@ -27,7 +27,7 @@ export const sliceOf = (depth: number) => (depth <= deepest ? Math.max(depth, 1)
 export const rowSliceOf = (width: number) => Math.min(256, Math.max(64, Math.floor(65536 / Math.max(width, 1))));
 
 /** Rows this many bytes apart share few cache sets; such operands are copied before they are reused. */
-export const collides = (bytes: number) => bytes % 512 === 0;
+export const collides = (bytes: number) => bytes % 2048 === 0;
 
 /** Panels of a weight [depth, groups * columns]. */
 export function packed(emit: Emitter, weight: Value, depth: number, columns: number, groups = 1): Scratch {
