@@ -50,7 +50,7 @@ export async function unreadable(
       Array.from({ length: Math.min(block, data.length - start) }, async (_, i) => {
         const { image, id } = await data.item(start + i);
         await run("check", { image: await postable(image), name: id }).catch((error: Error) => {
-          if (signal?.aborted) throw error;
+          signal?.throwIfAborted();
           found.push({ index: start + i, id, error });
         });
       }),

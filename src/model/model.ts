@@ -141,16 +141,11 @@ export class Model {
   ): Promise<Evaluation> {
     const labels = this.labelIndices(data.classes);
     const builder = new EvaluationBuilder(this.labels);
-    for (let start = 0; start < data.length; start += chunkSize) {
-      const items = await Promise.all(Array.from({ length: Math.min(chunkSize, data.length - start) }, (_, i) => data.item(start + i)));
-      const rows = await this.compute(
-        "logits",
-        items.map(({ image }) => image),
-        { signal, build },
-      );
-      rows.forEach((row, i) => builder.add(items[i].id, labels[items[i].label], row));
-      onProgress?.(start + items.length, data.length);
-    }
+    const items = await Promise.all(Array.from({ length: data.length }, (_, i) => data.item(i)));
+    const images = items.map(({ image }) => image);
+    const names = items.map(({ id }) => id);
+    const rows = await this.compute("logits", images, { signal, build, names, onProgress: (done) => onProgress?.(done, data.length) });
+    rows.forEach((row, i) => builder.add(names[i], labels[items[i].label], row));
     return builder.finish();
   }
 
@@ -250,14 +245,17 @@ export class Model {
   async compute(
     result: Result,
     images: readonly ImageSource[],
-    { signal, build, onProgress }: CallOptions & { build?: Build; onProgress?: (done: number) => void } = {},
+    { signal, build, names, onProgress }: CallOptions & { build?: Build; names?: readonly string[]; onProgress?: (done: number) => void } = {},
   ): Promise<Float32Array[]> {
     const rows: Float32Array[] = [];
     const [height, width] = this.imageSize;
     const pixels = height * width * this.architecture.channels;
     const pipeline = evaluationTransforms(this.preprocessing);
-    const prepare = (start: number) =>
-      prepareImages(images.slice(start, start + chunkSize), { pipeline, channels: this.architecture.channels as 1 | 3, inline: this.inline, signal });
+    const { channels } = this.architecture;
+    const prepare = (start: number) => {
+      const part = [start, start + chunkSize];
+      return prepareImages(images.slice(...part), { pipeline, channels, names: names?.slice(...part), inline: this.inline, signal });
+    };
     let next = images.length > 0 ? prepare(0) : undefined;
     for (let start = 0; next; start += chunkSize) {
       const prepared = await next;

@@ -1,3 +1,4 @@
+import { ArgumentError } from "../core/errors.js";
 import type { Dataset } from "../data/dataset.js";
 import { prepareImages } from "../data/prepare.js";
 import type { Transform } from "../data/transforms/index.js";
@@ -11,6 +12,15 @@ export interface Batch {
 /** Gives batch number `index` of an epoch. */
 export type BatchSource = (index: number) => Promise<Batch>;
 
+/**
+ * How an epoch is divided. All images are used, the last batch being shorter, unless it is one image behind others and
+ * `dropSingle` says that it cannot stand alone; which image is left out changes with the order of the epoch.
+ */
+export function epochSize(images: number, batchSize: number, { dropSingle }: { dropSingle: boolean }): { batches: number; images: number } {
+  const used = dropSingle && images > batchSize && images % batchSize === 1 ? images - 1 : images;
+  return { batches: Math.ceil(used / batchSize), images: used };
+}
+
 /** Batches that are being prepared while earlier ones train. */
 const ahead = 2;
 
@@ -22,6 +32,8 @@ export interface ImageBatches {
   readonly order: ArrayLike<number>;
   readonly batchSize: number;
   readonly pipeline: readonly Transform[];
+  /** Of the network's input: what the pipeline has to give. */
+  readonly imageSize: readonly [height: number, width: number];
   readonly channels: 1 | 3;
   /** Augmentation draws follow from the seed, this, and the image's position in `data`. */
   readonly seed: number;
@@ -31,7 +43,7 @@ export interface ImageBatches {
 }
 
 /** Batches of augmented images, prepared ahead in the pool's threads. Ask for them in order. */
-export function imageBatches({ data, labels, order, batchSize, pipeline, channels, seed, stream, inline, signal }: ImageBatches): BatchSource {
+export function imageBatches({ data, labels, order, batchSize, pipeline, imageSize, channels, seed, stream, inline, signal }: ImageBatches): BatchSource {
   const coming = new Map<number, Promise<Batch>>();
   const count = Math.ceil(order.length / batchSize);
   const make = async (index: number): Promise<Batch> => {
@@ -41,9 +53,18 @@ export function imageBatches({ data, labels, order, batchSize, pipeline, channel
       items.map(({ image }) => image),
       { pipeline, channels, inline, signal, names: items.map(({ id }) => id), draws: positions.map((position) => ({ seed, stream: [...stream, position] })) },
     );
-    const size = images[0].data.length;
+    const [height, width] = imageSize;
+    const size = height * width * channels;
     const x = new Float32Array(images.length * size);
-    images.forEach((image, i) => x.set(image.data, i * size));
+    images.forEach((image, i) => {
+      if (image.height !== height || image.width !== width || !(image.data instanceof Float32Array)) {
+        const kind = image.data instanceof Float32Array ? "normalised" : "not normalised";
+        throw new ArgumentError(
+          `train: transforms expected to give normalised images of ${height}x${width} pixels, gave ${image.height}x${image.width} pixels, ${kind} (${items[i].id})`,
+        );
+      }
+      x.set(image.data, i * size);
+    });
     return { x, labels: Int32Array.from(items, ({ label }) => labels[label]) };
   };
   const start = (index: number) => {

@@ -1,30 +1,35 @@
-import { FormatError } from "../core/errors.js";
-import { openSafetensors, type SourceLike, saveSafetensors, type TensorToWrite } from "../formats/safetensors/index.js";
+import { ArgumentError, DataError, FormatError } from "../core/errors.js";
 import { keepPrevious } from "../core/file-node.js";
-import { fileMetadata, fileTensors } from "../model/save.js";
+import type { Dataset } from "../data/dataset.js";
+import { openSafetensors, type SourceLike, saveSafetensors, type TensorToWrite } from "../formats/safetensors/index.js";
 import type { Model, NamedTensor } from "../model/model.js";
+import { fileMetadata, fileTensors, metadataKeys } from "../model/save.js";
+import { matchStateDict } from "../nn/state-dict.js";
 import type { EpochRecord, Settings } from "./options.js";
 import { statePrefix } from "./step.js";
 
-/** Where training stands: enough, with the tensors, to go on to the same bits. */
+/** Phase, epoch within it, next batch within that, steps done in the phase, and in all. */
+export interface Cursor {
+  phase: number;
+  epoch: number;
+  batch: number;
+  phaseStep: number;
+  step: number;
+}
+
+/** Where training stands: enough, with the tensors, to go on to the same bits. Nothing in it depends on the machine or the time. */
 export interface TrainerState {
   readonly version: 1;
-  /** Phase, epoch within it, and next batch within that. */
-  readonly phase: number;
-  readonly epoch: number;
-  readonly batch: number;
-  /** Steps done in this phase, and in all. */
-  readonly phaseStep: number;
-  readonly step: number;
-  readonly history: readonly EpochRecord[];
-  /** Sums of the unfinished epoch. */
-  readonly epochLoss: number;
-  readonly epochRight: number;
-  readonly bestLoss: number | null;
-  readonly epochsSinceBest: number;
-  /** What must be equal to go on: settings, classes and images of the data set. */
+  readonly cursor: Readonly<Cursor>;
+  /** Of the epoch that is not finished: loss times images, and images classified rightly. */
+  readonly sums: { readonly loss: number; readonly right: number };
+  readonly history: readonly Omit<EpochRecord, "imagesPerSecond">[];
+  /** Lowest validation loss so far, epochs of this phase since then, and training steps that its weights had seen. */
+  readonly best: { readonly loss: number | null; readonly epochsSince: number; readonly batchesTracked: number };
+  /** What must be equal to go on: settings, images of the data set, those of them that can be read, and classes. */
   readonly settings: Settings;
   readonly images: number;
+  readonly usedImages: number;
   readonly classes: readonly string[];
 }
 
@@ -35,26 +40,42 @@ const bestPrefix = "best.";
  * Writes a checkpoint: a whole model file (`loadModel` opens it) with the optimiser's state, the best weights so far
  * and the trainer's state besides. The file before it stays readable under `.previous`, and is replaced only when the
  * new one is complete on disk.
+ *
+ * @param extra.optimizer state that a resumed trainer has not taken over yet; default: the session's
+ * @throws {DataError} when it cannot be written; the file before it is untouched
  */
-export async function writeCheckpoint(path: string, model: Model, state: TrainerState, best: ReadonlyMap<string, NamedTensor> | undefined): Promise<void> {
+export async function writeCheckpoint(
+  path: string,
+  model: Model,
+  state: TrainerState,
+  { best, optimizer }: { best?: ReadonlyMap<string, NamedTensor>; optimizer?: ReadonlyMap<string, NamedTensor> },
+): Promise<void> {
   const tensors: TensorToWrite[] = await fileTensors(model);
-  for (const { name, kind, shape } of model.session.keptValues()) {
-    if (kind === "state") tensors.push({ name, dtype: "F32", shape, data: await model.session.read(name) });
-  }
+  for (const [name, { shape, data }] of optimizer ?? (await optimizerState(model))) tensors.push({ name, dtype: "F32", shape, data });
   for (const [name, { shape, data }] of best ?? []) tensors.push({ name: bestPrefix + name, dtype: "F32", shape, data });
   await keepPrevious(path);
   await saveSafetensors(path, tensors, { ...fileMetadata(model), [stateKey]: JSON.stringify(state) }, { sha256: true });
 }
 
+async function optimizerState({ session }: Model): Promise<Map<string, NamedTensor>> {
+  const states = session.keptValues().filter(({ kind }) => kind === "state");
+  return new Map(await Promise.all(states.map(async ({ name, shape }) => [name, { shape, data: await session.read(name) }] as const)));
+}
+
 export interface Checkpoint {
   readonly state: TrainerState;
   readonly parameters: ReadonlyMap<string, NamedTensor>;
-  readonly optimizer: ReadonlyMap<string, Float32Array>;
+  /** In memory layout, by name. */
+  readonly optimizer: ReadonlyMap<string, NamedTensor>;
   readonly best?: ReadonlyMap<string, NamedTensor>;
   readonly batchesTracked: number;
+  /** The model's, as the file has it. */
+  readonly preprocessing?: string;
+  /** The file, for messages. */
+  readonly name: string;
 }
 
-/** @throws {FormatError} for a file that is no checkpoint of a trainer */
+/** @throws {FormatError} for a file that is no checkpoint of a trainer, {DataError} when it cannot be opened */
 export async function readCheckpoint(source: SourceLike): Promise<Checkpoint> {
   const file = await openSafetensors(source);
   try {
@@ -62,31 +83,80 @@ export async function readCheckpoint(source: SourceLike): Promise<Checkpoint> {
     if (!text) throw new FormatError(`resume: the file holds a model but no training state; expected a checkpoint written during training (${file.name})`);
     const parameters = new Map<string, NamedTensor>();
     const best = new Map<string, NamedTensor>();
-    const optimizer = new Map<string, Float32Array>();
+    const optimizer = new Map<string, NamedTensor>();
     let batchesTracked = 0;
     for (const [name, { dtype, shape }] of file.tensors) {
-      if (dtype !== "F32") {
-        if (name.endsWith("num_batches_tracked")) batchesTracked = Number((await file.readFloat32(name))[0]);
-        continue;
-      }
       const data = await file.readFloat32(name);
-      if (name.startsWith(statePrefix)) optimizer.set(name, data);
+      if (dtype !== "F32") {
+        if (name.endsWith("num_batches_tracked")) batchesTracked = data[0];
+      } else if (name.startsWith(statePrefix)) optimizer.set(name, { shape, data });
       else if (name.startsWith(bestPrefix)) best.set(name.slice(bestPrefix.length), { shape, data });
       else parameters.set(name, { shape, data });
     }
-    return { state: parseState(text, file.name), parameters, optimizer, best: best.size > 0 ? best : undefined, batchesTracked };
+    const preprocessing = file.metadata.get(metadataKeys.preprocessing);
+    return {
+      state: parseState(text, file.name),
+      parameters,
+      optimizer,
+      best: best.size > 0 ? best : undefined,
+      batchesTracked,
+      preprocessing,
+      name: file.name,
+    };
   } finally {
     await file.close();
   }
 }
 
+/** @throws what says how the checkpoint differs from what is to be trained */
+export function checkSameRun({ state, parameters, best, preprocessing, name }: Checkpoint, model: Model, settings: Settings, train: Dataset): void {
+  const expected = new Map(model.session.keptValues().flatMap((value) => (value.kind === "state" ? [] : [[value.name, value.file?.shape ?? value.shape]])));
+  for (const tensors of [parameters, ...(best ? [best] : [])]) {
+    const network = `${model.architecture.name}, in the checkpoint ${name}`;
+    matchStateDict(expected, new Map([...tensors].map(([name, { shape }]) => [name, shape])), { network });
+  }
+  const differing = (Object.keys(settings) as (keyof Settings)[]).find((key) => JSON.stringify(state.settings[key]) !== JSON.stringify(settings[key]));
+  if (differing) {
+    const [before, now] = [state.settings, settings].map((given) => JSON.stringify(given[differing]));
+    throw new ArgumentError(`resume: the checkpoint was trained with ${differing} ${before}, expected ${now} (${name})`);
+  }
+  if (preprocessing !== JSON.stringify(model.preprocessing)) {
+    throw new ArgumentError(
+      `resume: the checkpoint was trained with preprocessing ${preprocessing}, expected ${JSON.stringify(model.preprocessing)} (${name})`,
+    );
+  }
+  if (state.images !== train.length)
+    throw new DataError(`resume: the checkpoint was trained on ${state.images} images, this data set has ${train.length} (${name})`);
+  if (JSON.stringify(state.classes) !== JSON.stringify(train.classes)) {
+    throw new DataError(`resume: the checkpoint's classes are ${state.classes.join(", ")}; this data set's are ${train.classes.join(", ")} (${name})`);
+  }
+}
+
 function parseState(text: string, name: string): TrainerState {
+  let state: TrainerState;
   try {
-    const state = JSON.parse(text) as TrainerState;
-    if (state.version === 1) return state;
-    throw new FormatError(`resume: training state of version ${state.version}, expected 1 (${name})`);
+    state = JSON.parse(text);
   } catch (cause) {
-    if (cause instanceof FormatError) throw cause;
     throw new FormatError(`resume: the training state is not readable JSON (${name})`, { cause });
   }
+  if (state?.version !== 1) throw new FormatError(`resume: training state of version ${state?.version}, expected 1 (${name})`);
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  const { cursor, sums, history, best, settings, images, usedImages, classes } = state;
+  const counts = [
+    cursor?.phase,
+    cursor?.epoch,
+    cursor?.batch,
+    cursor?.phaseStep,
+    cursor?.step,
+    best?.epochsSince,
+    best?.batchesTracked,
+    sums?.right,
+    images,
+    usedImages,
+  ];
+  const whole = counts.every(isCount) && Number.isFinite(sums.loss) && (best.loss === null || Number.isFinite(best.loss));
+  if (!whole || !Array.isArray(history) || !Array.isArray(classes) || typeof settings !== "object" || settings === null) {
+    throw new FormatError(`resume: the training state has an unexpected form: ${text.slice(0, 80)} (${name})`);
+  }
+  return state;
 }

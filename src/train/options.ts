@@ -1,5 +1,6 @@
 import { ArgumentError } from "../core/errors.js";
 import type { Dataset } from "../data/dataset.js";
+import { type Preprocessing, trainingTransforms } from "../data/preprocessing.js";
 import type { Transform } from "../data/transforms/index.js";
 
 /** How the learning rate moves over a phase, from the first step (0) to the last (1). */
@@ -53,9 +54,9 @@ export interface TrainerOptions {
   readonly batchNorm?: "frozen" | "train";
   /** Augmentation of training images; default: the model's `trainingTransforms`. */
   readonly transforms?: readonly Transform[];
-  /** Stops when the validation loss has not fallen for so many epochs, and goes back to the best weights; default 0: never. */
+  /** Ends a phase when the validation loss has not fallen for so many of its epochs. `fit` then ends with the best weights of all epochs. Default 0: never. */
   readonly patience?: number;
-  /** `error` (default) fails on an image that cannot be read; `skip` looks through all images first, reports the bad ones and leaves them out. */
+  /** `error` (default) fails on an image that cannot be read; `skip` looks through all images first, reports the bad ones by `onNotice` and leaves them out. */
   readonly badImages?: "error" | "skip";
   /** Fixes initial head weights, order, augmentation and dropout. Default 0. */
   readonly seed?: number;
@@ -97,15 +98,13 @@ export interface Progress {
   readonly endOfEpoch: boolean;
 }
 
-/** One epoch's record. */
+/** One epoch's record; of epochs before a resumption `imagesPerSecond` is 0. */
 export type EpochRecord = Pick<Progress, "phase" | "epoch" | "loss" | "accuracy" | "validation" | "imagesPerSecond">;
 
-export type Settings = Required<
-  Omit<TrainerOptions, "checkpoint" | "signal" | "onProgress" | "onPrepare" | "onNotice" | "epochs" | "lr" | "schedule" | "transforms">
->;
+export type Settings = Required<Omit<TrainerOptions, "checkpoint" | "signal" | "onProgress" | "onPrepare" | "onNotice" | "epochs" | "lr" | "schedule">>;
 
 /** All options with their defaults. @throws {ArgumentError} for a value outside its range, naming option and value */
-export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "train"): Settings {
+export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "train", preprocessing: Preprocessing): Settings {
   const optimizer = options.optimizer ?? "sgd";
   const phase: Phase = {
     name: "all",
@@ -126,6 +125,7 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
     labelSmoothing: options.labelSmoothing ?? 0,
     maxNorm: options.maxNorm ?? 0,
     batchNorm,
+    transforms: options.transforms ?? trainingTransforms(preprocessing),
     patience: options.patience ?? 0,
     badImages: options.badImages ?? "error",
     seed: options.seed ?? 0,
@@ -143,13 +143,19 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
   range("maxNorm", settings.maxNorm, 0, Number.MAX_VALUE);
   range("patience", settings.patience, 0, Number.MAX_SAFE_INTEGER, true);
   range("seed", settings.seed, 0, Number.MAX_SAFE_INTEGER, true);
-  for (const { name, epochs, lr, lrMult, schedule } of settings.phases) {
+  const choice = (name: string, value: string, choices: readonly string[]) => {
+    if (!choices.includes(value)) throw new ArgumentError(`train: ${name} expected ${choices.join(" or ")}, got ${JSON.stringify(value)}`);
+  };
+  choice("optimizer", optimizer, ["sgd", "adamw"]);
+  choice("batchNorm", batchNorm, ["frozen", "train"]);
+  choice("badImages", settings.badImages, ["error", "skip"]);
+  if (settings.nesterov && settings.momentum === 0) throw new ArgumentError("train: nesterov needs a momentum above 0");
+  for (const { name, epochs, train, lr, lrMult, schedule } of settings.phases) {
     range(`${name}: epochs`, epochs, 0, 100_000, true);
     range(`${name}: lr`, lr, 0, 1000);
     range(`${name}: lrMult`, lrMult, 1, 1e9);
-    if (!["oneCycle", "cosine", "constant"].includes(schedule))
-      throw new ArgumentError(`train: schedule expected oneCycle, cosine or constant, got "${schedule}"`);
+    choice(`${name}: train`, train, ["head", "all"]);
+    choice(`${name}: schedule`, schedule, ["oneCycle", "cosine", "constant"]);
   }
-  if (!["sgd", "adamw"].includes(optimizer)) throw new ArgumentError(`train: optimizer expected sgd or adamw, got "${optimizer}"`);
   return settings;
 }

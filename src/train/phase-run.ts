@@ -1,9 +1,13 @@
+import type { Shape } from "../core/shape.js";
 import type { Dataset } from "../data/dataset.js";
+import type { Graph } from "../graph/graph.js";
 import { inferenceGraph } from "../model/graphs.js";
 import { EvaluationBuilder } from "../model/metrics.js";
-import type { Model } from "../model/model.js";
+import type { Model, NamedTensor } from "../model/model.js";
+import { matchStateDict } from "../nn/state-dict.js";
 import type { Schedule } from "../optim/schedule.js";
 import type { Program } from "../runtime/session.js";
+import { featureBatches } from "./batches.js";
 import type { Phase, Settings } from "./options.js";
 import { hyperInputs, parameterGroups, scheduleOf } from "./rates.js";
 import { headGraph, trainingGraph } from "./step.js";
@@ -12,7 +16,6 @@ interface PhaseData {
   readonly train: Dataset;
   readonly validation?: Dataset;
   readonly signal?: AbortSignal;
-  readonly onFeatures?: (done: number, total: number) => void;
 }
 
 /** Everything in training runs in one build, so that its bits are the same everywhere. */
@@ -20,69 +23,65 @@ const build = "simd";
 
 /** One phase of training made ready: its programs, its optimiser state, and in a head phase the backbone's results. */
 export class PhaseRun {
-  private readonly programs = new Map<number, Program>();
+  private readonly programs = new Map<string, Program>();
+  private readonly groupOf: (name: string) => number;
+  private readonly featureShape: readonly number[];
   private schedule?: { steps: number; factor: Schedule };
   /** Backbone results of the training images, and their labels, in a phase that trains only the head. */
   features?: readonly Float32Array[];
   labels: readonly number[] = [];
-  private validationFeatures?: readonly Float32Array[];
+  private validationFeatures: readonly Float32Array[] = [];
   private validationLabels: readonly number[] = [];
 
-  private constructor(
+  constructor(
     private readonly model: Model,
     private readonly phase: Phase,
     private readonly settings: Settings,
     private readonly data: PhaseData,
-    private readonly groupOf: (name: string) => number,
-    private readonly featureShape: readonly number[],
-  ) {}
-
-  static async open(model: Model, phase: Phase, settings: Settings, data: PhaseData): Promise<PhaseRun> {
+  ) {
     const [height, width] = model.imageSize;
-    const { graph, backbone } = splitKept(model, height, width);
-    const head = new Set([...graph.kept.keys()].filter((name) => !backbone.has(name)));
-    const featureShape = graph.outputs.get("features")?.shape.slice(1) ?? [];
-    const run = new PhaseRun(model, phase, settings, data, parameterGroups(model, head, phase), featureShape);
-    if (phase.train === "head") {
-      const total = data.train.length + (data.validation?.length ?? 0);
-      [run.features, run.labels] = await run.computeFeatures(data.train, (done) => data.onFeatures?.(done, total));
-      if (data.validation)
-        [run.validationFeatures, run.validationLabels] = await run.computeFeatures(data.validation, (done) =>
-          data.onFeatures?.(data.train.length + done, total),
-        );
-    }
-    return run;
+    const size = { batch: 1, height, width };
+    const backbone = inferenceGraph(model.architecture, model.labels.length, size, "features");
+    const whole = inferenceGraph(model.architecture, model.labels.length, size, "logits");
+    this.featureShape = backbone.outputs.get("features")?.shape.slice(1) ?? [];
+    this.groupOf = parameterGroups(model, new Set([...whole.kept.keys()].filter((name) => !backbone.kept.has(name))), phase);
+  }
+
+  /** In a phase that trains only the head: the backbone's results, through the evaluation preprocessing. Each image goes through once. */
+  async computeFeatures(onProgress: (done: number, total: number) => void): Promise<void> {
+    if (this.phase.train !== "head") return;
+    const { train, validation } = this.data;
+    const total = train.length + (validation?.length ?? 0);
+    [this.features, this.labels] = await this.featuresOf(train, (done) => onProgress(done, total));
+    if (validation) [this.validationFeatures, this.validationLabels] = await this.featuresOf(validation, (done) => onProgress(train.length + done, total));
   }
 
   /** One optimiser step on a batch. `step` counts within the phase; `randomStep` over all phases, for dropout. */
   async step(x: Float32Array, labels: Int32Array, step: number, steps: number, randomStep: number): Promise<Record<string, Float32Array>> {
-    const program = await this.program(labels.length);
+    const program = await this.stepProgram(labels.length);
     if (this.schedule?.steps !== steps) this.schedule = { steps, factor: scheduleOf(this.phase, this.settings, steps) };
     const { seed } = this.settings;
     const random = Int32Array.of(seed | 0, Math.floor(seed / 2 ** 32), randomStep, 0);
     const hyper = hyperInputs(program.plan.inputs, this.phase, this.settings, this.schedule.factor(step), step);
-    if (this.settings.batchNorm === "train" && !this.features) this.model.batchesTracked++;
+    if (this.settings.batchNorm === "train" && this.phase.train === "all") this.model.batchesTracked++;
     return program.run({ x, labels, random, ...hyper });
   }
 
   /** Loss and accuracy on the validation images. */
   async validate(): Promise<{ loss: number; accuracy: number }> {
     const { validation, signal } = this.data;
-    if (!this.validationFeatures) return this.model.evaluate(validation as Dataset, { signal, build });
-    const builder = new EvaluationBuilder(this.model.labels);
-    const batch = this.settings.batchSize;
-    for (let start = 0; start < this.validationFeatures.length; start += batch) {
-      const rows = this.validationFeatures.slice(start, start + batch);
-      const logits = await this.headLogits(rows);
-      logits.forEach((row, i) => builder.add(String(start + i), this.validationLabels[start + i], row));
-    }
-    return builder.finish();
+    const { loss, accuracy } = this.features ? await this.validateHead() : await this.model.evaluate(validation as Dataset, { signal, build });
+    return { loss, accuracy };
   }
 
-  /** Writes a state of the optimiser that a checkpoint kept. */
-  async restore(name: string, data: Float32Array): Promise<void> {
-    await this.program(this.settings.batchSize);
-    if (this.model.session.keptValues().some((value) => value.name === name)) await this.model.session.write(name, data);
+  /** Writes the optimiser's state as a checkpoint kept it. @throws {FormatError} when it is not the state of this phase */
+  async restore(optimizer: ReadonlyMap<string, NamedTensor>): Promise<void> {
+    const { session } = this.model;
+    await this.stepProgram(Math.min(this.settings.batchSize, this.data.train.length));
+    const states = session.keptValues().filter(({ kind }) => kind === "state");
+    const shapes = (tensors: Iterable<readonly [string, { readonly shape: Shape }]>) => new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+    matchStateDict(shapes(states.map((state) => [state.name, state])), shapes(optimizer), { network: `phase "${this.phase.name}" of the training` });
+    for (const [name, { data }] of optimizer) await session.write(name, data);
   }
 
   /** Frees the programs and the optimiser's state. */
@@ -97,48 +96,43 @@ export class PhaseRun {
     );
   }
 
+  private async validateHead(): Promise<{ loss: number; accuracy: number }> {
+    const { model, validationFeatures, validationLabels } = this;
+    const builder = new EvaluationBuilder(model.labels);
+    const order = Uint32Array.from(validationFeatures, (_, i) => i);
+    const { batchSize } = this.settings;
+    const batch = featureBatches(validationFeatures, validationLabels, order, batchSize);
+    for (let index = 0; index * batchSize < order.length; index++) {
+      const { x, labels } = await batch(index);
+      const program = await this.program(`head ${labels.length}`, () =>
+        headGraph(model.architecture, model.labels.length, [labels.length, ...this.featureShape]),
+      );
+      const { logits } = await program.run({ x }, { signal: this.data.signal });
+      const classes = model.labels.length;
+      labels.forEach((label, i) => builder.add(String(index * batchSize + i), label, logits.subarray(i * classes, (i + 1) * classes)));
+    }
+    return builder.finish();
+  }
+
   /** The training program of a batch size; the last batch of an epoch may be smaller and has its own. */
-  private async program(batch: number): Promise<Program> {
-    const known = this.programs.get(batch);
-    if (known) return known;
-    const { architecture, labels, imageSize, session } = this.model;
-    const shape = this.features ? [batch, ...this.featureShape] : [batch, ...imageSize, architecture.channels];
-    const graph = trainingGraph(architecture, labels.length, shape, { ...this.settings, from: this.features ? "features" : "images", groupOf: this.groupOf });
-    const program = await session.prepare(graph, { build });
-    this.programs.set(batch, program);
+  private stepProgram(batch: number): Promise<Program> {
+    const { architecture, labels, imageSize } = this.model;
+    const from = this.phase.train === "head" ? "features" : "images";
+    const shape = from === "features" ? [batch, ...this.featureShape] : [batch, ...imageSize, architecture.channels];
+    return this.program(`step ${batch}`, () => trainingGraph(architecture, labels.length, shape, { ...this.settings, from, groupOf: this.groupOf }));
+  }
+
+  private async program(key: string, graph: () => Graph): Promise<Program> {
+    const program = this.programs.get(key) ?? (await this.model.session.prepare(graph(), { build }));
+    this.programs.set(key, program);
     return program;
   }
 
-  private async headLogits(rows: readonly Float32Array[]): Promise<Float32Array[]> {
-    const { architecture, labels, session } = this.model;
-    const program = await session.prepare(headGraph(architecture, labels.length, [rows.length, ...this.featureShape]), { build });
-    const size = rows[0].length;
-    const x = new Float32Array(rows.length * size);
-    rows.forEach((row, i) => x.set(row, i * size));
-    const { logits } = await program.run({ x });
-    await program.close();
-    return rows.map((_, i) => logits.slice(i * labels.length, (i + 1) * labels.length));
-  }
-
-  /** Backbone results of every image, through the evaluation preprocessing: each image goes through once. */
-  private async computeFeatures(data: Dataset, onProgress: (done: number) => void): Promise<[Float32Array[], number[]]> {
+  private async featuresOf(data: Dataset, onProgress: (done: number) => void): Promise<[Float32Array[], number[]]> {
     const labels = this.model.labelIndices(data.classes);
     const items = await Promise.all(Array.from({ length: data.length }, (_, i) => data.item(i)));
-    const features = await this.model.compute(
-      "features",
-      items.map(({ image }) => image),
-      { signal: this.data.signal, build, onProgress },
-    );
+    const images = items.map(({ image }) => image);
+    const features = await this.model.compute("features", images, { signal: this.data.signal, build, onProgress, names: items.map(({ id }) => id) });
     return [features, items.map(({ label }) => labels[label])];
   }
-}
-
-/** The names that the backbone keeps; what else the network keeps is the head's. */
-function splitKept(model: Model, height: number, width: number) {
-  const size = { batch: 1, height, width };
-  const graph = inferenceGraph(model.architecture, model.labels.length, size, "features");
-  const backbone = new Set(graph.kept.keys());
-  const whole = inferenceGraph(model.architecture, model.labels.length, size, "logits");
-  for (const [name, value] of whole.kept) if (!graph.kept.has(name)) graph.kept.set(name, value);
-  return { graph, backbone };
 }

@@ -2,13 +2,12 @@ import { ArgumentError, DataError } from "../core/errors.js";
 import { Random } from "../core/random.js";
 import type { SourceLike } from "../core/source.js";
 import type { Dataset } from "../data/dataset.js";
-import { trainingTransforms } from "../data/preprocessing.js";
 import { unreadable } from "../data/prepare.js";
-import type { Transform } from "../data/transforms/index.js";
 import { argmax } from "../model/metrics.js";
 import type { Model, NamedTensor } from "../model/model.js";
-import { type BatchSource, featureBatches, imageBatches } from "./batches.js";
-import { type Checkpoint, readCheckpoint, type TrainerState, writeCheckpoint } from "./checkpoint.js";
+import { type BatchSource, epochSize, featureBatches, imageBatches } from "./batches.js";
+import { type Checkpoint, checkSameRun, type Cursor, readCheckpoint, type TrainerState, writeCheckpoint } from "./checkpoint.js";
+import { Clock } from "./clock.js";
 import { chooseBatchNorm } from "./norms.js";
 import { type EpochRecord, type Phase, type Progress, resolveSettings, type Settings, type TrainerOptions, type TrainingData } from "./options.js";
 import { PhaseRun } from "./phase-run.js";
@@ -16,20 +15,33 @@ import { PhaseRun } from "./phase-run.js";
 /** What random streams are for; the second word of their key. */
 const streams = { order: 1, augmentation: 2 };
 
+/** Lowest validation loss so far, epochs of this phase since then, and the weights that had it. */
+interface Best {
+  loss: number;
+  epochsSince: number;
+  batchesTracked: number;
+  tensors?: ReadonlyMap<string, NamedTensor>;
+}
+
 /**
  * Trains a model on a data set. Everything runs in the `simd` build and depends only on weights, data, options and
  * seed: the same checkpoint, byte for byte, on every engine and with any number of threads.
  *
- * @throws {ArgumentError} for options outside their range, {DataError} for data that cannot be trained on
+ * A last batch of a single image is left out of an epoch where batch norm would take its statistics from it alone.
+ *
+ * @throws {ArgumentError} for options outside their range or classes that the model does not know
  */
 export class Trainer {
   /** All options as they were resolved. */
   readonly settings: Settings;
   private readonly history: EpochRecord[] = [];
-  private cursor = { phase: 0, epoch: 0, batch: 0, phaseStep: 0, step: 0 };
+  private cursor: Cursor = { phase: 0, epoch: 0, batch: 0, phaseStep: 0, step: 0 };
   private sums = { loss: 0, right: 0 };
-  private best: { loss: number; epochsSince: number; tensors?: ReadonlyMap<string, NamedTensor> } = { loss: Number.POSITIVE_INFINITY, epochsSince: 0 };
-  private readonly pipeline: readonly Transform[];
+  private best: Best = { loss: Number.POSITIVE_INFINITY, epochsSince: 0, batchesTracked: 0 };
+  private readonly notices: string[];
+  private used?: TrainingData;
+  private run?: PhaseRun;
+  /** What `resume` read, until the phase that it belongs to has taken over the optimiser's state. */
   private resumed?: Checkpoint;
 
   constructor(
@@ -38,13 +50,11 @@ export class Trainer {
     private readonly options: TrainerOptions = {},
   ) {
     const { batchNorm, notice } = chooseBatchNorm(model, data.train.length, options.batchNorm);
-    this.settings = resolveSettings(options, batchNorm);
+    this.settings = resolveSettings(options, batchNorm, model.preprocessing);
     this.notices = notice ? [notice] : [];
-    this.pipeline = options.transforms ?? trainingTransforms(model.preprocessing);
+    model.labelIndices([...data.train.classes, ...(data.validation?.classes ?? [])]);
+    if (this.settings.patience > 0 && !data.validation?.length) throw new ArgumentError("train: patience needs validation images to measure on");
   }
-
-  private readonly notices: string[];
-  private used?: TrainingData;
 
   /** The images that training uses: all, or once `fit` has looked through them those that can be read. */
   get usedData(): TrainingData {
@@ -56,151 +66,164 @@ export class Trainer {
     return this.history;
   }
 
-  /** Goes on where a checkpoint file of an equal trainer stopped. Call before `fit`. */
+  /**
+   * Goes on where a checkpoint file of an equal trainer stopped. Call before `fit`.
+   *
+   * @throws {FormatError} for a file that is no checkpoint of this network, {ArgumentError} for one of other options, {DataError} of other data
+   */
   async resume(source: SourceLike): Promise<this> {
     const checkpoint = await readCheckpoint(source);
+    checkSameRun(checkpoint, this.model, this.settings, this.data.train);
     const { state } = checkpoint;
-    const differing = (Object.keys(this.settings) as (keyof Settings)[]).filter(
-      (key) => JSON.stringify(state.settings[key]) !== JSON.stringify(this.settings[key]),
-    );
-    if (differing.length > 0) {
-      const [key] = differing;
-      throw new ArgumentError(
-        `resume: the checkpoint was trained with ${key} ${JSON.stringify(state.settings[key])}, expected ${JSON.stringify(this.settings[key])}`,
-      );
-    }
-    if (state.images !== this.data.train.length)
-      throw new DataError(`resume: the checkpoint was trained on ${state.images} images, this data set has ${this.data.train.length}`);
-    if (JSON.stringify(state.classes) !== JSON.stringify(this.data.train.classes))
-      throw new DataError(`resume: the checkpoint's classes are ${state.classes.join(", ")}; this data set's are ${this.data.train.classes.join(", ")}`);
     await this.model.setParameters(checkpoint.parameters);
     this.model.batchesTracked = checkpoint.batchesTracked;
-    this.cursor = { phase: state.phase, epoch: state.epoch, batch: state.batch, phaseStep: state.phaseStep, step: state.step };
-    this.sums = { loss: state.epochLoss, right: state.epochRight };
-    this.history.splice(0, this.history.length, ...state.history);
-    this.best = { loss: state.bestLoss ?? Number.POSITIVE_INFINITY, epochsSince: state.epochsSinceBest, tensors: checkpoint.best };
+    this.cursor = { ...state.cursor };
+    this.sums = { ...state.sums };
+    this.history.splice(0, this.history.length, ...state.history.map((record) => ({ ...record, imagesPerSecond: 0 })));
+    this.best = { ...state.best, loss: state.best.loss ?? Number.POSITIVE_INFINITY, tensors: checkpoint.best };
     this.resumed = checkpoint;
     return this;
   }
 
   /**
-   * Trains to the end of the last phase, or until early stopping.
+   * Trains to the end of the last phase.
    *
    * @returns one record per epoch
    * @throws the signal's reason when aborted, after writing the checkpoint if there is to be one
+   * @throws {DataError} for images that cannot be read (unless they are skipped), and for a loss that is no longer a number
    */
   async fit(): Promise<readonly EpochRecord[]> {
-    const train = await this.readable(this.data.train, "training");
-    const validation = this.data.validation && (await this.readable(this.data.validation, "validation"));
-    this.used = { train, validation };
-    if (train.length === 0) throw new DataError("train: the data set has no images");
-    for (const notice of this.notices.splice(0)) this.options.onNotice?.(notice);
-    const stepsOf = (phase: Phase) => phase.epochs * Math.ceil(train.length / this.settings.batchSize);
-    const steps = this.settings.phases.reduce((sum, phase) => sum + stepsOf(phase), 0);
-
-    for (; this.cursor.phase < this.settings.phases.length; this.cursor.phase++) {
-      const phase = this.settings.phases[this.cursor.phase];
-      if (phase.epochs === 0) continue;
-      const run = await PhaseRun.open(this.model, phase, this.settings, {
-        train,
-        validation,
-        signal: this.options.signal,
-        onFeatures: (done, total) => this.options.onPrepare?.({ work: "features", done, total }),
-      }).catch((error) => this.stop(train, error));
-      try {
-        if (this.resumed) for (const [name, state] of this.resumed.optimizer) await run.restore(name, state);
-        this.resumed = undefined;
-        if (await this.runPhase(phase, run, train, validation, stepsOf(phase), steps)) break;
-      } finally {
-        await run.close();
-      }
-      Object.assign(this.cursor, { epoch: 0, batch: 0, phaseStep: 0 });
+    const { signal, checkpoint } = this.options;
+    try {
+      const data = await this.readable();
+      for (const notice of this.notices.splice(0)) this.options.onNotice?.(notice);
+      while (this.cursor.phase < this.settings.phases.length) await this.runPhase(data);
+    } catch (error) {
+      if (checkpoint && signal?.aborted && error === signal.reason) await this.save(checkpoint);
+      await this.run?.close().catch(() => {}); // the first error is the one to tell
+      throw error;
     }
-    if (this.best.tensors) await this.model.setParameters(this.best.tensors);
+    await this.restoreBest();
     return this.history;
   }
 
-  /** @returns whether to stop early */
-  private async runPhase(phase: Phase, run: PhaseRun, train: Dataset, validation: Dataset | undefined, phaseSteps: number, steps: number): Promise<boolean> {
+  private async runPhase({ train, validation }: TrainingData): Promise<void> {
     const { cursor, settings } = this;
-    const batches = Math.ceil(train.length / settings.batchSize);
-    const epochsBefore = settings.phases.slice(0, cursor.phase).reduce((sum, { epochs }) => sum + epochs, 0);
-    const epochs = settings.phases.reduce((sum, { epochs }) => sum + epochs, 0);
+    const phase = settings.phases[cursor.phase];
+    if (phase.epochs === 0) return this.nextPhase();
+    const run = new PhaseRun(this.model, phase, settings, { train, validation, signal: this.options.signal });
+    this.run = run;
+    if (this.resumed && cursor.phaseStep > 0) await run.restore(this.resumed.optimizer);
+    this.resumed = undefined;
+    await run.computeFeatures((done, total) => this.options.onPrepare?.({ work: "features", done, total }));
     const clock = new Clock();
-
-    for (; cursor.epoch < phase.epochs; cursor.epoch++) {
-      const order = new Random(settings.seed, streams.order, cursor.phase, cursor.epoch).shuffle(Uint32Array.from({ length: train.length }, (_, i) => i));
-      const source = this.batches(run, train, order);
-      const progress = (endOfEpoch: boolean, validated?: Progress["validation"]): Progress => {
-        const seen = Math.min(cursor.batch * settings.batchSize, train.length);
-        return {
-          phase: phase.name,
-          epoch: epochsBefore + cursor.epoch + 1,
-          epochs,
-          step: cursor.step,
-          steps,
-          loss: this.sums.loss / Math.max(1, seen),
-          accuracy: this.sums.right / Math.max(1, seen),
-          validation: validated,
-          imagesPerSecond: clock.imagesPerSecond,
-          eta: clock.secondsFor(phaseSteps - cursor.phaseStep),
-          endOfEpoch,
-        };
-      };
-      while (cursor.batch < batches) {
-        if (this.options.signal?.aborted) await this.stop(train);
-        clock.start();
-        const { x, labels } = await source(cursor.batch).catch((error) => this.stop(train, error));
-        const { loss, logits } = await run.step(x, labels, cursor.phaseStep, phaseSteps, cursor.step);
-        this.sums.loss += loss[0] * labels.length;
-        const classes = logits.length / labels.length;
-        labels.forEach((label, i) => {
-          if (argmax(logits.subarray(i * classes, (i + 1) * classes)) === label) this.sums.right++;
-        });
-        cursor.batch++;
-        cursor.phaseStep++;
-        cursor.step++;
-        clock.stop(labels.length);
-        if (!Number.isFinite(loss[0]))
-          throw new DataError(`train: the loss became ${loss[0]} at step ${cursor.step}; use a smaller learning rate, or maxNorm to clip gradients`);
-        this.options.onProgress?.(progress(false));
-      }
-      const validated = validation && (await run.validate().catch((error) => this.stop(train, error)));
-      const report = progress(true, validated);
+    for (let ended = false; !ended; ) {
+      await this.runSteps(run, train, clock);
+      const validated = validation && (await run.validate());
+      const report = this.progress(train, clock, validated ?? null);
       const { loss, accuracy, epoch, imagesPerSecond } = report;
       this.history.push({ phase: phase.name, epoch, loss, accuracy, validation: validated, imagesPerSecond });
-      this.sums = { loss: 0, right: 0 };
-      cursor.batch = 0;
-      const ended = await this.watch(validated?.loss);
-      if (this.options.checkpoint) {
-        cursor.epoch++;
-        await this.save(this.options.checkpoint, train);
-        cursor.epoch--;
+      const stop = await this.watch(validated?.loss);
+      Object.assign(this.sums, { loss: 0, right: 0 });
+      Object.assign(cursor, { epoch: cursor.epoch + 1, batch: 0 });
+      ended = stop || cursor.epoch === phase.epochs;
+      if (stop) await this.restoreBest();
+      if (ended) {
+        await run.close();
+        this.nextPhase();
       }
+      if (this.options.checkpoint) await this.save(this.options.checkpoint);
       this.options.onProgress?.(report);
-      if (ended) return true;
     }
-    return false;
+  }
+
+  /** The steps of an epoch, from the cursor to its end. */
+  private async runSteps(run: PhaseRun, train: Dataset, clock: Clock): Promise<void> {
+    const { cursor } = this;
+    const order = new Random(this.settings.seed, streams.order, cursor.phase, cursor.epoch).shuffle(Uint32Array.from({ length: train.length }, (_, i) => i));
+    const { batches, images } = this.epochSize(train);
+    const steps = batches * this.settings.phases[cursor.phase].epochs;
+    const source = this.batches(run, train, order.subarray(0, images));
+    while (cursor.batch < batches) {
+      this.options.signal?.throwIfAborted();
+      clock.start();
+      const { x, labels } = await source(cursor.batch);
+      const { loss, logits } = await run.step(x, labels, cursor.phaseStep, steps, cursor.step);
+      this.sums.loss += loss[0] * labels.length;
+      const classes = logits.length / labels.length;
+      labels.forEach((label, i) => {
+        if (argmax(logits.subarray(i * classes, (i + 1) * classes)) === label) this.sums.right++;
+      });
+      cursor.batch++;
+      cursor.phaseStep++;
+      cursor.step++;
+      clock.stop(labels.length);
+      if (!Number.isFinite(loss[0])) {
+        throw new DataError(`train: the loss became ${loss[0]} at step ${cursor.step}; use a smaller learning rate, or maxNorm to clip gradients`);
+      }
+      this.options.onProgress?.(this.progress(train, clock));
+    }
+  }
+
+  /** Where training stands. `validated` is given at the end of an epoch, `null` where there are no images to measure on. */
+  private progress(train: Dataset, clock: Clock, validated?: Progress["validation"] | null): Progress {
+    const { cursor, sums } = this;
+    const { phases } = this.settings;
+    const epochsOf = (some: readonly Phase[]) => some.reduce((sum, { epochs }) => sum + epochs, 0);
+    const stepsOf = (phase: Phase) => phase.epochs * this.epochSize(train, phase).batches;
+    const phase = phases[cursor.phase];
+    const seen = Math.min(cursor.batch * this.settings.batchSize, this.epochSize(train).images);
+    return {
+      phase: phase.name,
+      epoch: epochsOf(phases.slice(0, cursor.phase)) + cursor.epoch + 1,
+      epochs: epochsOf(phases),
+      step: cursor.step,
+      steps: phases.reduce((sum, each) => sum + stepsOf(each), 0),
+      loss: sums.loss / Math.max(1, seen),
+      accuracy: sums.right / Math.max(1, seen),
+      validation: validated ?? undefined,
+      imagesPerSecond: clock.imagesPerSecond,
+      eta: clock.secondsFor(stepsOf(phase) - cursor.phaseStep),
+      endOfEpoch: validated !== undefined,
+    };
+  }
+
+  private nextPhase(): void {
+    Object.assign(this.cursor, { phase: this.cursor.phase + 1, epoch: 0, batch: 0, phaseStep: 0 });
+    this.best.epochsSince = 0;
   }
 
   /** Early stopping: keeps the best weights; says when to stop. */
   private async watch(loss: number | undefined): Promise<boolean> {
     if (this.settings.patience === 0 || loss === undefined) return false;
-    if (loss < this.best.loss) this.best = { loss, epochsSince: 0, tensors: await this.model.parameters() };
+    if (loss < this.best.loss) this.best = { loss, epochsSince: 0, batchesTracked: this.model.batchesTracked, tensors: await this.model.parameters() };
     else this.best.epochsSince++;
     return this.best.epochsSince >= this.settings.patience;
   }
 
+  private async restoreBest(): Promise<void> {
+    if (!this.best.tensors) return;
+    await this.model.setParameters(this.best.tensors);
+    this.model.batchesTracked = this.best.batchesTracked;
+  }
+
+  /** Batches and images of an epoch of a phase, by default of the one that training is in. */
+  private epochSize({ length }: Dataset, phase = this.settings.phases[this.cursor.phase]): { batches: number; images: number } {
+    const statistics = this.settings.batchNorm === "train" && phase.train === "all" && this.model.session.keptValues().some(({ kind }) => kind === "buffer");
+    return epochSize(length, this.settings.batchSize, { dropSingle: statistics });
+  }
+
   private batches(run: PhaseRun, train: Dataset, order: Uint32Array): BatchSource {
-    const { batchSize, seed } = this.settings;
+    const { batchSize, seed, transforms } = this.settings;
     if (run.features) return featureBatches(run.features, run.labels, order, batchSize);
     return imageBatches({
       data: train,
       labels: this.model.labelIndices(train.classes),
       order,
       batchSize,
-      pipeline: this.pipeline,
-      channels: this.model.architecture.channels as 1 | 3,
+      pipeline: transforms,
+      imageSize: this.model.imageSize,
+      channels: this.model.architecture.channels,
       seed,
       stream: [streams.augmentation, this.cursor.phase, this.cursor.epoch],
       inline: this.model.inline,
@@ -208,38 +231,39 @@ export class Trainer {
     });
   }
 
-  /** Ends the run: writes the checkpoint after an abort, then throws. */
-  private async stop(train: Dataset, error?: Error): Promise<never> {
-    const { signal, checkpoint } = this.options;
-    if (!signal?.aborted) throw error;
-    // Before a resumed run's first step the checkpoint it came from is the newest state.
-    if (checkpoint && !this.resumed) await this.save(checkpoint, train);
-    throw signal.reason;
-  }
-
-  private async save(path: string, train: Dataset): Promise<void> {
-    const { phase, epoch, batch, phaseStep, step } = this.cursor;
+  private async save(path: string): Promise<void> {
+    const { best, cursor, sums, settings } = this;
     const state: TrainerState = {
       version: 1,
-      phase,
-      epoch,
-      batch,
-      phaseStep,
-      step,
-      history: this.history,
-      epochLoss: this.sums.loss,
-      epochRight: this.sums.right,
-      bestLoss: Number.isFinite(this.best.loss) ? this.best.loss : null,
-      epochsSinceBest: this.best.epochsSince,
-      settings: this.settings,
+      cursor,
+      sums,
+      history: this.history.map(({ imagesPerSecond: _, ...record }) => record),
+      best: { loss: best.tensors ? best.loss : null, epochsSince: best.epochsSince, batchesTracked: best.batchesTracked },
+      settings,
       images: this.data.train.length,
-      classes: train.classes,
+      usedImages: this.usedData.train.length,
+      classes: this.data.train.classes,
     };
-    await writeCheckpoint(path, this.model, state, this.best.tensors);
+    await writeCheckpoint(path, this.model, state, { best: best.tensors, optimizer: this.resumed?.optimizer });
   }
 
-  /** The data set without the images that cannot be read, if those are to be skipped. */
-  private async readable(data: Dataset, name: string): Promise<Dataset> {
+  /** The data without the images that cannot be read, if those are to be skipped. */
+  private async readable(): Promise<TrainingData> {
+    const { train, validation } = this.data;
+    if (train.length === 0) throw new DataError("train: the data set has no images");
+    this.used = {
+      train: await this.withoutBad(train, "training"),
+      validation: validation && (await this.withoutBad(validation, "validation")),
+    };
+    if (this.used.train.length === 0) throw new DataError(`train: none of the ${train.length} training images can be read`);
+    const { resumed } = this;
+    if (resumed && resumed.state.usedImages !== this.used.train.length) {
+      throw new DataError(`resume: the checkpoint was trained on ${resumed.state.usedImages} readable images, this data set has ${this.used.train.length}`);
+    }
+    return { train: this.used.train, validation: this.used.validation?.length ? this.used.validation : undefined };
+  }
+
+  private async withoutBad(data: Dataset, name: string): Promise<Dataset> {
     if (this.settings.badImages === "error") return data;
     const bad = await unreadable(data, {
       inline: this.model.inline,
@@ -249,31 +273,5 @@ export class Trainer {
     for (const { id, error } of bad) this.notices.push(`skipped ${name} image ${id}: ${error.message}`);
     const indices = new Set(bad.map(({ index }) => index));
     return indices.size === 0 ? data : data.subset(Array.from({ length: data.length }, (_, i) => i).filter((i) => !indices.has(i)));
-  }
-}
-
-/** Images per second and seconds per step, over the steps of this run. */
-class Clock {
-  private seconds = 0;
-  private images = 0;
-  private steps = 0;
-  private started = 0;
-
-  start(): void {
-    this.started = performance.now();
-  }
-
-  stop(images: number): void {
-    this.seconds += (performance.now() - this.started) / 1000;
-    this.images += images;
-    this.steps++;
-  }
-
-  get imagesPerSecond(): number {
-    return this.seconds > 0 ? this.images / this.seconds : 0;
-  }
-
-  secondsFor(steps: number): number {
-    return this.steps > 0 ? (this.seconds / this.steps) * steps : 0;
   }
 }
