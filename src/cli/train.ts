@@ -112,7 +112,20 @@ async function train(folder: string, options: TrainOptions): Promise<void> {
 
     const { train: learnt, validation } = trainer.usedData;
     const evaluation = validation && (await model.evaluate(validation, { build: "simd", onProgress: (done, total) => view.evaluating(done, total) }));
-    if (report) await writeFile(report, await trainingReport({ model, records, evaluation, validation, trainImages: learnt.length, seconds, title: folder }));
+    if (report)
+      await writeFile(
+        report,
+        await trainingReport({
+          model,
+          records,
+          evaluation,
+          validation,
+          trainImages: learnt.length,
+          seconds,
+          title: folder,
+          settings: settingsOf(trainer, options),
+        }),
+      );
     view.done({ output, report, seconds, records, evaluation });
   } catch (error) {
     if (error instanceof Interrupted) view.interrupted(existsSync(checkpoint) ? checkpoint : undefined, resumeCommand());
@@ -138,6 +151,23 @@ function onSignals(stop: AbortController, view: TrainView): () => void {
 /** This very command, going on. */
 function resumeCommand(): string {
   return ["ocelli", ...process.argv.slice(2).filter((word) => word !== "--resume"), "--resume"].map(shellWord).join(" ");
+}
+
+/** What the report says about how the model was trained. */
+function settingsOf({ settings }: Trainer, { weights = "of the package", epochs, freezeEpochs }: TrainOptions): Record<string, string | number> {
+  const { phases, batchSize, optimizer, weightDecay, labelSmoothing, batchNorm, seed } = settings;
+  return {
+    "starting weights": weights,
+    "epochs, head only": freezeEpochs,
+    "epochs, all layers": epochs,
+    "peak learning rate": Math.max(...phases.map(({ lr }) => lr)),
+    "batch size": batchSize,
+    optimizer,
+    "weight decay": weightDecay,
+    "label smoothing": labelSmoothing,
+    "batch norm": batchNorm,
+    seed,
+  };
 }
 
 function learningOptions({

@@ -1,3 +1,5 @@
+import { escapeHtml, round } from "./html.js";
+
 /** A line of a chart: one value an epoch, `undefined` where there is none. */
 export interface Series {
   readonly name: string;
@@ -6,61 +8,90 @@ export interface Series {
   readonly style: string;
 }
 
-const box = { width: 460, height: 240, left: 46, right: 12, top: 12, bottom: 30 };
+/** A stretch of epochs with a name, `from` to `to` counted from 0, both included. */
+export interface Band {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+}
 
-/** A line chart over epochs as static SVG. `format` writes the values of the y axis. */
-export function lineChart(series: readonly Series[], { title, format, low, high }: { title: string; format: (value: number) => string; low?: number; high?: number }): string {
-  const values = series.flatMap((line) => line.values.filter((value): value is number => value !== undefined && Number.isFinite(value)));
+export interface ChartOptions {
+  readonly title: string;
+  /** Writes a value of the y axis. */
+  readonly format: (value: number) => string;
+  /** Marked where there are at least two. */
+  readonly bands: readonly Band[];
+  /** Ends of the y axis; default those of the values. */
+  readonly low?: number;
+  readonly high?: number;
+}
+
+const box = { width: 520, height: 300, left: 52, right: 58, top: 30, bottom: 44 };
+/** Least distance between two lines of text. */
+const lineHeight = 14;
+
+/** A line chart over epochs as static SVG. */
+export function lineChart(all: readonly Series[], { title, format, bands, low, high }: ChartOptions): string {
+  const series = all.filter(({ values }) => values.some((value) => value !== undefined));
+  const values = series.flatMap((line) => line.values.filter((value): value is number => value !== undefined));
   const from = low ?? Math.min(...values);
-  const ticks = niceTicks(from, high ?? Math.max(...values, from + 1e-9));
-  const [bottom, top] = [Math.min(from, ticks[0]), Math.max(high ?? Number.NEGATIVE_INFINITY, ticks[ticks.length - 1], ...values)];
+  const ticks = niceTicks(from, high ?? Math.max(...values));
+  const [bottom, top] = [Math.min(from, ticks[0]), Math.max(ticks[ticks.length - 1], ...values)];
   const epochs = Math.max(...series.map((line) => line.values.length));
-  const x = (epoch: number) => box.left + ((box.width - box.left - box.right) * (epochs > 1 ? epoch / (epochs - 1) : 0.5));
+  const step = (box.width - box.left - box.right) / epochs;
+  const x = (epoch: number) => box.left + step * (epoch + 0.5);
   const y = (value: number) => box.top + (box.height - box.top - box.bottom) * (1 - (value - bottom) / (top - bottom || 1));
 
-  const grid = ticks.map((tick) => `<line class="grid" x1="${box.left}" x2="${box.width - box.right}" y1="${round(y(tick))}" y2="${round(y(tick))}"/><text x="${box.left - 8}" y="${round(y(tick) + 4)}" text-anchor="end">${format(tick)}</text>`);
-  const step = Math.max(1, Math.ceil(epochs / 10));
+  const grid = ticks.map((tick) => {
+    const at = round(y(tick));
+    return `<line class="grid" x1="${box.left}" x2="${box.width - box.right}" y1="${at}" y2="${at}"/><text x="${box.left - 10}" y="${at + 4}" text-anchor="end">${format(tick)}</text>`;
+  });
+  const every = Math.max(1, Math.ceil(epochs / 12));
   const labels = Array.from({ length: epochs }, (_, epoch) => epoch)
-    .filter((epoch) => epoch % step === 0)
-    .map((epoch) => `<text x="${round(x(epoch))}" y="${box.height - 10}" text-anchor="middle">${epoch + 1}</text>`);
-  const lines = series.map(({ values: line, style, name }) => {
-    const points = line.flatMap((value, epoch) => (value === undefined ? [] : [[x(epoch), y(value), value] as const]));
-    const dots = points.map(([px, py, value]) => `<circle class="${style}" cx="${round(px)}" cy="${round(py)}" r="2.5"><title>${escapeHtml(name)} ${format(value)}</title></circle>`);
-    return `<polyline class="${style}" points="${points.map(([px, py]) => `${round(px)},${round(py)}`).join(" ")}"/>${dots.join("")}`;
-  });
-  const legend = series.map(({ name, style }) => `<span class="key ${style}">${escapeHtml(name)}</span>`).join("");
-  return `<figure><figcaption>${escapeHtml(title)}${legend}</figcaption><svg class="chart" viewBox="0 0 ${box.width} ${box.height}" role="img" aria-label="${escapeHtml(title)}">${grid.join("")}${labels.join("")}${lines.join("")}</svg></figure>`;
+    .filter((epoch) => epoch % every === 0)
+    .map((epoch) => `<text x="${round(x(epoch))}" y="${box.height - 24}" text-anchor="middle">${epoch + 1}</text>`);
+  const axis = `<text x="${round((box.left + box.width - box.right) / 2)}" y="${box.height - 5}" text-anchor="middle">epoch</text>`;
+  const key = series.map(({ name, style }) => `<span class="key ${style}">${escapeHtml(name)}</span>`).join("");
+  const lines = series.map((line) => drawLine(line, x, y, format)).join("");
+  return `<figure><figcaption>${escapeHtml(title)}${key}</figcaption><svg class="chart" viewBox="0 0 ${box.width} ${box.height}" role="img" aria-label="${escapeHtml(title)}">${drawBands(bands, x, step)}${grid.join("")}${labels.join("")}${axis}${lines}${drawLastValues(series, y, format)}</svg></figure>`;
 }
 
-/** A confusion matrix as static SVG: rows are the right classes, columns what the model said; darker is more. */
-export function confusionChart(labels: readonly string[], confusion: readonly (readonly number[])[]): string {
-  const count = labels.length;
-  const cell = Math.max(8, Math.min(44, Math.floor(640 / count)));
-  const gutter = Math.min(150, 12 + 7 * Math.max(...labels.map(({ length }) => length)));
-  const named = count <= 40;
-  const edge = named ? gutter : 12;
-  const cells = confusion.flatMap((row, right) => {
-    const support = Math.max(1, row.reduce((sum, n) => sum + n, 0));
-    return row.map((n, said) => {
-      const share = n / support;
-      const title = `${escapeHtml(labels[right])} called ${escapeHtml(labels[said])}: ${n} of ${support}`;
-      const text = named && n > 0 && cell >= 18 ? `<text class="${share > 0.5 ? "on" : ""}" x="${edge + said * cell + cell / 2}" y="${edge + right * cell + cell / 2 + 4}" text-anchor="middle">${n}</text>` : "";
-      return `<rect class="${right === said ? "right" : "wrong"}" x="${edge + said * cell}" y="${edge + right * cell}" width="${cell - 1}" height="${cell - 1}" fill-opacity="${round(share === 0 ? 0.04 : 0.12 + 0.88 * share)}"><title>${title}</title></rect>${text}`;
-    });
-  });
-  const names = named
-    ? labels.map((label, i) => {
-        const at = edge + i * cell + cell / 2;
-        return `<text x="${edge - 6}" y="${at + 4}" text-anchor="end">${escapeHtml(label)}</text><text transform="translate(${at + 4} ${edge - 6}) rotate(-90)">${escapeHtml(label)}</text>`;
-      })
-    : [];
-  const size = edge + count * cell;
-  return `<svg class="matrix" viewBox="0 0 ${size} ${size}" width="${size}" role="img" aria-label="confusion matrix">${names.join("")}${cells.join("")}</svg>`;
+function drawBands(bands: readonly Band[], x: (epoch: number) => number, step: number): string {
+  if (bands.length < 2) return "";
+  return bands
+    .map(({ name, from, to }, i) => {
+      const left = round(x(from) - step / 2);
+      const width = round((to - from + 1) * step);
+      const text = width > name.length * 6.5 ? `<text class="phase" x="${round(left + width / 2)}" y="16" text-anchor="middle">${escapeHtml(name)}</text>` : "";
+      return `<rect class="band${i % 2}" x="${left}" y="0" width="${width}" height="${box.height - box.bottom}"><title>${escapeHtml(name)}</title></rect>${text}`;
+    })
+    .join("");
 }
 
-/** Text as it may stand in HTML. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+function drawLine({ values, style, name }: Series, x: (epoch: number) => number, y: (value: number) => number, format: (value: number) => string): string {
+  const points = values.flatMap((value, epoch) => (value === undefined ? [] : [[round(x(epoch)), round(y(value)), value, epoch] as const]));
+  const dots = points.map(
+    ([px, py, value, epoch]) =>
+      `<circle class="${style}" cx="${px}" cy="${py}" r="3"><title>${escapeHtml(name)}, epoch ${epoch + 1}: ${format(value)}</title></circle>`,
+  );
+  return `<polyline class="${style}" points="${points.map(([px, py]) => `${px},${py}`).join(" ")}"/>${dots.join("")}`;
+}
+
+/** Each line's last value at its end, moved apart where they would overlap. */
+function drawLastValues(series: readonly Series[], y: (value: number) => number, format: (value: number) => string): string {
+  const ends = series
+    .map(({ values, style }) => ({ style, value: values.findLast((value) => value !== undefined) as number }))
+    .map((end) => ({ ...end, at: y(end.value) }))
+    .sort((a, b) => a.at - b.at);
+  for (let i = 1; i < ends.length; i++) {
+    const overlap = lineHeight - (ends[i].at - ends[i - 1].at);
+    if (overlap <= 0) continue;
+    ends[i - 1].at -= overlap / 2;
+    ends[i].at += overlap / 2;
+  }
+  return ends
+    .map(({ style, value, at }) => `<text class="last ${style}" x="${box.width - box.right + 6}" y="${round(at + 4)}">${format(value)}</text>`)
+    .join("");
 }
 
 /** Round numbers that cover a range, about five of them. */
@@ -71,10 +102,6 @@ function niceTicks(low: number, high: number): number[] {
   while (unit * 10 <= raw) unit *= 10;
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * unit).find((candidate) => candidate >= raw) as number;
   const ticks: number[] = [];
-  for (let tick = Math.floor(low / step) * step; tick <= high + step * 0.01; tick += step) ticks.push(Number(tick.toPrecision(10)));
-  return ticks;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
+  for (let tick = Math.floor(low / step) * step; tick < high + step * 0.99; tick += step) ticks.push(Number(tick.toPrecision(10)));
+  return high === 1 ? ticks.filter((tick) => tick <= 1) : ticks;
 }

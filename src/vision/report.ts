@@ -2,7 +2,9 @@ import type { Dataset } from "../data/dataset.js";
 import type { Evaluation, Prediction } from "../model/metrics.js";
 import type { Model } from "../model/model.js";
 import type { EpochRecord } from "../train/options.js";
-import { confusionChart, escapeHtml, lineChart } from "./charts.js";
+import { type Band, lineChart } from "./charts.js";
+import { confusedPairs, confusionChart } from "./confusion-chart.js";
+import { escapeHtml, percent } from "./html.js";
 import { reportStyle } from "./report-style.js";
 import { thumbnails } from "./thumbnails.js";
 
@@ -16,38 +18,59 @@ export interface ReportInput {
   readonly trainImages: number;
   /** Seconds that training took. */
   readonly seconds: number;
-  /** What was trained on, for the title. */
+  /** What was trained on. */
   readonly title: string;
+  /** How it was trained, for the last section: name and value. */
+  readonly settings?: Readonly<Record<string, string | number>>;
 }
 
-/** Wrong predictions that are shown. */
-const shown = 24;
+/** Wrong predictions and confused pairs that are shown. */
+const shownMistakes = 24;
+const shownPairs = 8;
+/** More classes are listed weakest first. */
+const classesInOrder = 20;
+
+const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="14" fill="#0b63ce"/><circle cx="16" cy="16" r="8.5" fill="#f5b83d"/><circle cx="16" cy="16" r="4.5" fill="#10203a"/><circle cx="18" cy="14" r="1.6" fill="#fff"/></svg>`;
 
 /**
- * One self-contained HTML page about a training: curves of loss and accuracy, confusion matrix, per-class figures, and
- * the mistakes that the model was surest of, as pictures.
+ * One self-contained HTML page about a training: curves of loss and accuracy with the phases marked, confusion matrix,
+ * figures of each class, and the mistakes that the model was surest of, as pictures. It loads nothing and runs no script.
+ *
+ * @throws {FormatError | DataError} for a wrongly called image that cannot be read any more
  */
-export async function trainingReport({ model, records, evaluation, validation, trainImages, seconds, title }: ReportInput): Promise<string> {
+export async function trainingReport({ model, records, evaluation, validation, trainImages, seconds, title, settings }: ReportInput): Promise<string> {
   const facts = model.describe();
+  const [, height, width] = facts.inputShape;
   const figures = [
-    ...(evaluation ? [["validation accuracy", percent(evaluation.accuracy)], ["validation loss", evaluation.loss.toFixed(3)]] : []),
-    ["images", `${trainImages} + ${validation?.length ?? 0}`],
-    ["classes", String(facts.classes)],
-    ["training time", `${seconds.toFixed(1)} s`],
-    ["parameters", `${(facts.parameters / 1e6).toFixed(2)} M`],
+    ...(evaluation ? [["validation accuracy", percent(evaluation.accuracy)]] : []),
+    ...(evaluation && facts.classes > 5 ? [["top-5 accuracy", percent(evaluation.top5)]] : []),
+    ...(evaluation ? [["validation loss", evaluation.loss.toFixed(3)]] : []),
+    ["training images", count(trainImages)],
+    ...(validation ? [["validation images", count(validation.length)]] : []),
+    ["classes", count(facts.classes)],
+    ["training time", duration(seconds)],
+  ];
+  const sections = [
+    `<section class="figures">${figures.map(([name, value]) => `<div><b>${escapeHtml(value)}</b><span>${escapeHtml(name)}</span></div>`).join("")}</section>`,
+    curves(records),
+    evaluation ? confusion(model.labels, evaluation) : "",
+    evaluation && validation ? await mistakes(model.labels, evaluation.predictions, validation) : "",
+    settings
+      ? `<section><h2>Settings</h2><dl>${Object.entries(settings)
+          .map(([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(String(value))}</dd></div>`)
+          .join("")}</dl></section>`
+      : "",
   ];
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)} · Ocelli</title>
+<link rel="icon" href="data:image/svg+xml,${encodeURIComponent(icon)}">
 <style>${reportStyle}</style>
-<header><h1>${escapeHtml(title)}</h1><p>${escapeHtml(facts.architecture)} at ${facts.inputShape[1]} × ${facts.inputShape[2]} pixels</p></header>
+<header>${icon}<div><h1>${escapeHtml(title)}</h1><p>${escapeHtml(facts.architecture)}, ${(facts.parameters / 1e6).toFixed(2)} M parameters, ${height} × ${width} pixels</p></div></header>
 <main>
-<section class="figures">${figures.map(([name, value]) => `<div><b>${escapeHtml(value)}</b><span>${escapeHtml(name)}</span></div>`).join("")}</section>
-<section class="curves">${curves(records)}</section>
-${evaluation ? confusion(model.labels, evaluation) : ""}
-${evaluation && validation ? await mistakes(model.labels, evaluation.predictions, validation) : ""}
+${sections.filter(Boolean).join("\n")}
 </main>
 </html>
 `;
@@ -59,31 +82,58 @@ function curves(records: readonly EpochRecord[]): string {
     { name: "training", style: "training", values: records.map(pick) },
     { name: "validation", style: "validation", values: records.map(({ validation }) => validation && pick(validation)) },
   ];
-  return [
-    lineChart(pair(({ loss }) => loss), { title: "Loss by epoch", format: (value) => value.toFixed(2), low: 0 }),
-    lineChart(pair(({ accuracy }) => accuracy), { title: "Accuracy by epoch", format: (value) => `${Math.round(value * 100)} %`, high: 1 }),
-  ].join("");
+  const bands = phasesOf(records);
+  const loss = lineChart(
+    pair((of) => of.loss),
+    { title: "Loss", format: (value) => value.toFixed(value < 10 ? 2 : 0), low: 0, bands },
+  );
+  const accuracy = lineChart(
+    pair((of) => of.accuracy),
+    { title: "Accuracy", format: (value) => `${Number((value * 100).toFixed(1))} %`, high: 1, bands },
+  );
+  return `<section class="curves">${loss}${accuracy}</section>`;
+}
+
+function phasesOf(records: readonly EpochRecord[]): Band[] {
+  const names: Record<string, string> = { head: "head only", all: "all layers" };
+  const starts = records.flatMap(({ phase }, i) => (i === 0 || records[i - 1].phase !== phase ? [i] : []));
+  return starts.map((from, i) => ({ name: names[records[from].phase] ?? records[from].phase, from, to: (starts[i + 1] ?? records.length) - 1 }));
 }
 
 function confusion(labels: readonly string[], { confusion: counts, classes }: Evaluation): string {
-  const rows = classes.map(({ label, precision, recall, f1, support }) => `<tr><th>${escapeHtml(label)}</th><td>${percent(precision)}</td><td>${percent(recall)}</td><td>${percent(f1)}</td><td>${support}</td></tr>`);
-  return `<section class="classes"><div><h2>Confusion matrix</h2><p>Rows are the right classes, columns what the model said.</p>${confusionChart(labels, counts)}</div>
-<div><h2>Classes</h2><table><thead><tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>images</th></tr></thead><tbody>${rows.join("")}</tbody></table></div></section>`;
+  const listed = classes.length > classesInOrder ? [...classes].sort((a, b) => a.f1 - b.f1) : classes;
+  const rows = listed.map(
+    ({ label, precision, recall, f1, support }) =>
+      `<tr><th>${escapeHtml(label)}</th><td>${percent(precision)}</td><td>${percent(recall)}</td><td><meter value="${f1.toFixed(3)}">${f1.toFixed(3)}</meter> ${percent(f1)}</td><td>${support}</td></tr>`,
+  );
+  const pairs = confusedPairs(counts, shownPairs).map(
+    ({ right, said, count: times }) => `<li><b>${times}</b><span><em>${escapeHtml(labels[right])}</em> called <em>${escapeHtml(labels[said])}</em></span></li>`,
+  );
+  return `<section><h2>Confusion matrix</h2><p>Rows are the right classes, columns what the model said.</p><div class="confusion">${confusionChart(labels, counts)}${pairs.length > 0 ? `<div><h3>Confused most often</h3><ol>${pairs.join("")}</ol></div>` : ""}</div></section>
+<section><h2>Classes${listed === classes ? "" : ", weakest first"}</h2><div class="classes"><table><thead><tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>images</th></tr></thead><tbody>${rows.join("")}</tbody></table></div></section>`;
 }
 
 async function mistakes(labels: readonly string[], predictions: readonly Prediction[], validation: Dataset): Promise<string> {
   const wrong = predictions.map((prediction, index) => ({ ...prediction, index })).filter(({ label, predicted }) => label !== predicted);
   if (wrong.length === 0) return "<section><h2>Mistakes</h2><p>None.</p></section>";
-  const worst = wrong.sort((a, b) => b.score - a.score || a.index - b.index).slice(0, shown);
+  const worst = wrong.sort((a, b) => b.score - a.score || a.index - b.index).slice(0, shownMistakes);
   const items = await Promise.all(worst.map(({ index }) => validation.item(index)));
   const pictures = await thumbnails(items.map(({ image }) => image));
   const figures = worst.map(
     ({ label, predicted, score, id }, i) =>
-      `<figure title="${escapeHtml(id)}"><img src="${pictures[i]}" alt="" width="96" height="96"><figcaption><b>${escapeHtml(labels[predicted])}</b> ${percent(score)}<br>is ${escapeHtml(labels[label])}</figcaption></figure>`,
+      `<figure title="${escapeHtml(id)}"><img src="${pictures[i]}" alt="" width="96" height="96"><figcaption>is ${escapeHtml(labels[label])}<br>called <b>${escapeHtml(labels[predicted])}</b> ${percent(score)}</figcaption></figure>`,
   );
-  return `<section><h2>Mistakes</h2><p>${wrong.length} of ${predictions.length} images were called wrongly; these are the ${worst.length} that the model was surest of.</p><div class="mistakes">${figures.join("")}</div></section>`;
+  const which = worst.length < wrong.length ? `These are the ${worst.length} that the model was surest of` : "The surest come first";
+  return `<section><h2>Mistakes</h2><p>${count(wrong.length)} of ${count(predictions.length)} images were called something else. ${which}.</p><div class="mistakes">${figures.join("")}</div></section>`;
 }
 
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
+/** `12,345` */
+function count(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+function duration(seconds: number): string {
+  if (seconds < 100) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 100 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
