@@ -26,7 +26,7 @@ export function gemm(
   init: usize, ldi: usize, tile: usize, low: f32, high: f32,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
-  const tiles = (m + tileRows - 1) / tileRows;
+  const tiles = (m + tileRows - 1) / tileRows, rows = m / max(tiles, 1), taller = m - rows * tiles;
   let column = 0;
   if (m == 1) {
     for (; column + 32 <= n; column += 32, c += 4 * panelRow, panels += 4 * panelStep) {
@@ -39,7 +39,7 @@ export function gemm(
     const narrow = n - column < 8;
     let pa = a, pc = c, pi = init;
     for (let i = 0; i < tiles; i++) {
-      const height = shareOf(m, tiles, i + 1) - shareOf(m, tiles, i);
+      const height = rows + i32(i < taller);
       const at = narrow ? tile : pc, step = narrow ? panelRow : ldc;
       rowTile(height, k, pa, lda, panels, at, step, pi, ldi);
       if (bounded) clampTile(at, step, height, low, high);
@@ -63,7 +63,7 @@ export function gemmTransposed(
   init: usize, ldi: usize, tile: usize, packed: usize, low: f32, high: f32,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
-  const tiles = (m + tileRows - 1) / tileRows;
+  const tiles = (m + tileRows - 1) / tileRows, rows = m / max(tiles, 1), taller = m - rows * tiles;
   for (let column = 0; column < n; column += 8) {
     const narrow = n - column < 8;
     let pa = a, pb = b, pc = c, pi = init, stepB = ldb;
@@ -73,7 +73,7 @@ export function gemmTransposed(
       stepB = panelRow;
     }
     for (let i = 0; i < tiles; i++) {
-      const height = shareOf(m, tiles, i + 1) - shareOf(m, tiles, i);
+      const height = rows + i32(i < taller);
       const at = narrow ? tile : pc, step = narrow ? panelRow : ldc;
       stridedTile(height, k, pa, lda, pb, stepB, at, step, pi, ldi);
       if (bounded) clampTile(at, step, height, low, high);
