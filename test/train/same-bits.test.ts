@@ -1,0 +1,88 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import type { Model } from "../../src/model/model.js";
+import { pool } from "../../src/runtime/pool.js";
+import { imageBatches } from "../../src/train/batches.js";
+import { fineTune } from "../../src/train/fine-tune.js";
+import type { TrainerOptions } from "../../src/train/options.js";
+import { Trainer } from "../../src/train/trainer.js";
+import type { CreateOptions } from "../../src/zoo/create-model.js";
+import { classes, jitter, learned, tinyCnn, tinyData, tinyResnet } from "./tiny.js";
+
+const folder = mkdtempSync(join(tmpdir(), "ocelli-same-bits-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const ways: Record<string, CreateOptions> = { inline: { inline: true }, "1 thread": { inline: false, threads: 1 }, "2 threads": { inline: false, threads: 2 } };
+const networks: [string, (options: CreateOptions) => Promise<Model>, TrainerOptions, 1 | 3][] = [
+  ["resnet20, sgd", tinyResnet, { optimizer: "sgd", lr: 0.02, nesterov: true, maxNorm: 5, labelSmoothing: 0.1, batchNorm: "train" }, 3],
+  ["small_cnn, adamw", tinyCnn, { optimizer: "adamw", lr: 1e-3, schedule: "cosine", warmup: 0.2 }, 1],
+];
+
+test.each(networks)("%s: any number of threads gives the same checkpoint, byte for byte", async (_, make, options, channels) => {
+  const files: Buffer[] = [];
+  for (const [way, create] of Object.entries(ways)) {
+    const model = await make({ ...create, seed: 3 });
+    const before = await model.parameters();
+    const path = join(folder, way);
+    const data = { train: tinyData(26, { channels }), validation: tinyData(7, { channels, seed: 9 }) };
+    const trainer = new Trainer(model, data, { epochs: 3, batchSize: 8, seed: 5, patience: 3, transforms: jitter(model), ...options, checkpoint: path });
+    const counts = await model.session.kernelCalls();
+    const losses = (await trainer.fit()).map(({ loss }) => loss);
+    expect(await learned(model, before, losses)).toEqual([]);
+    if (way === "2 threads") (await model.session.kernelCalls()).forEach((calls, thread) => expect(calls - counts[thread]).toBeGreaterThan(300));
+    files.push(readFileSync(path));
+    model.close();
+  }
+  expect(files[1].equals(files[0])).toBe(true);
+  expect(files[2].equals(files[0])).toBe(true);
+});
+
+test("fineTune: both phases give the same model file with 1 and 2 threads, and another one with another seed", async () => {
+  const files: Uint8Array[] = [];
+  for (const [threads, seed] of [
+    [1, 1],
+    [2, 1],
+    [2, 2],
+  ]) {
+    const model = await tinyResnet({ inline: false, threads, seed: 3 });
+    const data = { train: tinyData(24), validation: tinyData(6, { seed: 9 }) };
+    const records = await fineTune(model, data, { epochs: 1, freezeEpochs: 2, batchSize: 8, baseLr: 0.01, seed });
+    expect(records.map(({ phase, epoch }) => `${phase} ${epoch}`)).toEqual(["head 1", "head 2", "all 3"]);
+    files.push(await model.save());
+    model.close();
+  }
+  expect(Buffer.compare(files[0], files[1])).toBe(0);
+  expect(Buffer.compare(files[1], files[2])).not.toBe(0);
+});
+
+test("augmented batches are the same whichever threads prepare them", async () => {
+  const model = await tinyResnet();
+  const data = tinyData(20);
+  const epoch = async (inline: boolean, stream: number) => {
+    const source = imageBatches({
+      data,
+      labels: classes.map((_, i) => i),
+      order: Uint32Array.from({ length: 20 }, (_, i) => (7 * i) % 20),
+      batchSize: 6,
+      pipeline: jitter(model),
+      imageSize: model.imageSize,
+      channels: 3,
+      seed: 1,
+      stream: [2, 0, stream],
+      inline,
+    });
+    const batches = [];
+    for (let index = 0; index < 4; index++) batches.push(await source(index));
+    return batches;
+  };
+  const alone = await epoch(true, 0);
+  expect(alone.map(({ labels }) => labels.length)).toEqual([6, 6, 6, 2]);
+  const workers = (await pool(3)) as unknown as { workers: { hasTasks: boolean }[] };
+  expect(await epoch(false, 0)).toEqual(alone);
+  expect(workers.workers.filter(({ hasTasks }) => hasTasks).length).toBeGreaterThanOrEqual(3);
+  expect(await epoch(false, 0)).toEqual(alone);
+  expect((await epoch(true, 1))[0].x).not.toEqual(alone[0].x);
+  model.close();
+});
