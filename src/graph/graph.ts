@@ -67,6 +67,8 @@ export class Graph {
   readonly outputs = new Map<string, Value>();
   /** Prefix of names and of places in errors; `nn` sets it. */
   scope = "";
+  /** Whether a node that is asked for again is the known one. */
+  sharing = true;
   private readonly known = new Map<string, Record<string, Value>>();
 
   /** A tensor that each run brings. */
@@ -108,7 +110,7 @@ export class Graph {
     });
     const inputNames = Object.keys(tensors);
     const key = `${op.name}|${inputNames.map((name) => `${name}:${tensors[name].id}`).join(",")}|${JSON.stringify(attributes, (_, value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value))}`;
-    const known = op.mutates ? undefined : this.known.get(key);
+    const known = op.mutates || !this.sharing ? undefined : this.known.get(key);
     if (known) return known;
 
     const shapes = inferShapes(op, Object.fromEntries(inputNames.map((name) => [name, tensors[name].shape])), attributes, this.scope);

@@ -62,6 +62,11 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   flops?(shapes: Shapes, attributes: A): number;
   /** The first output may take over this input's memory when nobody reads the input later. */
   readonly inPlace?: string;
+  /**
+   * The first output is cheap to make again from the inputs and the other outputs, with the same bits: by the op itself
+   * (`true`), or as this rule builds it. Plans may then do so instead of keeping it for the backward part.
+   */
+  readonly recompute?: true | ((tensors: Tensors, attributes: A) => Value);
   /** The output is the input's memory under another shape; `lower` is never called. */
   readonly view?: boolean;
   /** Inputs that the op writes to (optimisers, running statistics). Such a node always runs. */

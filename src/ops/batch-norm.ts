@@ -33,6 +33,7 @@ export const batchNorm = defineOp({
   },
   gradient: { x: (t, a) => backward(t, a).dx, weight: (t, a) => backward(t, a).dweight, bias: (t, a) => backward(t, a).dbias },
   flops: ({ x }) => 8 * sizeOf(x),
+  recompute: ({ x, weight, bias, mean, variance }, attributes) => batchNormFrozen({ x, weight, bias, mean, variance }, attributes),
 });
 
 const backward = ({ dy, x, weight, bias, mean, variance }: Tensors, attributes: Clamped) =>
@@ -80,6 +81,7 @@ export const batchNormFrozen = defineOp({
   },
   flops: ({ x }) => 4 * sizeOf(x),
   inPlace: "x",
+  recompute: true,
 });
 
 const frozenBackward = ({ dy, x, weight, bias, mean, variance }: Tensors, attributes: Clamped) =>

@@ -16,6 +16,7 @@ export const normShift = defineOp({
   summary: "y = normBias + (bias - mean) * scale, per channel; bias defaults to 0.",
   inputs: ["scale", "normBias", "mean", "bias?"],
   attributes: {},
-  shape: ({ scale, normBias, mean }, _, fail) => (sameShape(scale, normBias) && sameShape(scale, mean) ? scale : fail("scale, normBias and mean differ in shape")),
+  shape: ({ scale, normBias, mean }, _, fail) =>
+    sameShape(scale, normBias) && sameShape(scale, mean) ? scale : fail("scale, normBias and mean differ in shape"),
   lower: (emit, { y, scale, normBias, mean, bias }) => emit.call("norm_shift_f32", [y, scale, normBias, mean, bias ?? 0], Math.ceil(sizeOf(y.shape) / 4)),
 });

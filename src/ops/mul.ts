@@ -16,4 +16,5 @@ export const mul = defineOp({
   },
   flops: ({ y }) => sizeOf(y),
   inPlace: "a",
+  recompute: true,
 });

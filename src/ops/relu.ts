@@ -12,4 +12,5 @@ export const relu = defineOp({
   gradient: { x: ({ y, dy }) => clipBackward({ dy, y }, { low: 0 }) },
   flops: ({ y }) => sizeOf(y),
   inPlace: "x",
+  recompute: true,
 });

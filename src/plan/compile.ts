@@ -6,6 +6,7 @@ import type { Graph, Node, Value } from "../graph/graph.js";
 import type { Argument, Emitter, Scratch } from "../graph/op.js";
 import { type Block, packArena, padded } from "./arena.js";
 import { fuse, liveNodes } from "./passes.js";
+import { rematerialize } from "./rematerialize.js";
 
 /** A kernel argument before addresses are known: a number, or a place in a region plus `stride` bytes per thread. */
 export type Operand =
@@ -44,9 +45,16 @@ interface Storage extends Block {
   readonly derived?: string;
 }
 
+export interface CompileOptions {
+  readonly build?: "simd" | "relaxed";
+  readonly threads?: number;
+  /** Makes cheap values again for the backward part instead of keeping them; default true. The bits are the same. */
+  readonly recompute?: boolean;
+}
+
 /** Lowers a graph to a flat list of kernel calls and lays its tensors out in one arena. */
-export function compile(source: Graph, { build = "simd", threads = 1 }: { build?: "simd" | "relaxed"; threads?: number } = {}): Plan {
-  const graph = fuse(source);
+export function compile(source: Graph, { build = "simd", threads = 1, recompute = true }: CompileOptions = {}): Plan {
+  const graph = recompute ? rematerialize(fuse(source)) : fuse(source);
   const nodes = liveNodes(graph);
   const changed = new Set(nodes.flatMap((node) => (node.op.mutates ?? []).flatMap((name) => node.tensors[name] ?? [])));
   const keys = staticKeys(graph, nodes, changed, build);

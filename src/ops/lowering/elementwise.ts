@@ -42,5 +42,6 @@ export function elementwise<A extends Attributes = Record<string, never>>({
       ),
     flops: (shapes) => sizeOf(shapes[output]),
     inPlace: inputs[0],
+    recompute: true,
   });
 }
