@@ -49,5 +49,6 @@ export async function openForTraining({ classes, model, weights, size, seed, thr
   const named = await architectureIn(weights);
   if (!named && !model) throw new ArgumentError(`--weights ${weights}: the file does not say of which architecture its weights are; add --model <name>`);
   if (named && model && named !== model) throw new ArgumentError(`--model ${model}: the weights are of ${named} (${weights})`);
-  return createModel(named ?? (model as string), { ...options, pretrained: weights });
+  // Weights that say nothing of their classes were trained on others than these.
+  return createModel(named ?? (model as string), { ...options, pretrained: weights, newHead: named ? undefined : true });
 }

@@ -23,6 +23,11 @@ export interface CreateOptions extends SessionOptions {
   readonly numClasses?: number;
   /** Names of the classes; default those of the file, else `"0"`, `"1"`, ... */
   readonly labels?: readonly string[];
+  /**
+   * Whether the classifier starts anew although it fits the pretrained one's size. Default: where `labels` are given
+   * and the file names others.
+   */
+  readonly newHead?: boolean;
   /** Side of the input in pixels; default that of the preprocessing. */
   readonly imageSize?: number;
   /** Default: that of the weights' file, else the architecture's. */
@@ -131,7 +136,8 @@ async function build(
     const graph = inferenceGraph(built, numClasses, { batch: 1, height: size[0], width: size[1] }, "logits");
     await session.keepAll(graph);
     const match = file && matchStateDict(stateDictShapes(graph), modelTensors(file), { network: built.name, replaceHead: built.classifier });
-    const load = new Set(match?.load);
+    const newHead = options.newHead ?? (saved.labels !== undefined && labels.some((label, i) => label !== saved.labels?.[i]));
+    const load = new Set(match?.load.filter((name) => !(newHead && built.classifier.includes(name))));
     const statistics: [string, Float32Array][] = [];
     for (const value of graph.kept.values()) {
       const data = file && load.has(value.name) ? toMemory(await file.readFloat32(value.name), value.file) : initialValues(value, options.seed ?? 0);
