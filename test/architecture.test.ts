@@ -252,6 +252,7 @@ function readSources(): Sources {
   for (const folder of ["src", "assembly", "test", "scripts", "bench"]) {
     if (!existsSync(join(root, folder))) continue;
     for (const name of readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })) {
+      if (/(^|[/\\])node_modules[/\\]/.test(name)) continue; // the benchmarks' peers
       const file = posix.join(folder, ...name.split(/[/\\]/));
       if (file.endsWith(".ts") && !file.startsWith("src/generated/")) sources[file] = readFileSync(join(root, file), "utf8");
     }
