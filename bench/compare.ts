@@ -1,0 +1,147 @@
+/**
+ * Are we faster than the other engines on this machine, by how much, and do they agree with us?
+ *
+ * npm run bench:peers -- --setup     once: installs bench/peers/package.json and makes the models (Python with torch, torchvision, onnx)
+ * npm run bench:peers -- [--work inference,training] [--models mobilenet_v2,...] [--peers litert,torch,...] [--threads 1,2]
+ *                        [--build simd,relaxed] [--runs 20] [--seconds 60] [--json FILE]
+ *
+ * Each pair of engines has a process of its own, where both take turns on the same weights and images, after a warm-up; PyTorch is a
+ * child of that process and works only in its turns. A ratio is our median by the peer's from one such run. Training is forward,
+ * backward and SGD with momentum, batch norm on batch statistics. The table is Markdown; the rows of the JSON are `Row` of peers/pair.ts.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { fastestBuild } from "../src/runtime/instance.js";
+import type { Pair, Row } from "./peers/pair.js";
+import type { Job } from "./peers/side.js";
+import { findPython } from "./peers/torch.js";
+
+const { values } = parseArgs({
+  options: {
+    setup: { type: "boolean", default: false },
+    work: { type: "string", default: "inference,training" },
+    models: { type: "string" },
+    peers: { type: "string" },
+    threads: { type: "string", default: "1" },
+    build: { type: "string" },
+    runs: { type: "string", default: "20" },
+    seconds: { type: "string", default: "60" },
+    json: { type: "string" },
+  },
+});
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Kinds of work, and who does them at all. */
+const cases: Record<Job["work"], { jobs: readonly Pick<Job, "model" | "size" | "batch">[]; peers: readonly string[] }> = {
+  inference: {
+    jobs: ["mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "squeezenet1_0", "resnet18", "resnet50"].map((model) => ({
+      model,
+      size: 224,
+      batch: 1,
+    })),
+    peers: ["litert", "onnxruntime-web", "tfjs-wasm", "onnxruntime-node", "torch", "torch-optimized"],
+  },
+  training: {
+    jobs: [
+      { model: "mobilenet_v2", size: 224, batch: 8 },
+      { model: "mobilenet_v2", size: 96, batch: 16 },
+      { model: "small_cnn", size: 28, batch: 64 },
+      { model: "resnet20", size: 32, batch: 64 },
+    ],
+    peers: ["torch"],
+  },
+};
+/** Said in the table instead of left out. */
+const notMeasured = [
+  "training, onnxruntime-web 1.19.2/training: needs artifacts that only Python's onnxruntime-training makes",
+  "training, tfjs-wasm: its backend throws on Conv2DBackpropFilter",
+];
+
+if (values.setup) setUp();
+else if (!existsSync(here("peers/node_modules")) || !existsSync(here("peers/models/resnet50.tflite")))
+  throw new Error("the peers are not installed or their models not made: npm run bench:peers -- --setup");
+else await compare();
+
+/** Packages without their install scripts, which would fetch GPU binaries; then models. */
+function setUp(): void {
+  const python = findPython();
+  if (!python)
+    throw new Error("making the models needs a Python that imports torch and torchvision (Debian: python3-torchvision python3-onnx), or OCELLI_PYTHON");
+  const run = (command: string, args: readonly string[]) => execFileSync(command, args, { cwd: here("peers"), stdio: "inherit" });
+  run("npm", ["ci", "--ignore-scripts"]);
+  run(python, ["make-models.py"]);
+  run(process.execPath, [...process.execArgv, "make-tflite.ts"]);
+}
+
+async function compare(): Promise<void> {
+  const chosen = (text: string | undefined, all: readonly string[]) => text?.split(",") ?? all;
+  const rows: Row[] = [];
+  const lines: string[] = [];
+  const failures: string[] = [];
+  const fastest = await fastestBuild();
+  for (const work of values.work.split(",") as Job["work"][]) {
+    const builds = values.build?.split(",") ?? (work === "training" ? [...new Set(["simd", fastest])] : [fastest]);
+    for (const { model, size, batch } of cases[work].jobs.filter(({ model }) => chosen(values.models, [model]).includes(model)))
+      for (const threads of values.threads.split(",").map(Number))
+        for (const peer of chosen(values.peers, cases[work].peers))
+          for (const build of builds) {
+            const job: Job = { work, model, size, batch, threads, build, peer, runs: Number(values.runs), seconds: Number(values.seconds) };
+            const pair = await measured(job);
+            if ("error" in pair) failures.push(`${work} ${model} ${size} px, ${peer}, ${threads} threads: ${pair.error}`);
+            else {
+              rows.push(pair.ours, pair.peer);
+              lines.push(line(pair));
+            }
+            console.error("error" in pair ? failures.at(-1) : lines.at(-1));
+          }
+  }
+  const header = ["work", "batch", "threads", "ours", "ms", "of peak", "peer", "ms", "runs", "ours / peer", "outputs differ by", "peak RSS, MB"];
+  console.log(`\n| ${header.join(" | ")} |\n|${"---|".repeat(header.length)}\n${lines.join("\n")}`);
+  const notes = [...failures, ...(values.work.includes("training") ? notMeasured : [])];
+  console.log(`\nNot measured:\n${notes.map((note) => `- ${note}`).join("\n")}`);
+  if (values.json) writeFileSync(values.json, JSON.stringify(rows, null, 1));
+}
+
+/** Runs a job in a process of its own. */
+function measured(job: Job): Promise<Pair | { error: string }> {
+  const loader = process.execArgv.length > 0 ? process.execArgv : ["--import", "tsx"];
+  const child = spawn(process.execPath, [...loader, here("peers/pair.ts"), JSON.stringify(job)], { stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  let log = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    output += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    log += text;
+  });
+  return new Promise((resolve) => {
+    child.on("close", (code) => {
+      try {
+        resolve(JSON.parse(output.trim().split("\n").at(-1) as string));
+      } catch {
+        resolve({ error: `its process ended with code ${code}: ${log.trim().slice(-400)}` });
+      }
+    });
+  });
+}
+
+function line({ ours, peer, ratio, difference }: Pair): string {
+  const rss = ours.peak_rss_mb && peer.peak_rss_mb ? `${ours.peak_rss_mb.toFixed(0)} / ${peer.peak_rss_mb.toFixed(0)}` : "";
+  const cells = [
+    ours.work,
+    ours.batch,
+    ours.threads === peer.threads ? ours.threads : `${ours.threads} / ${peer.threads}`,
+    `${ours.build}, ${ours.runtime}`,
+    ours.median_ms.toFixed(2),
+    `${Math.round(ours.share_of_peak * 100)} %`,
+    `${peer.engine}, ${peer.build}, ${peer.runtime}`,
+    peer.median_ms.toFixed(2),
+    `${ours.n} / ${peer.n}`,
+    ratio.toFixed(2),
+    difference.toExponential(1),
+    rss,
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
