@@ -53,6 +53,8 @@ const cases: Record<Job["work"], { jobs: readonly Pick<Job, "model" | "size" | "
     peers: ["torch"],
   },
 };
+/** Largest difference of outputs, by their largest number, at which two engines still did the same work. */
+const tolerated = 1e-3;
 /** Said in the table instead of left out. */
 const notMeasured = [
   "training, onnxruntime-web 1.19.2/training: needs artifacts that only Python's onnxruntime-training makes",
@@ -89,18 +91,20 @@ async function compare(): Promise<void> {
           for (const build of builds) {
             const job: Job = { work, model, size, batch, threads, build, peer, runs: Number(values.runs), seconds: Number(values.seconds) };
             const pair = await measured(job);
-            if ("error" in pair) failures.push(`${work} ${model} ${size} px, ${peer}, ${threads} threads: ${pair.error}`);
+            const title = `${work} ${model} ${size} px, ${peer}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+            if ("error" in pair) failures.push(`${title}: ${pair.error}`);
+            else if (!(pair.difference <= tolerated)) failures.push(`${title}: outputs differ by ${pair.difference.toExponential(1)} (${pair.peer.build})`);
             else {
               rows.push(pair.ours, pair.peer);
               lines.push(line(pair));
             }
-            console.error("error" in pair ? failures.at(-1) : lines.at(-1));
+            console.error(failures.at(-1)?.startsWith(title) ? failures.at(-1) : lines.at(-1));
           }
   }
   const header = ["work", "batch", "threads", "ours", "ms", "of peak", "peer", "ms", "runs", "ours / peer", "outputs differ by", "peak RSS, MB"];
   console.log(`\n| ${header.join(" | ")} |\n|${"---|".repeat(header.length)}\n${lines.join("\n")}`);
   const notes = [...failures, ...(values.work.includes("training") ? notMeasured : [])];
-  console.log(`\nNot measured:\n${notes.map((note) => `- ${note}`).join("\n")}`);
+  if (notes.length > 0) console.log(`\nNot measured:\n${notes.map((note) => `- ${note}`).join("\n")}`);
   if (values.json) writeFileSync(values.json, JSON.stringify(rows, null, 1));
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { load, packageFolder, versionOf } from "./load.js";
@@ -17,6 +17,16 @@ interface Litert {
   supportsFeature(feature: "relaxedSimd"): Promise<boolean>;
 }
 
+/** A copy of the package's scripts that Node takes for CommonJS, which they are: its threads would not start otherwise. */
+function scripts(): string {
+  const folder = modelFile("litert-wasm");
+  if (!existsSync(`${folder}/package.json`)) {
+    cpSync(`${packageFolder("@litertjs/core")}/wasm`, folder, { recursive: true });
+    writeFileSync(`${folder}/package.json`, '{ "type": "commonjs" }');
+  }
+  return folder;
+}
+
 /** The package loads its Wasm by a script element or `importScripts`; Node has neither. */
 function letItLoadScripts(): void {
   const importScripts = (path: string) => {
@@ -32,7 +42,7 @@ export async function litert(job: Job): Promise<Side> {
   if (job.batch !== 1) throw new Error("its TFLite file is of batch 1");
   letItLoadScripts();
   const { Tensor, loadLiteRt, loadAndCompile, supportsFeature } = await load<Litert>("@litertjs/core");
-  await loadLiteRt(`${packageFolder("@litertjs/core")}/wasm`, { threads: job.threads > 1 });
+  await loadLiteRt(scripts(), { threads: job.threads > 1 });
   const options = job.threads > 1 ? { accelerator: "wasm", cpuOptions: { numThreads: job.threads } } : { accelerator: "wasm" };
   const model = await loadAndCompile(readFileSync(modelFile(`${job.model}.tflite`)), options);
   const data = images(job);

@@ -94,7 +94,7 @@ function shapeOf(node: Operation, [n, h, w, c]: readonly number[], inputs: reado
     case "flatten":
       return [n, h * w * c];
     default:
-      return inputs[0];
+      return inputs[0].map((size, axis) => Math.max(size, ...inputs.map((shape) => shape[axis])));
   }
 }
 
