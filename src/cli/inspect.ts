@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { createModel, loadModel, openSafetensors } from "../index.js";
+import { describeArchitecture, loadModel, openSafetensors } from "../index.js";
 import { architectureIn, kindOf } from "./open-model.js";
 import { addOutputOptions, type OutputOptions } from "./options.js";
 import { formatBytes, formatCount, formatTable, printJson } from "./output.js";
@@ -20,13 +20,10 @@ export function inspectCommand(): Command {
 async function inspect(source: string, { json = false, layers }: InspectOptions): Promise<void> {
   const isFile = kindOf(source) === "file";
   if (isFile && !(await architectureIn(source))) return inspectTensors(source, json);
-  const model = isFile ? await loadModel(source, { threads: 1 }) : await createModel(source, { threads: 1 });
-  const facts = model.describe();
-  const { labels } = model;
-  model.close();
+  const { labels, notes, ...facts } = isFile ? await factsOfFile(source) : { ...(await describeArchitecture(source)), labels: undefined, notes: {} };
   const { preprocessing: use } = facts;
   if (json) {
-    const { architecture, options, inputShape, classes, parameters, flops, multiplyAdds, notes } = facts;
+    const { architecture, options, inputShape, classes, parameters, flops, multiplyAdds } = facts;
     return printJson({
       architecture,
       options,
@@ -44,12 +41,12 @@ async function inspect(source: string, { json = false, layers }: InspectOptions)
   const rows = [
     ["architecture", facts.architecture],
     ["input", `[${facts.inputShape.join(", ")}]`],
-    ["classes", `${facts.classes}${isFile ? `: ${labels.slice(0, 8).join(", ")}${facts.classes > 8 ? ", ..." : ""}` : ""}`],
+    ["classes", `${facts.classes}${labels ? `: ${labels.slice(0, 8).join(", ")}${facts.classes > 8 ? ", ..." : ""}` : ""}`],
     ["parameters", formatCount(facts.parameters)],
     ["multiply-adds", `${formatCount(facts.multiplyAdds)} an image`],
     ["preprocessing", `resize ${use.resize ?? "none"} (${use.interpolation}), crop ${use.crop}`],
     ["", `mean ${use.mean.join(" ")}, std ${use.std.join(" ")}${use.channelOrder === "bgr" ? ", BGR" : ""}`],
-    ...Object.entries(facts.notes),
+    ...Object.entries(notes),
   ];
   console.log(formatTable(rows, { left: 2 }));
   if (!layers) return;
@@ -61,6 +58,13 @@ async function inspect(source: string, { json = false, layers }: InspectOptions)
     formatCount(flops),
   ]);
   console.log(`\n${formatTable([["layer", "op", "output", "parameters", "flops"], ...lines], { left: 3 })}`);
+}
+
+async function factsOfFile(source: string) {
+  const model = await loadModel(source, { inline: true });
+  const facts = { ...model.describe(), labels: model.labels };
+  model.close();
+  return facts;
 }
 
 /** A file of weights alone: its tensors. */

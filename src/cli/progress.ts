@@ -9,7 +9,7 @@ const interval = 80;
 /** One line on stderr that is redrawn in a terminal; elsewhere nothing. */
 export class ProgressBar {
   private drawn = false;
-  private last = 0;
+  private last = Number.NEGATIVE_INFINITY;
   private started = 0;
   private work = "";
 
@@ -27,7 +27,7 @@ export class ProgressBar {
     if (work !== this.work) {
       this.work = work;
       this.started = now;
-      this.last = 0;
+      this.last = Number.NEGATIVE_INFINITY;
     }
     if (!this.stream.isTTY || now - this.last < interval) return;
     this.last = now;

@@ -5,9 +5,9 @@ import type { Dataset } from "../data/dataset.js";
 import type { ImageSource } from "../data/image.js";
 import { evaluationTransforms, type Preprocessing } from "../data/preprocessing.js";
 import type { Architecture } from "../nn/architecture.js";
-import { costOf, type LayerCost } from "../nn/cost.js";
 import type { Build } from "../runtime/instance.js";
 import type { MemoryUse, Program, Session } from "../runtime/session.js";
+import { type ArchitectureDescription, describe, inputSize } from "./describe.js";
 import { inferenceGraph, type Result } from "./graphs.js";
 import { initialValues } from "./initialize.js";
 import { toFile, toMemory } from "./layout.js";
@@ -198,19 +198,8 @@ export class Model {
 
   /** The model in numbers: what `ocelli inspect` prints. */
   describe(): ModelDescription {
-    const [height, width] = this.imageSize;
-    const graph = inferenceGraph(this.architecture, this.labels.length, { batch: 1, height, width }, "logits");
-    const { parameters, flops, multiplyAdds, layers } = costOf(graph);
     return {
-      architecture: this.architecture.name,
-      options: this.architecture.options,
-      inputShape: [1, height, width, this.architecture.channels],
-      classes: this.labels.length,
-      parameters,
-      flops,
-      multiplyAdds,
-      layers,
-      preprocessing: this.preprocessing,
+      ...describe(this.architecture, this.labels.length, this.preprocessing),
       build: this.session.build,
       threads: this.session.threads,
       memory: this.memory(),
@@ -220,8 +209,7 @@ export class Model {
 
   /** Height and width in pixels of the network's input. */
   get imageSize(): readonly [number, number] {
-    const { crop } = this.preprocessing;
-    return typeof crop === "number" ? [crop, crop] : [crop[0], crop[1]];
+    return inputSize(this.preprocessing);
   }
 
   /** Frees the model's memory now. Later calls fail with a ClosedError. */
@@ -287,18 +275,7 @@ export class Model {
   }
 }
 
-export interface ModelDescription {
-  readonly architecture: string;
-  readonly options: Readonly<Record<string, number | string>>;
-  readonly inputShape: Shape;
-  readonly classes: number;
-  readonly parameters: number;
-  /** Floating-point operations of one image: two per multiply-add. */
-  readonly flops: number;
-  /** Of convolutions and matrix products, what papers call FLOPs. */
-  readonly multiplyAdds: number;
-  readonly layers: readonly LayerCost[];
-  readonly preprocessing: Preprocessing;
+export interface ModelDescription extends ArchitectureDescription {
   readonly build: Build;
   readonly threads: number;
   readonly memory: MemoryUse;

@@ -1,0 +1,33 @@
+import type { Shape } from "../core/shape.js";
+import type { Preprocessing } from "../data/preprocessing.js";
+import type { Architecture } from "../nn/architecture.js";
+import { costOf, type LayerCost } from "../nn/cost.js";
+import { inferenceGraph } from "./graphs.js";
+
+/** A network in numbers, without its weights. */
+export interface ArchitectureDescription {
+  readonly architecture: string;
+  readonly options: Readonly<Record<string, number | string>>;
+  /** `[1, height, width, channels]` */
+  readonly inputShape: Shape;
+  readonly classes: number;
+  readonly parameters: number;
+  /** Floating-point operations of one image: two per multiply-add. */
+  readonly flops: number;
+  /** Of convolutions and matrix products, what papers call FLOPs. */
+  readonly multiplyAdds: number;
+  readonly layers: readonly LayerCost[];
+  readonly preprocessing: Preprocessing;
+}
+
+export function describe(architecture: Architecture, classes: number, preprocessing: Preprocessing): ArchitectureDescription {
+  const { name, options, channels } = architecture;
+  const [height, width] = inputSize(preprocessing);
+  const { parameters, flops, multiplyAdds, layers } = costOf(inferenceGraph(architecture, classes, { batch: 1, height, width }, "logits"));
+  return { architecture: name, options, inputShape: [1, height, width, channels], classes, parameters, flops, multiplyAdds, layers, preprocessing };
+}
+
+/** Height and width in pixels of the network's input. */
+export function inputSize({ crop }: Preprocessing): readonly [number, number] {
+  return typeof crop === "number" ? [crop, crop] : [crop[0], crop[1]];
+}

@@ -1,0 +1,142 @@
+import { cpSync, existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { jsonLines, ocelli, tinyFolder } from "./run.js";
+
+const root = tinyFolder();
+const image = "tiny/val/bag/000.png";
+
+beforeAll(async () => {
+  const { code } = await ocelli(
+    ["train", "tiny", "-m", "small_cnn", "-w", "random", "--freeze-epochs", "0", "--epochs", "2", "-o", "m.safetensors", "--no-report"],
+    root,
+  );
+  expect(code).toBe(0);
+  writeFileSync(join(root, "broken.png"), "no image");
+});
+
+describe("ocelli predict", () => {
+  it("prints the best classes of each image in the order given", async () => {
+    const { code, stdout } = await ocelli(["predict", "m.safetensors", image, "tiny/val/sandal/000.png", "-k", "2"], root);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^tiny\/val\/bag\/000\.png +\w+ [\d.]+ % {3}\w+ [\d.]+ %\ntiny\/val\/sandal\/000\.png +\w+ [\d.]+ % {3}\w+ [\d.]+ %\n$/);
+  });
+
+  it("takes folders, and goes on after an image that cannot be read", async () => {
+    const { code, stdout } = await ocelli(["predict", "m.safetensors", "broken.png", "tiny/val", "none.png", "--json"], root);
+    const lines = jsonLines(stdout);
+    expect(code).toBe(1);
+    expect(lines).toHaveLength(11);
+    expect(lines[0]).toMatchObject({ image: "broken.png", error: { code: "ERR_FORMAT", message: expect.stringContaining("broken.png") } });
+    expect(lines[1]).toMatchObject({ image, scores: [{ label: expect.any(String), score: expect.any(Number) }, {}, {}] });
+    expect(lines[10]).toMatchObject({ image: "none.png", error: { code: "ERR_DATA" } });
+  });
+});
+
+describe("ocelli eval", () => {
+  it("measures accuracy and figures of each class", async () => {
+    const { code, stdout } = await ocelli(["eval", "m.safetensors", "tiny", "--json"], root);
+    const [result] = jsonLines(stdout);
+    expect(code).toBe(0);
+    expect(result).toMatchObject({ images: 9, accuracy: expect.any(Number), classes: [{ label: "bag", support: 3 }, {}, {}] });
+    expect((await ocelli(["eval", "m.safetensors", "tiny"], root)).stdout).toMatch(
+      /^accuracy [\d.]+ % {2}loss [\d.]+ {2}9 images\n\nclass +precision +recall +f1 +images\nbag /,
+    );
+  });
+
+  it("uses all images of a folder without a split, or the part that training holds out", async () => {
+    cpSync(join(root, "tiny/train"), join(root, "flat"), { recursive: true });
+    expect(jsonLines((await ocelli(["eval", "m.safetensors", "flat", "--json"], root)).stdout)[0]).toMatchObject({ images: 18 });
+    expect(jsonLines((await ocelli(["eval", "m.safetensors", "flat", "--validation", "0.5", "--json"], root)).stdout)[0]).toMatchObject({ images: 9 });
+  });
+
+  it("fails on an image that cannot be read, or skips it by name", async () => {
+    cpSync(join(root, "tiny"), join(root, "bad"), { recursive: true });
+    cpSync(join(root, "broken.png"), join(root, "bad/val/bag/broken.png"));
+    const failed = await ocelli(["eval", "m.safetensors", "bad"], root);
+    expect(failed).toMatchObject({ code: 1, stdout: "" });
+    expect(failed.stderr).toContain("val/bag/broken.png");
+    const skipped = await ocelli(["eval", "m.safetensors", "bad", "--bad-images", "skip"], root);
+    expect(skipped.code).toBe(0);
+    expect(skipped.stdout).toContain("9 images");
+    expect(skipped.stderr).toContain("broken.png");
+  });
+});
+
+describe("ocelli embed", () => {
+  it("prints numbers of each image", async () => {
+    const { code, stdout } = await ocelli(["embed", "m.safetensors", image], root);
+    const [path, ...numbers] = stdout.trimEnd().split("\t");
+    expect({ code, path }).toEqual({ code: 0, path: image });
+    expect(numbers.length).toBeGreaterThan(1);
+    expect(numbers.map(Number).every(Number.isFinite)).toBe(true);
+    const [line] = jsonLines((await ocelli(["embed", "m.safetensors", image, "--json"], root)).stdout);
+    expect(line).toEqual({ image, embedding: numbers.map(Number) });
+  });
+});
+
+describe("ocelli inspect", () => {
+  it("knows architectures, our files and files of others", async () => {
+    expect((await ocelli(["inspect", "resnet18"], root)).stdout).toMatch(
+      /^architecture +resnet18\ninput +\[1, 224, 224, 3\]\nclasses +1000\nparameters +11\.69 M\n/,
+    );
+    const [facts] = jsonLines((await ocelli(["inspect", "m.safetensors", "--json"], root)).stdout);
+    expect(facts).toMatchObject({ architecture: "small_cnn", labels: ["bag", "sandal", "trouser"], preprocessing: { crop: 28 } });
+    expect((await ocelli(["inspect", "m.safetensors", "--layers"], root)).stdout).toContain("conv2d");
+    const header = JSON.stringify({ w: { dtype: "F32", shape: [2], data_offsets: [0, 8] } });
+    writeFileSync(
+      join(root, "plain.safetensors"),
+      Buffer.concat([Buffer.from(BigUint64Array.of(BigInt(header.length)).buffer), Buffer.from(header), Buffer.alloc(8)]),
+    );
+    expect((await ocelli(["inspect", "plain.safetensors"], root)).stdout).toMatch(/^tensor +dtype +shape +bytes\nw +F32 +\[2\] +8 B\n/);
+  });
+});
+
+describe("ocelli bench", () => {
+  it("times inference and training", async () => {
+    const { code, stdout } = await ocelli(["bench", "small_cnn", "--batch", "2", "--runs", "2", "--json"], root);
+    expect(code).toBe(0);
+    expect(jsonLines(stdout)[0]).toMatchObject({ model: "small_cnn", batch: 2, rows: [{ work: "inference" }, { work: "training", build: "simd" }] });
+  });
+});
+
+describe("wrong usage", () => {
+  it.each([
+    [["nonsense"], 2, "unknown command 'nonsense'; see ocelli --help"],
+    [["train"], 2, "missing required argument 'data'; see ocelli train --help"],
+    [["train", "tiny", "--nonsense"], 2, "unknown option '--nonsense'; see ocelli train --help"],
+    [["train", "tiny", "--epochs", "few"], 2, "option '--epochs <n>' argument 'few' is invalid. expected a whole number of 0 or more; see ocelli train --help"],
+    [["train", "none"], 1, "cannot open none: there is no such file or folder"],
+    [["train", "tiny", "-w", "none.safetensors"], 1, "cannot open none.safetensors: there is no such file or folder"],
+    [["predict", "none.safetensors", image], 1, "cannot open none.safetensors: there is no such file or folder"],
+    [["predict", "m.safetensors"], 2, "missing required argument 'images'; see ocelli predict --help"],
+  ])("%j ends with %i", async (args, code, message) => {
+    expect(await ocelli(args, root)).toEqual({ code, stdout: "", stderr: `ocelli: ${message}\n` });
+    const json = await ocelli([...args, "--json"], root);
+    expect({ code: json.code, stdout: json.stdout }).toEqual({ code, stdout: "" });
+    expect(jsonLines(json.stderr)).toEqual([{ error: { code: expect.stringMatching(/^ERR_/), message } }]);
+  });
+
+  it("names the architectures that there are", async () => {
+    for (const args of [
+      ["predict", "resnet1000", image],
+      ["inspect", "resnet1000"],
+      ["train", "tiny", "-m", "resnet1000"],
+    ]) {
+      const { code, stderr } = await ocelli(args, root);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/resnet1000.*mobilenet_v2/);
+    }
+    expect((await ocelli(["train", "tiny", "-m", "mobilenet_v2"], root)).stderr).toMatch(/has weights for .* only; give --weights/);
+    expect(existsSync(join(root, "model.safetensors.checkpoint"))).toBe(false);
+  });
+
+  it("has help for every command", async () => {
+    const { code, stdout } = await ocelli(["--help"], root);
+    expect(code).toBe(0);
+    for (const name of ["train", "predict", "eval", "embed", "inspect", "bench"]) {
+      expect(stdout).toContain(`  ${name} `);
+      expect(await ocelli([name, "--help"], root)).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("--json") });
+    }
+  });
+});
