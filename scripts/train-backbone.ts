@@ -49,5 +49,11 @@ const trainer = new Trainer(
 );
 if (existsSync(checkpoint)) await trainer.resume(checkpoint);
 await trainer.fit();
-await model.save(output, { dtype: "float16" });
+await model.save(output, {
+  dtype: "float16",
+  notes: {
+    weights: "ResNet-20 trained by Ocelli on 60,000 Tiny-ImageNet images, 200 classes",
+    terms: "learnt from images under ImageNet's terms (research and education, non-commercial); see NOTICE.md",
+  },
+});
 model.close();

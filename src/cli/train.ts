@@ -17,6 +17,7 @@ interface TrainOptions extends OutputOptions {
   readonly epochs: number;
   readonly freezeEpochs: number;
   readonly lr?: number;
+  readonly headLr?: number;
   readonly batchSize?: number;
   readonly optimizer?: "sgd" | "adamw";
   readonly weightDecay?: number;
@@ -43,8 +44,9 @@ export function trainCommand(): Command {
     .option("--size <pixels>", "side of the network's input (default: that of the weights)", wholeNumber(1))
     .optionsGroup("Learning:")
     .option("--epochs <n>", "passes over the images with all layers learning", wholeNumber(0), 5)
-    .option("--freeze-epochs <n>", "passes before that over kept features, with only the head learning", wholeNumber(0), 10)
-    .option("--lr <rate>", "peak learning rate of the head", number(0), 2e-3)
+    .option("--freeze-epochs <n>", "passes before that over kept features, with only the head learning", wholeNumber(0), 30)
+    .option("--lr <rate>", "peak learning rate of the head once all layers learn", number(0), 2e-3)
+    .option("--head-lr <rate>", "peak learning rate of the head while it learns alone", number(0), 1e-2)
     .option("--batch-size <n>", "images per step", wholeNumber(1), 32)
     .addOption(new Option("--optimizer <name>", "update rule").choices(["sgd", "adamw"]).default("adamw"))
     .option("--weight-decay <share>", "of weights, not of norms and biases (default: 0.01 for adamw, 1e-4 for sgd)", number(0))
@@ -172,6 +174,7 @@ function settingsOf({ settings }: Trainer, { weights = "of the package", epochs,
 
 function learningOptions({
   lr,
+  headLr,
   epochs,
   freezeEpochs,
   batchSize,
@@ -183,5 +186,5 @@ function learningOptions({
   seed,
   badImages,
 }: TrainOptions): FineTuneOptions {
-  return { baseLr: lr, epochs, freezeEpochs, batchSize, optimizer, weightDecay, labelSmoothing, batchNorm, patience, seed, badImages };
+  return { baseLr: lr, headLr, epochs, freezeEpochs, batchSize, optimizer, weightDecay, labelSmoothing, batchNorm, patience, seed, badImages };
 }

@@ -33,6 +33,13 @@ export interface Evaluation {
   readonly predictions: readonly Prediction[];
 }
 
+/** log(sum(exp(logits))) in double precision, for logits of any size. */
+function logSumExp(logits: Float32Array): number {
+  let top = -Infinity;
+  for (const value of logits) top = Math.max(top, value);
+  return top + log(logits.reduce((sum, value) => sum + exp(value - top), 0));
+}
+
 /** Softmax of one row of logits in double precision. */
 export function softmaxRow(logits: Float32Array): Float64Array {
   let top = -Infinity;
@@ -65,7 +72,7 @@ export class EvaluationBuilder {
     const predicted = argmax(logits);
     this.predictions.push({ id, label, predicted, score: scores[predicted], labelScore: scores[label] });
     this.confusion[label][predicted]++;
-    this.lossSum -= log(Math.max(scores[label], Number.MIN_VALUE));
+    this.lossSum += logSumExp(logits) - logits[label];
     let above = 0;
     for (const value of logits) if (value > logits[label]) above++;
     if (above < 5) this.inTop5++;

@@ -13,6 +13,8 @@ import type { Model } from "./model.js";
 export interface SaveOptions {
   /** Storage of weights: `float32` (default, exact), or half the size with 11 or 8 bits of precision. */
   readonly dtype?: "float32" | "float16" | "bfloat16";
+  /** Where the weights come from and under which terms, for people; default what the model's own file said. */
+  readonly notes?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -29,18 +31,19 @@ export const metadataKeys = {
 /** Writes a model to a path, or gives the bytes of the file where no path is given. */
 export async function saveModel(model: Model, path: string | URL | undefined, options: SaveOptions = {}): Promise<Uint8Array | undefined> {
   const tensors = await fileTensors(model, options);
-  if (path === undefined) return writeSafetensors(tensors, fileMetadata(model), { sha256: true });
-  await saveSafetensors(path, tensors, fileMetadata(model), { sha256: true });
+  const metadata = fileMetadata(model, options);
+  if (path === undefined) return writeSafetensors(tensors, metadata, { sha256: true });
+  await saveSafetensors(path, tensors, metadata, { sha256: true });
   return undefined;
 }
 
-export function fileMetadata({ facts, architecture }: Model): Record<string, string> {
+export function fileMetadata({ facts, architecture }: Model, { notes = facts.notes ?? {} }: SaveOptions = {}): Record<string, string> {
   return {
     format: "pt",
     [metadataKeys.architecture]: JSON.stringify({ name: architecture.name, options: architecture.options }),
     [metadataKeys.labels]: JSON.stringify(facts.labels),
     [metadataKeys.preprocessing]: JSON.stringify(facts.preprocessing),
-    [metadataKeys.notes]: JSON.stringify(facts.notes ?? {}),
+    [metadataKeys.notes]: JSON.stringify(notes),
   };
 }
 
