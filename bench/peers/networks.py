@@ -50,7 +50,12 @@ class CifarBlock(nn.Module):
         y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
         if self.extra:
             half = self.extra // 2
-            x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, half, self.extra - half))
+            if torch.onnx.is_in_onnx_export():  # the same by operations that make-training.py can differentiate
+                x = F.max_pool2d(x, 1, self.stride)
+                zeros = torch.zeros(x.shape[0], half, x.shape[2], x.shape[3])
+                x = torch.cat([zeros, x, zeros], 1)
+            else:
+                x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, half, self.extra - half))
         return F.relu(y + x)
 
 

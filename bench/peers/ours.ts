@@ -7,10 +7,7 @@ import { hyperName, trainingGraph } from "../../src/train/step.js";
 import { createModel } from "../../src/zoo/create-model.js";
 import { architecture } from "../../src/zoo/registry.js";
 import { modelFile } from "./network.js";
-import { channelsOf, classesOf, comparedSteps, images, type Job, runtime, type Side, timed, weightsOf } from "./side.js";
-
-/** So small that losses of the first steps depend on the gradients smoothly; torch_worker.py has the same. */
-const learningRate = 1e-5;
+import { channelsOf, classesOf, comparedSteps, images, type Job, labels, learningRate, momentum, runtime, type Side, timed, weightsOf } from "./side.js";
 
 /** Where the peers work in the caller's thread, so do we: workers only for two threads and more. */
 const sessionOptions = ({ build, threads }: Job) => ({ build: build as Build, threads, inline: threads === 1 });
@@ -47,10 +44,10 @@ async function training(job: Job): Promise<Side> {
   await file.close();
 
   const x = images(job);
-  const hyper = Float32Array.of(learningRate, 0.9, 0, 0, 1, 0, 0, 0);
+  const hyper = Float32Array.of(learningRate, momentum, 0, 0, 1, 0, 0, 0);
   const inputs = {
     x,
-    labels: Int32Array.from({ length: batch }, (_, i) => i % classes),
+    labels: labels(job),
     random: new Int32Array(4),
     [hyperName(0, true)]: hyper,
     [hyperName(0, false)]: hyper,

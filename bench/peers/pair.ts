@@ -10,6 +10,7 @@ import { architecture } from "../../src/zoo/registry.js";
 import { registerPeak } from "../register-peak.js";
 import { litert } from "./litert.js";
 import { onnxruntimeNode, onnxruntimeWeb } from "./onnxruntime.js";
+import { onnxruntimeTraining } from "./onnxruntime-training.js";
 import { ours } from "./ours.js";
 import { classesOf, type Job, type Side } from "./side.js";
 import { tfjsCpu, tfjsWasm } from "./tfjs.js";
@@ -46,6 +47,7 @@ export const peers: Record<string, (job: Job) => Promise<Side>> = {
   "tfjs-wasm": tfjsWasm,
   "tfjs-cpu": tfjsCpu,
   "onnxruntime-node": onnxruntimeNode,
+  "onnxruntime-web-training": onnxruntimeTraining,
   torch,
   "torch-optimized": torch,
 };
@@ -129,6 +131,6 @@ function middle(values: readonly number[]): number {
 }
 
 if (process.argv[1]?.endsWith("pair.ts")) {
-  const result = await measure(JSON.parse(process.argv[2])).catch((error: Error) => ({ error: error.message }));
+  const result = await measure(JSON.parse(process.argv[2])).catch((error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }));
   process.stdout.write(`\n${JSON.stringify(result)}\n`, () => process.exit(0));
 }

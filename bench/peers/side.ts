@@ -37,6 +37,10 @@ export const comparedSteps = 3;
 export const classesOf = (work: Job["work"]): number => (work === "training" ? 10 : 1000);
 export const channelsOf = (model: string): number => (model === "small_cnn" ? 1 : 3);
 
+/** Of SGD; so small that losses of the first steps depend on the gradients smoothly. */
+export const learningRate = 1e-5;
+export const momentum = 0.9;
+
 /** Weights of a job, under PyTorch's names. */
 export const weightsOf = ({ work, model, size }: Job): string => (work === "training" ? `train-${model}-${size}.safetensors` : `${model}.safetensors`);
 
@@ -44,6 +48,9 @@ export const weightsOf = ({ work, model, size }: Job): string => (work === "trai
 export function images({ batch, size, model }: Job): Float32Array {
   return Float32Array.from({ length: batch * size * size * channelsOf(model) }, (_, i) => ((i * 40503) % 65521) / 32768 - 1);
 }
+
+/** The same classes for every engine. */
+export const labels = ({ batch, work }: Job): Int32Array => Int32Array.from({ length: batch }, (_, i) => i % classesOf(work));
 
 /** [N, H, W, C] to [N, C, H, W]. */
 export function channelsFirst(data: Float32Array, { batch, size, model }: Job): Float32Array {

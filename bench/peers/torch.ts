@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { modelFile } from "./network.js";
-import { comparedSteps, type Job, type Side, weightsOf } from "./side.js";
+import { comparedSteps, type Job, learningRate, momentum, type Side, weightsOf } from "./side.js";
 
 /** The first Python that imports torch, of `OCELLI_PYTHON`, `python3` and `/usr/bin/python3`. */
 export function findPython(): string | undefined {
@@ -20,7 +20,7 @@ export function findPython(): string | undefined {
 export async function torch(job: Job): Promise<Side> {
   const python = findPython();
   if (!python) throw new Error("no Python that imports torch and torchvision: tried OCELLI_PYTHON, python3, /usr/bin/python3");
-  const start = { ...job, weights: modelFile(weightsOf(job)), comparedSteps };
+  const start = { ...job, weights: modelFile(weightsOf(job)), comparedSteps, learningRate, momentum };
   const trial = worker(python);
   const { variant } = await trial.ask<{ variant: string }>(start);
   trial.end();

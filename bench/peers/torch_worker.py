@@ -1,6 +1,7 @@
 """PyTorch's side of the benchmark: answers each line of JSON on stdin by one on stdout, and works only in between.
 
-The first line is the job, {work, model, size, batch, threads, peer, weights, comparedSteps, variant?}; then {"ask": "outputs"},
+The first line is the job, {work, model, size, batch, threads, peer, weights, comparedSteps,
+learningRate, momentum, variant?}; then {"ask": "outputs"},
 {"ask": "run", "count": n} for milliseconds of n runs, {"ask": "rss"} for the peak in MB.
 Without a variant, those that can be faster are tried for a moment, and the answer names the fastest: a process of its
 own then measures that one, with memory that no trial has touched.
@@ -81,7 +82,7 @@ class Training:
     def __init__(self, layout, foreach):
         self.x = images.contiguous(memory_format=formats[layout])
         self.model = fresh(layout).train()
-        self.sgd = torch.optim.SGD(self.model.parameters(), lr=1e-5, momentum=0.9, foreach=foreach)
+        self.sgd = torch.optim.SGD(self.model.parameters(), lr=job["learningRate"], momentum=job["momentum"], foreach=foreach)
 
     def run(self):
         self.sgd.zero_grad(set_to_none=True)
