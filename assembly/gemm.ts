@@ -1,15 +1,27 @@
 /**
- * The matrix product behind dense layers and convolutions. C is made in tiles of up to `tileRows` x 8; every element is
+ * The matrix product behind dense layers and convolutions. C is made in tiles of up to `tileRows` x `panelColumns`; every element is
  * one sum in the order of k, whatever the tiling, so the bits do not depend on who computes which part.
  */
 import { row1x32, rows1, rows2, rows3, rows4, rows5, rows6 } from "./microkernels-rows";
 import { strided1, strided2, strided3, strided4, strided5, strided6 } from "./microkernels-strided";
-import { clamp, tileRows } from "./simd";
+import { clamp, panelColumns, tileRows } from "./simd";
 
-/** Bytes of one row of a panel: 8 columns. */
+/** Bytes of one row of a panel. */
 // @ts-ignore: decorator
 @inline
-export const panelRow: usize = 32;
+export const panelRow: usize = <usize>panelColumns << 2;
+
+/** Bytes that a workspace sets aside for one tile. */
+// @ts-ignore: decorator
+@inline
+export const tileBytes: usize = panelColumns == 16 ? 384 : 256;
+
+/** Panels of a matrix with so many columns. */
+// @ts-ignore: decorator
+@inline
+export function panelsOf(columns: i32): i32 {
+  return (columns + panelColumns - 1) / panelColumns;
+}
 
 /** Elements before part `i` when `size` is shared evenly over `parts`. */
 export function shareOf(size: i32, parts: i32, i: i32): i32 {
@@ -17,9 +29,9 @@ export function shareOf(size: i32, parts: i32, i: i32): i32 {
 }
 
 /**
- * C[m, n] = init + A[m, k] B[k, n], bounded to low..high. `a` is A row by row, `lda` bytes apart. B lies in panels of 8
- * columns [k][8], `panelStep` bytes apart, the last one padded. `init` (0 for none) is one row for all of C (ldi = 0) or
- * C itself (ldi = ldc). `tile` holds tileRows x 8 floats for the last columns when n is no multiple of 8.
+ * C[m, n] = init + A[m, k] B[k, n], bounded to low..high. `a` is A row by row, `lda` bytes apart. B lies in panels
+ * [k][panelColumns], `panelStep` bytes apart, the last one padded. `init` (0 for none) is one row for all of C (ldi = 0) or
+ * C itself (ldi = ldc). `tile` holds one tile for the last columns when n is no multiple of a panel's.
  */
 export function gemm(
   m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usize, panelStep: usize, c: usize, ldc: usize,
@@ -29,14 +41,14 @@ export function gemm(
   const tiles = (m + tileRows - 1) / tileRows, rows = m / max(tiles, 1), taller = m - rows * tiles;
   let column = 0;
   if (m == 1) {
-    for (; column + 32 <= n; column += 32, c += 4 * panelRow, panels += 4 * panelStep) {
+    for (; column + 32 <= n; column += 32, c += 128, panels += (32 / panelColumns) * panelStep) {
       row1x32(k, a, panels, panelStep, c, init);
-      if (bounded) clampTile(c, panelRow, 4, low, high);
-      if (init) init += 4 * panelRow;
+      if (bounded) clampTile(c, panelRow, 32 / panelColumns, low, high);
+      if (init) init += 128;
     }
   }
-  for (; column < n; column += 8) {
-    const narrow = n - column < 8;
+  for (; column < n; column += panelColumns) {
+    const narrow = n - column < panelColumns;
     let pa = a, pc = c, pi = init;
     for (let i = 0; i < tiles; i++) {
       const height = rows + i32(i < taller);
@@ -55,8 +67,8 @@ export function gemm(
 }
 
 /**
- * C[m, n] = init + A[k, m]^T B[k, n]. Rows of `a` and `b` are `lda` and `ldb` bytes apart, panels of 8 columns of B
- * `panelStep` bytes. With `packed` (k x 8 floats) each panel is first copied there: for strides that collide in the cache.
+ * C[m, n] = init + A[k, m]^T B[k, n]. Rows of `a` and `b` are `lda` and `ldb` bytes apart, panels of columns of B
+ * `panelStep` bytes. With `packed` (k rows of a panel) each panel is first copied there: for strides that collide in the cache.
  */
 export function gemmTransposed(
   m: i32, n: i32, k: i32, a: usize, lda: usize, b: usize, ldb: usize, panelStep: usize, c: usize, ldc: usize,
@@ -64,8 +76,8 @@ export function gemmTransposed(
 ): void {
   const bounded = low > -Infinity || high < Infinity;
   const tiles = (m + tileRows - 1) / tileRows, rows = m / max(tiles, 1), taller = m - rows * tiles;
-  for (let column = 0; column < n; column += 8) {
-    const narrow = n - column < 8;
+  for (let column = 0; column < n; column += panelColumns) {
+    const narrow = n - column < panelColumns;
     let pa = a, pb = b, pc = c, pi = init, stepB = ldb;
     if (packed) {
       copyPanel(packed, b, ldb, k);
@@ -112,20 +124,33 @@ function clampTile(c: usize, ldc: usize, height: i32, low: f32, high: f32): void
   for (; height > 0; height--, c += ldc) {
     v128.store(c, clamp(v128.load(c), lo, hi));
     v128.store(c, clamp(v128.load(c, 16), lo, hi), 16);
+    if (panelColumns == 16) {
+      v128.store(c, clamp(v128.load(c, 32), lo, hi), 32);
+      v128.store(c, clamp(v128.load(c, 48), lo, hi), 48);
+    }
   }
 }
 
-/** Copies the first `columns` < 8 columns of a tile; what lies right of them in C belongs to others. */
+/** Copies the first `columns` of a narrow tile; what lies right of them in C belongs to others. */
 function copyTile(c: usize, ldc: usize, tile: usize, height: i32, columns: i32): void {
   for (; height > 0; height--, c += ldc, tile += panelRow) {
     for (let i: usize = 0, stop = <usize>columns << 2; i < stop; i += 4) f32.store(c + i, f32.load(tile + i));
   }
 }
 
-/** Copies 8 columns of k rows; may read up to 28 bytes past the last. */
+/** Copies the columns of one panel of k rows; may read past the last, by less than a row of the panel. */
 function copyPanel(packed: usize, b: usize, ldb: usize, k: i32): void {
-  for (; k > 0; k--, b += ldb, packed += panelRow) {
-    v128.store(packed, v128.load(b));
-    v128.store(packed, v128.load(b, 16), 16);
+  for (; k > 0; k--, b += ldb, packed += panelRow) copyPanelRow(packed, b);
+}
+
+/** Copies the columns of one panel. */
+// @ts-ignore: decorator
+@inline
+export function copyPanelRow(to: usize, from: usize): void {
+  v128.store(to, v128.load(from));
+  v128.store(to, v128.load(from, 16), 16);
+  if (panelColumns == 16) {
+    v128.store(to, v128.load(from, 32), 32);
+    v128.store(to, v128.load(from, 48), 48);
   }
 }

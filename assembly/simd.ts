@@ -26,7 +26,20 @@ export function sumLanes(x: v128): f32 {
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
-/** Most rows of a GEMM tile of 8 columns. 6 keep 15 vectors live with fused madd, 5 with mul + add; V8 spills above 15. */
+/**
+ * Columns of a packed panel and of a GEMM tile. Tiles of 16 are pairs of vectors, which V8's revectoriser joins into 256
+ * bits; without it they spill.
+ */
+// @ts-ignore: decorator
+@inline
+export const panelColumns: i32 = isDefined(WIDE_PANELS) ? 16 : 8;
+
+/** 32 zeros to start from. */
+// @ts-ignore: decorator
+@lazy
+export const zeros: usize = memory.data(128, 16);
+
+/** Most rows of a GEMM tile. 6 keep 15 registers live with fused madd, 5 with mul + add; V8 spills above 15. */
 // @ts-ignore: decorator
 @inline
 export const tileRows: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;

@@ -14,7 +14,7 @@ import { writeLists } from "./generate.js";
 
 const root = resolve(import.meta.dirname, "..");
 const require = createRequire(import.meta.url);
-const variants = ["simd", "relaxed"] as const;
+const variants = ["simd", "relaxed", "turbo"] as const;
 
 process.chdir(root);
 mkdirSync("build", { recursive: true });

@@ -2,7 +2,9 @@
  * Writes `assembly/microkernels-*.ts`: the inner loops, unrolled over registers. `--check` fails where a file differs.
  *
  * Rules that keep V8's register allocator from spilling: one step a loop, accumulators start at zero and are loaded
- * under a condition, nothing is computed on them after the loop, and every kernel is a function of its own.
+ * under a condition, nothing is computed on them after the loop, and every kernel is a function of its own. Tiles of
+ * paired vectors load without a condition instead, or the optimiser moves one of the loads away from its neighbour and
+ * the pair is not joined.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -15,62 +17,89 @@ const header = (imports: string, text: string) =>
 
 const tileRows = 6;
 
-/** One tile of C: `rows` x 8 accumulators. Rows of A advance along k (`rows` form) or k advances over rows of A (`strided` form). */
-function tile(form: "rows" | "strided", rows: number): string {
+/**
+ * One tile of C: `rows` x 4 * `vectors` accumulators. Rows of A advance along k (`rows` form) or k advances over rows of A
+ * (`strided` form).
+ */
+function tile(form: "rows" | "strided", rows: number, vectors: number): string {
   const strided = form === "strided";
+  const parts = upTo(vectors);
+  const sum = (i: number, j: number) => `${"xyzw"[j]}${i}`;
+  const offset = (j: number) => (j ? `, ${16 * j}` : "");
   const each = (line: (i: number) => string) => lines(rows, line);
-  return `export function ${form}${rows}(k: i32, a: usize, lda: usize, b: usize, ${strided ? "ldb: usize, " : ""}c: usize, ldc: usize, init: usize, ldi: usize): void {
-${each((i) => `  let x${i}: v128 = f32x4.splat(0), y${i}: v128 = f32x4.splat(0);`)}
+  const conditionalStart = () => `${each((i) => `  let ${parts.map((j) => `${sum(i, j)}: v128 = f32x4.splat(0)`).join(", ")};`)}
   if (init) {
-${each((i) => `    x${i} = v128.load(init);\n    y${i} = v128.load(init, 16);${i < rows - 1 ? "\n    init += ldi;" : ""}`)}
+${each((i) => `${parts.map((j) => `    ${sum(i, j)} = v128.load(init${offset(j)});`).join("\n")}${i < rows - 1 ? "\n    init += ldi;" : ""}`)}
+  }`;
+  const start = () => `  if (!init) {
+    init = zeros;
+    ldi = 0;
   }
-${strided || rows === 1 ? "" : `${lines(rows - 1, (i) => `  let a${i + 1} = ${i ? `a${i}` : "a"} + lda;`)}\n`}  let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
+${each((i) => `${parts.map((j) => `  let ${sum(i, j)} = v128.load(init${offset(j)});`).join("\n")}${i < rows - 1 ? "\n  init += ldi;" : ""}`)}`;
+  return `${vectors === 2 ? conditionalStart() : start()}
+${strided || rows === 1 ? "" : `${lines(rows - 1, (i) => `  let a${i + 1} = ${i ? `a${i}` : "a"} + lda;`)}\n`}  let ${parts.map((j) => `b${j}: v128 = f32x4.splat(0)`).join(", ")}, value: v128 = f32x4.splat(0);
   while (k > 0) {
-    b0 = v128.load(b);
-    b1 = v128.load(b, 16);
+${parts.map((j) => `    b${j} = v128.load(b${offset(j)});`).join("\n")}
 ${each(
   (i) => `    value = v128.load32_splat(${strided ? (i ? `a, ${4 * i}` : "a") : i ? `a${i}` : "a"});
-    x${i} = madd(value, b0, x${i});
-    y${i} = madd(value, b1, y${i});`,
+${parts.map((j) => `    ${sum(i, j)} = madd(value, b${j}, ${sum(i, j)});`).join("\n")}`,
 )}
-${strided ? "    a += lda;\n    b += ldb;" : `${each((i) => `    a${i || ""} += 4;`)}\n    b += 32;`}
+${strided ? "    a += lda;\n    b += ldb;" : `${each((i) => `    a${i || ""} += 4;`)}\n    b += ${16 * vectors};`}
     k--;
   }
-${each((i) => `  v128.store(c, x${i});\n  v128.store(c, y${i}, 16);${i < rows - 1 ? "\n  c += ldc;" : ""}`)}
-}
-`;
+${each((i) => `${parts.map((j) => `  v128.store(c, ${sum(i, j)}${offset(j)});`).join("\n")}${i < rows - 1 ? "\n  c += ldc;" : ""}`)}`;
 }
 
-/** One row of C, four panels wide: enough independent sums to hide the latency of madd. */
-function wideRow(): string {
+/** One row of C, four panels of 8 columns wide or two of 16: enough independent sums to hide the latency of madd. */
+function wideRow(vectors: number): string {
   const parts = upTo(8);
-  return `/** C[1, 32] = init[1, 32] + A[1, k] B[k, 32]; the four panels of B lie \`step\` bytes apart. */
-export function row1x32(k: i32, a: usize, b: usize, step: usize, c: usize, init: usize): void {
-${parts.map((i) => `  let x${i}: v128 = f32x4.splat(0);`).join("\n")}
+  const panels = upTo(8 / vectors);
+  const panel = (i: number) => `b${Math.floor(i / vectors) || ""} + at${i % vectors ? `, ${16 * (i % vectors)}` : ""}`;
+  const conditionalStart = () => `${parts.map((i) => `  let x${i}: v128 = f32x4.splat(0);`).join("\n")}
   if (init) {
 ${parts.map((i) => `    x${i} = v128.load(init, ${16 * i});`).join("\n")}
-  }
+  }`;
+  const start = () => `  if (!init) init = zeros;
+${parts.map((i) => `  let x${i} = v128.load(init, ${16 * i});`).join("\n")}`;
+  return `${vectors === 2 ? conditionalStart() : start()}
   let value: v128 = f32x4.splat(0);
-  const b1 = b + step, b2 = b1 + step, b3 = b2 + step;
+  const ${panels
+    .slice(1)
+    .map((i) => `b${i} = b${i - 1 || ""} + step`)
+    .join(", ")};
   let at: usize = 0;
   while (k > 0) {
     value = v128.load32_splat(a);
-${parts.map((i) => `    x${i} = madd(value, v128.load(${i < 2 ? "b" : `b${i >> 1}`} + at${i & 1 ? ", 16" : ""}), x${i});`).join("\n")}
+${parts.map((i) => `    x${i} = madd(value, v128.load(${panel(i)}), x${i});`).join("\n")}
     a += 4;
-    at += 32;
+    at += ${16 * vectors};
     k--;
   }
-${parts.map((i) => `  v128.store(c, x${i}, ${16 * i});`).join("\n")}
+${parts.map((i) => `  v128.store(c, x${i}, ${16 * i});`).join("\n")}`;
+}
+
+/** A body for each width of panels, in vectors; only one is compiled. */
+const eachWidth = (body: (vectors: number) => string) => `  if (panelColumns == 16) {\n${indented(body(4))}\n  } else {\n${indented(body(2))}\n  }`;
+const indented = (text: string) => text.replace(/^(?=.)/gm, "  ");
+
+const tileFunction = (form: "rows" | "strided", rows: number) =>
+  `export function ${form}${rows}(k: i32, a: usize, lda: usize, b: usize, ${form === "strided" ? "ldb: usize, " : ""}c: usize, ldc: usize, init: usize, ldi: usize): void {
+${eachWidth((vectors) => tile(form, rows, vectors))}
 }
 `;
+
+const wideRowFunction = `/** C[1, 32] = init[1, 32] + A[1, k] B[k, 32]; the panels of B lie \`step\` bytes apart. */
+export function row1x32(k: i32, a: usize, b: usize, step: usize, c: usize, init: usize): void {
+${eachWidth(wideRow)}
 }
+`;
 
 const tiles = (form: "rows" | "strided", comment: string) =>
   header(
-    "madd",
+    "madd, panelColumns, zeros",
     `${comment}\n${upTo(tileRows)
-      .map((i) => tile(form, tileRows - i))
-      .join("\n")}${form === "rows" ? `\n${wideRow()}` : ""}`,
+      .map((i) => tileFunction(form, tileRows - i))
+      .join("\n")}${form === "rows" ? `\n${wideRowFunction}` : ""}`,
   );
 
 /** Output pixels of a depthwise tile: with the columns they share, 4 keep within V8's registers up to a 7x7 kernel. */
@@ -191,15 +220,15 @@ const files: Record<string, string> = {
   "assembly/microkernels-rows.ts": tiles(
     "rows",
     `/**
- * C[h, 8] = init[h, 8] + A[h, k] B[k, 8] for h rows: \`a\` has rows \`lda\` bytes apart, \`b\` is a packed panel. \`init\` is 0 for
- * none; \`ldi\` is the byte stride of its rows, 0 for one row (a bias) under all.
+ * C[h, w] = init[h, w] + A[h, k] B[k, w] for h rows of w = panelColumns: \`a\` has rows \`lda\` bytes apart, \`b\` is a packed
+ * panel. \`init\` is 0 for none; \`ldi\` is the byte stride of its rows, 0 for one row (a bias) under all.
  */`,
   ),
   "assembly/microkernels-strided.ts": tiles(
     "strided",
     `/**
- * C[h, 8] = init[h, 8] + A[k, h]^T B[k, 8] for h columns of A: rows of \`a\` and \`b\` are \`lda\` and \`ldb\` bytes apart. \`init\` is 0
- * for none; \`ldi\` is the byte stride of its rows, 0 for one row under all.
+ * C[h, w] = init[h, w] + A[k, h]^T B[k, w] for h columns of A and w = panelColumns: rows of \`a\` and \`b\` are \`lda\` and \`ldb\`
+ * bytes apart. \`init\` is 0 for none; \`ldi\` is the byte stride of its rows, 0 for one row under all.
  */`,
   ),
   "assembly/microkernels-depthwise.ts": header(

@@ -1,8 +1,6 @@
-import { gemm, gemmTransposed, panelRow, shareOf } from "../gemm";
+import { gemm, gemmTransposed, panelRow, panelsOf, shareOf, tileBytes } from "../gemm";
 import { im2col } from "../im2col";
-
-/** Bytes at the start of a workspace that hold one tile. */
-const tileBytes: usize = 256;
+import { panelColumns } from "../simd";
 
 /**
  * Convolution of x [batch, height, width, channels] with packed weights of `groups` matrices [kh * kw * channels / groups,
@@ -22,13 +20,13 @@ export function conv2d_f32(
   blocks: i32, slice: i32, row: usize, stage: usize, low: f32, high: f32, begin: i32, end: i32,
 ): void {
   const perGroup = channels / groups, columns = outChannels / groups, depth = kh * kw * perGroup;
-  const perBlock = (columns + 7) >> 3, panelStep = <usize>depth * panelRow, pixels = batch * latticeH * latticeW;
+  const perBlock = panelsOf(columns), panelStep = <usize>depth * panelRow, pixels = batch * latticeH * latticeW;
   const matrix = work + tileBytes, ldy = <usize>outChannels << 2;
   for (let unit = begin; unit < end; ) {
     const index = unit / perBlock, first = unit - index * perBlock, count = min(perBlock - first, end - unit);
     const group = index / blocks, block = index - group * blocks;
-    const pixel = shareOf(pixels, blocks, block), m = shareOf(pixels, blocks, block + 1) - pixel, n = min(columns - (first << 3), count << 3);
-    const column = group * columns + (first << 3);
+    const pixel = shareOf(pixels, blocks, block), m = shareOf(pixels, blocks, block + 1) - pixel, n = min(columns - first * panelColumns, count * panelColumns);
+    const column = group * columns + first * panelColumns;
     const ldc = stage ? <usize>n << 2 : ldy;
     const c = stage ? work + stage : y + <usize>pixel * ldy + (<usize>column << 2);
     const b = panels + <usize>(group * perBlock + first) * panelStep;

@@ -1,4 +1,5 @@
-import { gemm, gemmTransposed, panelRow, shareOf } from "../gemm";
+import { gemm, gemmTransposed, panelRow, panelsOf, shareOf, tileBytes } from "../gemm";
+import { panelColumns } from "../simd";
 
 // Exported functions stay functions: the optimiser would merge the micro-kernels into their only caller, which then spills.
 export * from "../microkernels-rows";
@@ -13,12 +14,12 @@ export function matmul_f32(
   y: usize, a: usize, panels: usize, bias: usize, tile: usize, rows: i32, columns: i32, depth: i32,
   transposed: i32, aBytes: usize, panelBytes: usize, blocks: i32, slice: i32, low: f32, high: f32, begin: i32, end: i32,
 ): void {
-  const perRow = (columns + 7) >> 3;
+  const perRow = panelsOf(columns);
   const lda = <usize>(transposed ? rows : depth) << 2, ldc = <usize>columns << 2, panelStep = <usize>depth * panelRow;
   for (let unit = begin; unit < end; ) {
     const index = unit / perRow, first = unit - index * perRow, count = min(perRow - first, end - unit);
     const product = index / blocks, block = index - product * blocks;
-    const from = shareOf(rows, blocks, block), m = shareOf(rows, blocks, block + 1) - from, n = min(columns - (first << 3), count << 3);
+    const from = shareOf(rows, blocks, block), m = shareOf(rows, blocks, block + 1) - from, n = min(columns - first * panelColumns, count * panelColumns);
     const c = y + <usize>(product * rows + from) * ldc + <usize>first * panelRow;
     const pa = a + <usize>product * aBytes + (transposed ? <usize>from << 2 : <usize>from * lda);
     const pb = panels + <usize>product * panelBytes + <usize>first * panelStep;
@@ -37,7 +38,7 @@ export function matmul_f32(
 }
 
 /**
- * dw[depth, columns] = x[rows, depth]^T dy[rows, columns], row by row in order. Units are rows of dw, or panels of 8 of
+ * dw[depth, columns] = x[rows, depth]^T dy[rows, columns], row by row in order. Units are rows of dw, or panels of
  * its columns with `byColumns`. `work` holds a tile and, with `packed`, one panel of `slice` rows of dy.
  */
 export function dense_f32_backward_weight(
@@ -45,10 +46,10 @@ export function dense_f32_backward_weight(
   slice: i32, byColumns: i32, packed: i32, begin: i32, end: i32,
 ): void {
   const lda = <usize>depth << 2, ldb = <usize>columns << 2;
-  const from = byColumns ? 0 : begin, column = byColumns ? begin << 3 : 0;
-  const m = byColumns ? depth : end - begin, n = byColumns ? min(columns, end << 3) - column : columns;
+  const from = byColumns ? 0 : begin, column = byColumns ? begin * panelColumns : 0;
+  const m = byColumns ? depth : end - begin, n = byColumns ? min(columns, end * panelColumns) - column : columns;
   const c = dw + <usize>from * ldb + (<usize>column << 2), a = x + (<usize>from << 2), b = dy + (<usize>column << 2);
-  const panel = packed ? work + 256 : 0;
+  const panel = packed ? work + tileBytes : 0;
   let k = 0;
   do {
     const part = min(slice, rows - k);

@@ -1,18 +1,19 @@
-/** Weights as panels of 8 columns [depth][8], one after the other: what `gemm` reads in a straight line. */
-import { panelRow } from "../gemm";
+/** Weights as panels [depth][panelColumns], one after the other: what `gemm` reads in a straight line. */
+import { copyPanelRow, panelRow, panelsOf } from "../gemm";
+import { panelColumns } from "../simd";
 
 /**
  * Panels of matrices [depth, columns] whose rows lie `row` bytes apart and that follow each other every `group` bytes.
- * Units are panels, ceil(columns / 8) a matrix; columns past the last are zero.
+ * Units are panels, `panelsOf` a matrix; columns past the last are zero.
  */
 export function pack_f32(panels: usize, w: usize, depth: i32, columns: i32, row: usize, group: usize, begin: i32, end: i32): void {
-  const perGroup = (columns + 7) >> 3;
+  const perGroup = panelsOf(columns);
   const panelBytes = <usize>depth * panelRow;
   // A few rows at a time, so that neighbouring panels find their half of a cache line still there.
   for (let k = 0; k < depth; k += rowsTogether) {
     const rows = min(rowsTogether, depth - k);
     for (let unit = begin; unit < end; unit++) {
-      const matrix = unit / perGroup, column = (unit - matrix * perGroup) << 3;
+      const matrix = unit / perGroup, column = (unit - matrix * perGroup) * panelColumns;
       const from = w + <usize>matrix * group + <usize>k * row + (<usize>column << 2);
       packRows(panels + <usize>unit * panelBytes + <usize>k * panelRow, from, row, rows, columns - column);
     }
@@ -25,12 +26,9 @@ const rowsTogether: i32 = 16;
 /** Rows of a panel, of which the first `valid` columns come from the matrix. */
 function packRows(to: usize, from: usize, row: usize, rows: i32, valid: i32): void {
   for (; rows > 0; rows--, to += panelRow, from += row) {
-    if (valid >= 8) {
-      v128.store(to, v128.load(from));
-      v128.store(to, v128.load(from, 16), 16);
-    } else {
-      v128.store(to, f32x4.splat(0));
-      v128.store(to, f32x4.splat(0), 16);
+    if (valid >= panelColumns) copyPanelRow(to, from);
+    else {
+      for (let at: usize = 0; at < panelRow; at += 16) v128.store(to + at, f32x4.splat(0));
       for (let i: usize = 0, bytes = <usize>valid << 2; i < bytes; i += 4) f32.store(to + i, f32.load(from + i));
     }
   }
@@ -39,24 +37,23 @@ function packRows(to: usize, from: usize, row: usize, rows: i32, valid: i32): vo
 /**
  * Panels of transposed matrices: of w [kh, kw, channels, filters], rows `row` bytes apart, the tapsY x tapsX taps that
  * start at (firstY, firstX) and lie stepY, stepX apart; rows of a panel are (tap, filter), columns are channels. A matrix
- * is one tap. The next group or matrix follows after `group` bytes. Units are panels, ceil(channels / 8) a group; columns
+ * is one tap. The next group or matrix follows after `group` bytes. Units are panels, `panelsOf` a group; columns
  * past the last repeat it.
  */
 export function pack_f32_transposed(
   panels: usize, w: usize, kw: i32, channels: i32, filters: i32, row: usize, group: usize,
   tapsY: i32, tapsX: i32, firstY: i32, firstX: i32, stepY: i32, stepX: i32, begin: i32, end: i32,
 ): void {
-  const perGroup = (channels + 7) >> 3;
+  const perGroup = panelsOf(channels);
   const panelBytes = <usize>(tapsY * tapsX * filters) * panelRow;
   for (let unit = begin; unit < end; unit++) {
-    const matrix = unit / perGroup, channel = (unit - matrix * perGroup) << 3;
+    const matrix = unit / perGroup, channel = (unit - matrix * perGroup) * panelColumns;
     let to = panels + <usize>unit * panelBytes;
     for (let y = 0; y < tapsY; y++) {
       for (let x = 0; x < tapsX; x++, to += <usize>filters * panelRow) {
         const tap = (firstY + y * stepY) * kw + firstX + x * stepX;
         const from = w + <usize>matrix * group + <usize>(tap * channels) * row;
-        transposeFour(to, from, row, channel, channels - 1, filters);
-        transposeFour(to + 16, from, row, channel + 4, channels - 1, filters);
+        for (let i = 0; i < panelColumns; i += 4) transposeFour(to + (<usize>i << 2), from, row, channel + i, channels - 1, filters);
       }
     }
   }

@@ -3,7 +3,19 @@ import type { Value } from "../graph/graph.js";
 import { defineOp, type Emitter, type Op, type Tensors } from "../graph/op.js";
 import { clipBackward } from "./clip.js";
 import { lowerConvolutionBackwardWeight } from "./lowering/convolution.js";
-import { blocksOf, collides, packed, packedMatrices, panelBytesOf, panelsOf, productCall, rowSliceOf, sliceOf, tileBytes } from "./lowering/product.js";
+import {
+  blocksOf,
+  collides,
+  packed,
+  packedMatrices,
+  panelBytesOf,
+  panelRowOf,
+  panelsOf,
+  productCall,
+  rowSliceOf,
+  sliceOf,
+  tileBytesOf,
+} from "./lowering/product.js";
 import { reshape } from "./reshape.js";
 import { sum } from "./sum.js";
 
@@ -65,10 +77,11 @@ export function lowerDenseBackwardWeight(emit: Emitter, x: Value, dy: Value, dwe
   if (collides(depth * 4))
     return lowerConvolutionBackwardWeight(emit, { x, dy, dweight }, [rows, 1, depth], 1, [1, 1, 0, 0, 1, 1, 1, 1], [1, rows, 1, columns]);
   const slice = rowSliceOf(depth);
-  const byColumns = panelsOf(columns) * 8 > depth;
+  const panels = panelsOf(columns, emit.build);
+  const byColumns = panels * panelRowOf(emit.build) > depth * 4;
   const pack = collides(columns * 4);
-  const work = emit.workspace(tileBytes + (pack ? slice * 32 : 0));
-  emit.call("dense_f32_backward_weight", [dweight, x, dy, work, rows, columns, depth, slice, +byColumns, +pack], byColumns ? panelsOf(columns) : depth);
+  const work = emit.workspace(tileBytesOf(emit.build) + (pack ? slice * panelRowOf(emit.build) : 0));
+  emit.call("dense_f32_backward_weight", [dweight, x, dy, work, rows, columns, depth, slice, +byColumns, +pack], byColumns ? panels : depth);
 }
 
 const last = (shape: Shape, fromEnd: number) => shape[shape.length - fromEnd];
@@ -97,11 +110,11 @@ export const matmul: Op<{ transposeA: boolean; transposeB: boolean }> = defineOp
     const plain = !attributes.transposeA && b.shape.length === 2;
     const steps = plain ? [{ size: 1, a: 0, b: 0 }] : batchSteps(batch as Shape, a.shape.slice(0, -2), b.shape.slice(0, -2));
     const m = plain ? rowsOf(a.shape) : rows;
-    const bytes = panelBytesOf(depth, columns);
+    const bytes = panelBytesOf(depth, columns, emit.build);
     const panels = packedMatrices(emit, b, sizeOf(b.shape.slice(0, -2)), depth, columns, attributes.transposeB);
     const inner = steps[steps.length - 1];
     const blocks = blocksOf(m);
-    const tile = emit.workspace(tileBytes);
+    const tile = emit.workspace(tileBytesOf(emit.build));
     for (const at of offsets(steps.slice(0, -1))) {
       const args = [
         { base: y, bytes: at.index * inner.size * m * columns * 4 },
@@ -111,7 +124,7 @@ export const matmul: Op<{ transposeA: boolean; transposeB: boolean }> = defineOp
       emit.call(
         "matmul_f32",
         [...args, 0, tile, m, columns, depth, +attributes.transposeA, inner.a * rows * depth * 4, inner.b * bytes, blocks, sliceOf(depth), -Infinity, Infinity],
-        inner.size * blocks * panelsOf(columns),
+        inner.size * blocks * panelsOf(columns, emit.build),
       );
     }
   },

@@ -1,7 +1,7 @@
 /** Convolutions as matrix products over an im2col matrix that is made block by block. */
 import type { Value } from "../../graph/graph.js";
 import type { Emitter } from "../../graph/op.js";
-import { blocksOf, collides, lineBytesOf, panelsOf, rowSliceOf, sliceOf, tileBytes } from "./product.js";
+import { blocksOf, collides, lineBytesOf, panelRowOf, panelsOf, rowSliceOf, sliceOf, tileBytesOf } from "./product.js";
 
 /** Rows of dweight that share one pass over the pixels: a block of 128 pixels x 512 floats stays in the second-level cache. */
 const mostRows = 512;
@@ -26,6 +26,7 @@ export function lowerConvolution(
   const slice = sliceOf(depth);
   const row = lineBytesOf(slice);
   const most = Math.ceil(pixels / Math.max(blocks, 1));
+  const tileBytes = tileBytesOf(emit.build);
   const stage = writes.join() === "0,0,1,1" ? 0 : tileBytes + most * row + overrun;
   const work = emit.workspace(tileBytes + most * row + overrun + (stage ? most * columns * 4 + overrun : 0));
   emit.call(
@@ -50,7 +51,7 @@ export function lowerConvolution(
       low,
       high,
     ],
-    groups * blocks * panelsOf(columns),
+    groups * blocks * panelsOf(columns, emit.build),
   );
 }
 
@@ -71,6 +72,6 @@ export function lowerConvolutionBackwardWeight(
   const slice = rowSliceOf(most);
   const pack = collides(lattice[3] * 4);
   const row = lineBytesOf(most);
-  const work = emit.workspace(tileBytes + (pack ? slice * 32 : 0) + slice * row + overrun);
+  const work = emit.workspace(tileBytesOf(emit.build) + (pack ? slice * panelRowOf(emit.build) : 0) + slice * row + overrun);
   emit.call("conv2d_f32_backward_weight", [dweight, x, dy, work, ...size, groups, ...reads, ...lattice, slice, most, row, +pack], groups * depth);
 }

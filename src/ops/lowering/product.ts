@@ -1,4 +1,5 @@
 /** How matrix products are cut into blocks. Everything follows from shapes alone, never from threads or batch timing. */
+import type { Build } from "../../core/build.js";
 import type { Value } from "../../graph/graph.js";
 import type { Emitter, Scratch } from "../../graph/op.js";
 
@@ -8,14 +9,20 @@ const blockRows = 60;
 const deepest = 768;
 const sliceDepth = 512;
 
-/** Bytes of the tile that a kernel needs for the last columns: at most 6 x 8 floats. */
-export const tileBytes = 256;
+/** Columns of a packed panel and of a tile. */
+const panelColumns = (build: Build) => (build === "turbo" ? 16 : 8);
 
-/** Panels of 8 columns. */
-export const panelsOf = (columns: number) => Math.ceil(columns / 8);
+/** Bytes of one row of a panel. */
+export const panelRowOf = (build: Build) => panelColumns(build) * 4;
+
+/** Bytes of the tile that a kernel needs for the last columns: at most 6 rows, in whole cache lines. */
+export const tileBytesOf = (build: Build) => (build === "turbo" ? 384 : 256);
+
+/** Panels of a matrix with so many columns. */
+export const panelsOf = (columns: number, build: Build = "simd") => Math.ceil(columns / panelColumns(build));
 
 /** Bytes of a packed matrix [depth, columns]. */
-export const panelBytesOf = (depth: number, columns: number) => panelsOf(columns) * depth * 32;
+export const panelBytesOf = (depth: number, columns: number, build: Build = "simd") => panelsOf(columns, build) * depth * panelRowOf(build);
 
 /** Row blocks of a product; rows are shared evenly over them. */
 export const blocksOf = (rows: number) => Math.ceil(rows / blockRows);
@@ -31,17 +38,18 @@ export const collides = (bytes: number) => bytes % 2048 === 0;
 
 /** Panels of a weight [depth, groups * columns]. */
 export function packed(emit: Emitter, weight: Value, depth: number, columns: number, groups = 1): Scratch {
-  return emit.derived(weight, `panels ${groups}`, groups * panelBytesOf(depth, columns), (fill, target) =>
-    fill.call("pack_f32", [target, weight, depth, columns, groups * columns * 4, columns * 4], groups * panelsOf(columns)),
+  return emit.derived(weight, `panels ${groups}`, groups * panelBytesOf(depth, columns, emit.build), (fill, target) =>
+    fill.call("pack_f32", [target, weight, depth, columns, groups * columns * 4, columns * 4], groups * panelsOf(columns, emit.build)),
   );
 }
 
 /** Panels of `count` matrices [depth, columns] that follow each other in `source`, or are stored transposed. */
 export function packedMatrices(emit: Emitter, source: Value, count: number, depth: number, columns: number, transposed: boolean): Scratch {
-  return emit.derived(source, `matrices ${count} ${transposed}`, count * panelBytesOf(depth, columns), (fill, target) => {
+  return emit.derived(source, `matrices ${count} ${transposed}`, count * panelBytesOf(depth, columns, emit.build), (fill, target) => {
     const bytes = depth * columns * 4;
-    if (transposed) fill.call("pack_f32_transposed", [target, source, 1, columns, depth, depth * 4, bytes, 1, 1, 0, 0, 1, 1], count * panelsOf(columns));
-    else fill.call("pack_f32", [target, source, depth, columns, columns * 4, bytes], count * panelsOf(columns));
+    if (transposed)
+      fill.call("pack_f32_transposed", [target, source, 1, columns, depth, depth * 4, bytes, 1, 1, 0, 0, 1, 1], count * panelsOf(columns, emit.build));
+    else fill.call("pack_f32", [target, source, depth, columns, columns * 4, bytes], count * panelsOf(columns, emit.build));
   });
 }
 
@@ -64,6 +72,10 @@ export function productCall(
   }: { y: Value; a: Value; panels: Scratch; bias?: Value; rows: number; columns: number; depth: number; low?: number; high?: number },
 ): void {
   const blocks = blocksOf(rows);
-  const tile = emit.workspace(tileBytes);
-  emit.call("matmul_f32", [y, a, panels, bias ?? 0, tile, rows, columns, depth, 0, 0, 0, blocks, sliceOf(depth), low, high], blocks * panelsOf(columns));
+  const tile = emit.workspace(tileBytesOf(emit.build));
+  emit.call(
+    "matmul_f32",
+    [y, a, panels, bias ?? 0, tile, rows, columns, depth, 0, 0, 0, blocks, sliceOf(depth), low, high],
+    blocks * panelsOf(columns, emit.build),
+  );
 }
