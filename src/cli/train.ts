@@ -16,8 +16,8 @@ interface TrainOptions extends OutputOptions {
   readonly size?: number;
   readonly epochs: number;
   readonly freezeEpochs: number;
-  readonly lr?: number;
   readonly headLr?: number;
+  readonly lr?: number;
   readonly batchSize?: number;
   readonly optimizer?: "sgd" | "adamw";
   readonly weightDecay?: number;
@@ -45,8 +45,8 @@ export function trainCommand(): Command {
     .optionsGroup("Learning:")
     .option("--epochs <n>", "passes over the images with all layers learning", wholeNumber(0), 5)
     .option("--freeze-epochs <n>", "passes before that over kept features, with only the head learning", wholeNumber(0), 30)
+    .option("--head-lr <rate>", "peak learning rate while only the head learns", number(0), 1e-2)
     .option("--lr <rate>", "peak learning rate of the head once all layers learn", number(0), 2e-3)
-    .option("--head-lr <rate>", "peak learning rate of the head while it learns alone", number(0), 1e-2)
     .option("--batch-size <n>", "images per step", wholeNumber(1), 32)
     .addOption(new Option("--optimizer <name>", "update rule").choices(["sgd", "adamw"]).default("adamw"))
     .option("--weight-decay <share>", "of weights, not of norms and biases (default: 0.01 for adamw, 1e-4 for sgd)", number(0))
@@ -162,7 +162,8 @@ function settingsOf({ settings }: Trainer, { weights = "of the package", epochs,
     "starting weights": weights,
     "epochs, head only": freezeEpochs,
     "epochs, all layers": epochs,
-    "peak learning rate": Math.max(...phases.map(({ lr }) => lr)),
+    "peak rate, head only": phases[0].lr,
+    "peak rate, all layers": phases[1].lr,
     "batch size": batchSize,
     optimizer,
     "weight decay": weightDecay,
