@@ -30,3 +30,4 @@ export * from "./ops/softmax";
 export * from "./ops/sum";
 export * from "./ops/tanh";
 export * from "./ops/transpose";
+export * from "./ops/winograd";

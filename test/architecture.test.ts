@@ -33,6 +33,7 @@ const sharedKernels: Record<string, string> = {
   image: "src/data/image-engine.ts",
   pack: "src/ops/lowering/product.ts",
   "self-test": "src/runtime/instance.ts",
+  winograd: "src/ops/lowering/winograd.ts",
 };
 
 const longest = 400;

@@ -21,6 +21,8 @@ export type Argument = number | Value | Scratch | { readonly base: Argument; rea
 /** What an op's `lower` writes kernel calls to. Addresses are filled in once the memory plan is known. */
 export interface Emitter {
   readonly build: "simd" | "relaxed";
+  /** Whether convolutions may use Winograd's algorithm, which rounds differently. */
+  readonly winograd: boolean;
   /**
    * Adds one kernel call. The kernel's last two parameters are `begin, end`; each thread gets its share of
    * `0..units`, and all threads have finished before the next call starts.

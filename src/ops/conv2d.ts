@@ -4,6 +4,7 @@ import { defineOp, type Emitter } from "../graph/op.js";
 import { lowerDenseBackwardWeight, sumRows, throughClamp } from "./dense.js";
 import { lowerConvolution, lowerConvolutionBackwardWeight } from "./lowering/convolution.js";
 import { packed, packedMatrices, panelBytesOf, panelsOf, productCall } from "./lowering/product.js";
+import { lowerWinograd, winogradOf } from "./lowering/winograd.js";
 import { phasesOf, unitWindow, windowShape, type Phase, type Window } from "./lowering/window.js";
 
 const geometry = { ...unitWindow, groups: 1 };
@@ -32,6 +33,8 @@ export const conv2d = defineOp({
       const panels = packed(emit, weight, perGroup, out);
       return productCall(emit, { y, a: x, panels, bias, rows: pixelsOf(y.shape), columns: out, depth: perGroup, low, high });
     }
+    const size = winogradOf(emit, weight.shape, window, [y.shape[1], y.shape[2], perGroup, out]);
+    if (size) return lowerWinograd(emit, { x, weight, bias, y }, size, [-top, -left], { low, high });
     const panels = packed(emit, weight, kh * kw * perGroup, out / window.groups, window.groups);
     const reads = [kh, kw, -top, -left, ...window.dilation, ...window.stride];
     lowerConvolution(emit, { x, panels, bias, y }, window.groups, reads, y.shape.slice(1, 3), [0, 0, 1, 1], low, high);
@@ -60,6 +63,8 @@ export const conv2dBackwardX = defineOp({
       const panels = packedMatrices(emit, weight, 1, out, perGroup, true);
       return productCall(emit, { y: dx, a: dy, panels, rows: pixelsOf(dy.shape), columns: perGroup, depth: out });
     }
+    const tile = winogradOf(emit, weight.shape, window, [size[0], size[1], out, perGroup]);
+    if (tile) return lowerWinograd(emit, { x: dy, weight, y: dx }, tile, [padding[0] - 2, padding[2] - 2], { flipped: true });
     const rows = phasesOf(size[0], kh, stride[0], padding[0], dilation[0]);
     const columns = phasesOf(size[1], kw, stride[1], padding[2], dilation[1]);
     if ([...rows, ...columns].some(({ taps }) => taps === 0)) emit.call("fill_f32", [dx, 0], vectorsOf(dx.shape));

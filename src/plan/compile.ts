@@ -50,10 +50,12 @@ export interface CompileOptions {
   readonly threads?: number;
   /** Makes cheap values again for the backward part instead of keeping them; default true. The bits are the same. */
   readonly recompute?: boolean;
+  /** Lets convolutions use Winograd's algorithm where it is faster and the build allows it; default true. */
+  readonly winograd?: boolean;
 }
 
 /** Lowers a graph to a flat list of kernel calls and lays its tensors out in one arena. */
-export function compile(source: Graph, { build = "simd", threads = 1, recompute = true }: CompileOptions = {}): Plan {
+export function compile(source: Graph, { build = "simd", threads = 1, recompute = true, winograd = true }: CompileOptions = {}): Plan {
   const graph = recompute ? rematerialize(fuse(source)) : fuse(source);
   const nodes = liveNodes(graph);
   const changed = new Set(nodes.flatMap((node) => (node.op.mutates ?? []).flatMap((name) => node.tensors[name] ?? [])));
@@ -116,6 +118,7 @@ export function compile(source: Graph, { build = "simd", threads = 1, recompute 
     };
     return {
       build,
+      winograd,
       call: (kernel, args, units) => units > 0 && target.push({ kernel, args, units, node }),
       scratch: (bytes) => take("scratch", bytes),
       workspace: (bytes) => take("workspace", bytes),

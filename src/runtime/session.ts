@@ -22,6 +22,8 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Runs in the caller's thread, without workers; default only where there are none. */
   readonly inline?: boolean;
+  /** Lets convolutions use Winograd's algorithm in the builds that allow it: faster, and a little less exact. Default true. */
+  readonly winograd?: boolean;
 }
 
 /** Bytes of a session's memory by purpose. */
@@ -53,9 +55,10 @@ export class Session {
   private constructor(
     private readonly backend: Backend,
     readonly build: Build,
+    private readonly winograd: boolean,
   ) {}
 
-  static async open({ build = "auto", threads, inline }: SessionOptions = {}): Promise<Session> {
+  static async open({ build = "auto", threads, inline, winograd = true }: SessionOptions = {}): Promise<Session> {
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads))
       throw new ArgumentError(`threads: expected a whole number from 1 to ${mostThreads}, got ${threads}`);
     const { spawn, sharedMemory } = await host();
@@ -63,7 +66,7 @@ export class Session {
     checkBuild(chosen);
     const wide = threads ?? (await defaultThreads());
     const backend = inline || !spawn ? await inlineBackend() : sharedMemory ? await sharedBackend(await pool(wide), wide) : await workerBackend(await pool(1));
-    const session = new Session(backend, chosen);
+    const session = new Session(backend, chosen, winograd);
     abandoned.register(session, backend, session);
     return session;
   }
@@ -75,7 +78,7 @@ export class Session {
   /** Makes a program of a graph: plans its memory and allocates it. `build` defaults to the session's. */
   async prepare(graph: Graph, { build = this.build }: { build?: Build } = {}): Promise<Program> {
     return this.exclusive(async () => {
-      const plan = compile(graph, { build, threads: this.threads });
+      const plan = compile(graph, { build, threads: this.threads, winograd: this.winograd });
       this.checkRoom(plan.kept, plan);
       for (const value of plan.kept) await this.keep(value);
       const used: string[] = [];

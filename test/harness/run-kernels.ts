@@ -56,6 +56,7 @@ export async function runGraph(graph: Graph, feeds: ReadonlyMap<Value, Data>, wa
   };
   const emitter: Emitter = {
     build,
+    winograd: true,
     call: (kernel, args, units) => void calls.push({ kernel, args, units }),
     scratch: (bytes) => claim("scratch", bytes),
     workspace: (bytes) => claim("workspace", bytes),

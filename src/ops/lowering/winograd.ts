@@ -1,0 +1,92 @@
+/** 3x3 convolutions with stride 1 by Winograd's minimal filtering: where they go that way, and how. */
+import type { Shape } from "../../core/shape.js";
+import type { Value } from "../../graph/graph.js";
+import type { Argument, Emitter } from "../../graph/op.js";
+import { lineBytesOf, panelBytesOf, panelsOf } from "./product.js";
+import type { Window } from "./window.js";
+
+/** Side of a tile of outputs. */
+export type TileSize = 2 | 4;
+
+/** What the rule looks at: output height and width, input and output channels. Never the batch. */
+export type LayerShape = readonly [height: number, width: number, channels: number, outChannels: number];
+
+/** Bytes of the transforms' own memory, as in the kernels. */
+const transformBytes = 2 * 6 * 6 * 16;
+/** Columns of the product that are made and transformed together. */
+const columnsTogether = 64;
+/** Transformed inputs of one block of tiles fit beside the panels into the second-level cache ... */
+const blockBytes = 2 ** 19;
+/** ... but the panels are read once a block, so that blocks of few tiles would wait for memory. */
+const leastTiles = 24;
+
+/** Reading panels costs as much as this many rows of their product; transforming a number as much as this many of its terms. */
+const panelRows = 4;
+const transformTerms = 8;
+/** Products of transformed numbers in a tile. */
+const pointsOf = (size: TileSize) => (size + 2) * (size + 2);
+
+/** Share of the direct convolution's cost from which on Winograd is not worth its memory. */
+const worthwhile = 0.9;
+
+/**
+ * Tile size for a layer, or 0 where the direct convolution is to be used: whichever costs least, counted in multiply-adds
+ * for one image. `simd` promises its users the direct sums. Constants fit bench/winograd.ts, forward and gradient alike.
+ */
+export function winogradRule([height, width, channels, outChannels]: LayerShape, build: Emitter["build"]): TileSize | 0 {
+  if (build === "simd") return 0;
+  const terms = channels * outChannels;
+  const cost = (size: TileSize) => {
+    const tiles = Math.ceil(height / size) * Math.ceil(width / size);
+    return pointsOf(size) * ((tiles + panelRows) * terms + transformTerms * tiles * (channels + outChannels));
+  };
+  const best = cost(4) <= cost(2) ? 4 : 2;
+  return cost(best) <= worthwhile * 9 * (height * width + panelRows) * terms ? best : 0;
+}
+
+/** The tile size for a convolution of kernel [kh, kw], or 0. */
+export function winogradOf(
+  emit: Emitter,
+  [kh, kw]: Shape,
+  { stride, dilation, groups }: Window & { readonly groups: number },
+  shape: LayerShape,
+): TileSize | 0 {
+  const fits = kh === 3 && kw === 3 && groups === 1 && [...stride, ...dilation].every((step) => step === 1);
+  return emit.winograd && fits ? winogradRule(shape, emit.build) : 0;
+}
+
+/** Panels of the transformed weight [3, 3, in, out]; `flipped` for the input's gradient: taps backwards, in and out exchanged. */
+function transformed(emit: Emitter, weight: Value, size: TileSize, flipped: boolean) {
+  const [, , channels, filters] = weight.shape;
+  const [depth, columns] = flipped ? [filters, channels] : [channels, filters];
+  const [row, apart] = flipped ? [4, filters * 4] : [filters * 4, 4];
+  const tap = channels * filters * 4;
+  const first: Argument = flipped ? { base: weight, bytes: 8 * tap } : weight;
+  return emit.derived(weight, `winograd ${size} ${flipped}`, pointsOf(size) * panelBytesOf(depth, columns), (fill, target) =>
+    fill.call("winograd_f32_pack", [target, first, size, depth, columns, row, apart, flipped ? -tap : tap], panelsOf(columns)),
+  );
+}
+
+/** y = x * weight (+ bias, bounded), where output (0, 0) reads x from `origin`; `flipped` as for `transformed`. */
+export function lowerWinograd(
+  emit: Emitter,
+  { x, weight, bias, y }: { x: Value; weight: Value; bias?: Value; y: Value },
+  size: TileSize,
+  origin: readonly [number, number],
+  { flipped = false, low = -Infinity, high = Infinity } = {},
+): void {
+  const [batch, outHeight, outWidth, outChannels] = y.shape;
+  const channels = x.shape[3];
+  const points = pointsOf(size);
+  const tiles = batch * Math.ceil(outHeight / size) * Math.ceil(outWidth / size);
+  const row = lineBytesOf(channels);
+  const blocks = Math.ceil(tiles / Math.max(leastTiles, Math.floor(blockBytes / (points * row))));
+  const most = Math.ceil(tiles / Math.max(blocks, 1));
+  const stepX = lineBytesOf((most * row) / 4);
+  const stepY = lineBytesOf((most * panelBytesOf(1, Math.min(outChannels, columnsTogether))) / 4);
+  const panels = transformed(emit, weight, size, flipped);
+  const work = emit.workspace(transformBytes + points * (stepX + stepY));
+  const layer = [batch, ...x.shape.slice(1), ...origin, ...y.shape.slice(1)];
+  const layout = [blocks, panelsOf(columnsTogether), row, stepX, stepY];
+  emit.call("conv2d_f32_winograd", [y, x, panels, bias ?? 0, work, size, ...layer, ...layout, low, high], blocks * panelsOf(outChannels));
+}
