@@ -159,17 +159,21 @@ export class Model {
     return tensors;
   }
 
-  /** Writes parameters or running statistics by their checkpoint names and layouts. */
+  /**
+   * Writes parameters or running statistics by their checkpoint names and layouts.
+   *
+   * @throws {ArgumentError | ShapeError} for a tensor that the network does not have so; then none is written
+   */
   async setParameters(tensors: ReadonlyMap<string, NamedTensor>): Promise<void> {
     const kept = new Map(this.session.keptValues().map((value) => [value.name, value]));
     for (const [name, { shape, data }] of tensors) {
       const value = kept.get(name);
-      if (!value) throw new ArgumentError(`setParameters: ${this.architecture.name} has no tensor "${name}"`);
+      if (!value || value.kind === "state") throw new ArgumentError(`setParameters: ${this.architecture.name} has no tensor "${name}"`);
       const expected = value.file?.shape ?? value.shape;
-      if (formatShape(expected) !== formatShape(shape))
-        throw new ShapeError(`setParameters: "${name}" expects ${formatShape(expected)}, got ${formatShape(shape)}`);
-      await this.session.write(name, toMemory(data, value.file));
+      if (formatShape(expected) !== formatShape(shape) || data.length !== sizeOf(shape))
+        throw new ShapeError(`setParameters: "${name}" expects ${formatShape(expected)}, got ${formatShape(shape)} with ${data.length} numbers`);
     }
+    for (const [name, { data }] of tensors) await this.session.write(name, toMemory(data, kept.get(name)?.file));
   }
 
   /** Starts the named tensors (default all) anew from their initialisers. */
