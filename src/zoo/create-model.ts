@@ -1,6 +1,6 @@
 import { ArgumentError, FormatError } from "../core/errors.js";
 import type { SourceLike } from "../core/source.js";
-import type { Preprocessing } from "../data/preprocessing.js";
+import { evaluationTransforms, type Preprocessing, trainingTransforms } from "../data/preprocessing.js";
 import { openSafetensors, type SafetensorsFile } from "../formats/safetensors/index.js";
 import { inferenceGraph } from "../model/graphs.js";
 import { initialValues } from "../model/initialize.js";
@@ -107,6 +107,13 @@ function readMetadata({ metadata, name }: SafetensorsFile): Saved {
     return value;
   };
   const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+  const isPreprocessing = (value: unknown): value is Preprocessing => {
+    try {
+      return isRecord(value) && [evaluationTransforms, trainingTransforms].every((pipeline) => pipeline(value as unknown as Preprocessing).length > 0);
+    } catch {
+      return false;
+    }
+  };
   const built = read(
     metadataKeys.architecture,
     (value) => isRecord(value) && typeof value.name === "string" && (value.options === undefined || isRecord(value.options)),
@@ -114,10 +121,7 @@ function readMetadata({ metadata, name }: SafetensorsFile): Saved {
   return {
     ...(built as Saved | undefined),
     labels: read(metadataKeys.labels, (value) => Array.isArray(value) && value.every((label) => typeof label === "string")) as Saved["labels"],
-    preprocessing: read(
-      metadataKeys.preprocessing,
-      (value) => isRecord(value) && "crop" in value && Array.isArray(value.mean) && Array.isArray(value.std),
-    ) as Saved["preprocessing"],
+    preprocessing: read(metadataKeys.preprocessing, isPreprocessing) as Saved["preprocessing"],
     notes: read(metadataKeys.notes, isRecord) as Saved["notes"],
   };
 }
@@ -135,7 +139,10 @@ async function build(
     const size = typeof preprocessing.crop === "number" ? [preprocessing.crop, preprocessing.crop] : preprocessing.crop;
     const graph = inferenceGraph(built, numClasses, { batch: 1, height: size[0], width: size[1] }, "logits");
     await session.keepAll(graph);
-    const match = file && matchStateDict(stateDictShapes(graph), modelTensors(file), { network: built.name, replaceHead: built.classifier });
+    const mayDiffer = options.numClasses !== undefined || options.labels !== undefined || options.newHead === true;
+    const match =
+      file &&
+      matchStateDict(stateDictShapes(graph), modelTensors(file), { network: `${built.name} (${file.name})`, replaceHead: mayDiffer ? built.classifier : [] });
     const newHead = options.newHead ?? (saved.labels !== undefined && labels.some((label, i) => label !== saved.labels?.[i]));
     const load = new Set(match?.load.filter((name) => !(newHead && built.classifier.includes(name))));
     const statistics: [string, Float32Array][] = [];
@@ -165,18 +172,19 @@ function modelTensors({ tensors }: SafetensorsFile): Map<string, readonly number
 }
 
 function settle(built: Architecture, options: CreateOptions, saved: Saved, file: SafetensorsFile | undefined, classes: number | undefined) {
-  const { labels: given, numClasses: asked, threads, inline, build } = options;
+  const { labels: given, numClasses: asked, threads, inline, build, winograd } = options;
   const head = built.classifier.at(-1) as string;
   const numClasses = asked ?? given?.length ?? saved.labels?.length ?? file?.tensors.get(head)?.shape[0] ?? classes ?? built.defaultClasses;
   if (!(Number.isInteger(numClasses) && numClasses >= 1))
     throw new ArgumentError(`createModel: numClasses expected a whole number of 1 or more, got ${numClasses}`);
   if (given && given.length !== numClasses) throw new ArgumentError(`createModel: ${given.length} labels for ${numClasses} classes`);
   const labels = given ?? (saved.labels?.length === numClasses ? saved.labels : Array.from({ length: numClasses }, (_, i) => String(i)));
-  return { numClasses, labels, session: { threads, inline, build } };
+  return { numClasses, labels, session: { threads, inline, build, winograd } };
 }
 
 function choosePreprocessing(built: Architecture, { preprocessing, imageSize }: CreateOptions, saved: Saved): Preprocessing {
-  const chosen = preprocessing ?? saved.preprocessing ?? { ...built.preprocessing, channels: built.channels as 1 | 3 };
+  const chosen = { ...(preprocessing ?? saved.preprocessing ?? built.preprocessing), channels: built.channels };
+  evaluationTransforms(chosen); // throws where it does not fit
   if (imageSize === undefined) return chosen;
   if (!(Number.isInteger(imageSize) && imageSize >= 1))
     throw new ArgumentError(`createModel: imageSize expected a whole number of 1 or more, got ${imageSize}`);
