@@ -7,7 +7,8 @@
  *
  * Each pair of engines has a process of its own, where both take turns on the same weights and images, after a warm-up; PyTorch is a
  * child of that process and works only in its turns. A ratio is our median by the peer's from one such run. Training is forward,
- * backward and SGD with momentum, batch norm on batch statistics. The table is Markdown; the rows of the JSON are `Row` of peers/pair.ts.
+ * backward and SGD with momentum, batch norm on batch statistics. The table is Markdown; the rows of the JSON are `Row` of
+ * peers/pair.ts, ours with the engine it was measured beside, the ratio and how far outputs differ.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
@@ -59,7 +60,7 @@ const tolerated = 1e-3;
 const notMeasured = ["training, tfjs-wasm: its backend throws on Conv2DBackpropFilter"];
 
 if (values.setup) setUp();
-else if (!existsSync(here("peers/node_modules")) || !existsSync(here("peers/models/resnet50.tflite")))
+else if (!existsSync(here("peers/node_modules")) || !existsSync(here("peers/models/squeezenet1_0.tflite")))
   throw new Error("the peers are not installed or their models not made: npm run bench:peers -- --setup");
 else await compare();
 
@@ -77,7 +78,7 @@ function setUp(): void {
 
 async function compare(): Promise<void> {
   const chosen = (text: string | undefined, all: readonly string[]) => text?.split(",") ?? all;
-  const rows: Row[] = [];
+  const rows: (Row & { against?: string; ratio?: number; difference?: number })[] = [];
   const lines: string[] = [];
   const failures: string[] = [];
   const fastest = await fastestBuild();
@@ -93,7 +94,7 @@ async function compare(): Promise<void> {
             if ("error" in pair) failures.push(`${title}: ${pair.error}`);
             else if (!(pair.difference <= tolerated)) failures.push(`${title}: outputs differ by ${pair.difference.toExponential(1)} (${pair.peer.build})`);
             else {
-              rows.push(pair.ours, pair.peer);
+              rows.push({ ...pair.ours, against: pair.peer.engine, ratio: pair.ratio, difference: pair.difference }, pair.peer);
               lines.push(line(pair));
             }
             console.error(failures.at(-1)?.startsWith(title) ? failures.at(-1) : lines.at(-1));
@@ -141,7 +142,7 @@ function line({ ours, peer, ratio, difference }: Pair): string {
     `${peer.engine}, ${peer.build}, ${peer.runtime}`,
     peer.median_ms.toFixed(2),
     `${ours.n} / ${peer.n}`,
-    ratio.toFixed(2),
+    ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2),
     difference.toExponential(1),
     rss,
   ];

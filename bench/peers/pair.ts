@@ -14,6 +14,7 @@ import { onnxruntimeTraining } from "./onnxruntime-training.js";
 import { ours } from "./ours.js";
 import { classesOf, type Job, type Side } from "./side.js";
 import { tfjsCpu, tfjsWasm } from "./tfjs.js";
+import { tfjsTraining } from "./tfjs-training.js";
 import { torch } from "./torch.js";
 
 /** One engine's figures. */
@@ -32,10 +33,11 @@ export interface Row {
   readonly peak_rss_mb?: number;
 }
 
-/** Two engines' figures from one run, our median as a share of the peer's, and how far outputs differ. */
+/** Two engines' figures from one run. */
 export interface Pair {
   readonly ours: Row;
   readonly peer: Row;
+  /** Our median by the peer's. */
   readonly ratio: number;
   /** Largest max|a - b| / max|b| of the compared outputs. */
   readonly difference: number;
@@ -45,7 +47,7 @@ export const peers: Record<string, (job: Job) => Promise<Side>> = {
   litert,
   "onnxruntime-web": onnxruntimeWeb,
   "tfjs-wasm": tfjsWasm,
-  "tfjs-cpu": tfjsCpu,
+  "tfjs-cpu": (job) => (job.work === "training" ? tfjsTraining(job) : tfjsCpu(job)),
   "onnxruntime-node": onnxruntimeNode,
   "onnxruntime-web-training": onnxruntimeTraining,
   torch,
@@ -68,7 +70,7 @@ async function measure(job: Job): Promise<Pair> {
   const counts: number[] = [];
   for (const side of sides) {
     const times: number[] = [];
-    for (let start = performance.now(); times.length < 3 || performance.now() - start < Math.min(warmUp, job.seconds * 250); )
+    for (let start = performance.now(); times.length < 1 || performance.now() - start < Math.min(warmUp, job.seconds * 250); )
       times.push(...(await side.run(1)));
     counts.push(Math.max(1, Math.min(20, Math.ceil(turn / middle(times)))));
   }
