@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { basename, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { ArgumentError, type FineTuneOptions, fineTuner, listBundled, type Trainer, trainingReport } from "../index.js";
 import { openData } from "./data.js";
@@ -124,8 +125,8 @@ async function train(folder: string, options: TrainOptions): Promise<void> {
           validation,
           trainImages: learnt.length,
           seconds,
-          title: folder,
-          settings: settingsOf(trainer, options),
+          title: basename(resolve(folder)),
+          settings: settingsOf(folder, trainer, options),
         }),
       );
     view.done({ output, report, seconds, records, evaluation });
@@ -156,9 +157,14 @@ function resumeCommand(): string {
 }
 
 /** What the report says about how the model was trained. */
-function settingsOf({ settings }: Trainer, { weights = "of the package", epochs, freezeEpochs }: TrainOptions): Record<string, string | number> {
+function settingsOf(
+  folder: string,
+  { settings }: Trainer,
+  { weights = "of the package", epochs, freezeEpochs }: TrainOptions,
+): Record<string, string | number> {
   const { phases, batchSize, optimizer, weightDecay, labelSmoothing, batchNorm, seed } = settings;
   return {
+    data: folder,
     "starting weights": weights,
     "epochs, head only": freezeEpochs,
     "epochs, all layers": epochs,

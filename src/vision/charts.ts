@@ -27,8 +27,11 @@ export interface ChartOptions {
 }
 
 const box = { width: 520, height: 300, left: 52, right: 58, top: 30, bottom: 44 };
-/** Least distance between two lines of text. */
+/** Least distance between two lines of text, and between the middles of two epochs' numbers. */
 const lineHeight = 14;
+const labelWidth = 26;
+/** Share of the width that a band has at least, divided by the number of bands. */
+const leastShare = 0.9;
 
 /** A line chart over epochs as static SVG. */
 export function lineChart(all: readonly Series[], { title, format, bands, low, high }: ChartOptions): string {
@@ -38,32 +41,56 @@ export function lineChart(all: readonly Series[], { title, format, bands, low, h
   const ticks = niceTicks(from, high ?? Math.max(...values));
   const [bottom, top] = [Math.min(from, ticks[0]), Math.max(ticks[ticks.length - 1], ...values)];
   const epochs = Math.max(...series.map((line) => line.values.length));
-  const step = (box.width - box.left - box.right) / epochs;
-  const x = (epoch: number) => box.left + step * (epoch + 0.5);
+  const strips = layOut(bands.length > 0 ? bands : [{ name: "", from: 0, to: epochs - 1 }]);
+  const x = (epoch: number) => {
+    const { from, left, step } = strips.findLast((strip) => strip.from <= epoch) as Strip;
+    return left + step * (epoch - from + 0.5);
+  };
   const y = (value: number) => box.top + (box.height - box.top - box.bottom) * (1 - (value - bottom) / (top - bottom || 1));
 
   const grid = ticks.map((tick) => {
     const at = round(y(tick));
     return `<line class="grid" x1="${box.left}" x2="${box.width - box.right}" y1="${at}" y2="${at}"/><text x="${box.left - 10}" y="${at + 4}" text-anchor="end">${format(tick)}</text>`;
   });
-  const every = Math.max(1, Math.ceil(epochs / 12));
-  const labels = Array.from({ length: epochs }, (_, epoch) => epoch)
-    .filter((epoch) => epoch % every === 0)
-    .map((epoch) => `<text x="${round(x(epoch))}" y="${box.height - 24}" text-anchor="middle">${epoch + 1}</text>`);
+  const labels = strips.flatMap(({ from, to, step }) => {
+    const every = Math.ceil(labelWidth / step);
+    return Array.from({ length: to - from + 1 }, (_, i) => from + i)
+      .filter((epoch) => (to - epoch) % every === 0)
+      .map((epoch) => `<text x="${round(x(epoch))}" y="${box.height - 24}" text-anchor="middle">${epoch + 1}</text>`);
+  });
   const axis = `<text x="${round((box.left + box.width - box.right) / 2)}" y="${box.height - 5}" text-anchor="middle">epoch</text>`;
   const key = series.map(({ name, style }) => `<span class="key ${style}">${escapeHtml(name)}</span>`).join("");
   const lines = series.map((line) => drawLine(line, x, y, format)).join("");
-  return `<figure><figcaption>${escapeHtml(title)}${key}</figcaption><svg class="chart" viewBox="0 0 ${box.width} ${box.height}" role="img" aria-label="${escapeHtml(title)}">${drawBands(bands, x, step)}${grid.join("")}${labels.join("")}${axis}${lines}${drawLastValues(series, y, format)}</svg></figure>`;
+  return `<figure><figcaption>${escapeHtml(title)}${key}</figcaption><svg class="chart" viewBox="0 0 ${box.width} ${box.height}" role="img" aria-label="${escapeHtml(title)}">${drawBands(strips)}${grid.join("")}${labels.join("")}${axis}${lines}${drawLastValues(series, y, format)}</svg></figure>`;
 }
 
-function drawBands(bands: readonly Band[], x: (epoch: number) => number, step: number): string {
-  if (bands.length < 2) return "";
-  return bands
-    .map(({ name, from, to }, i) => {
-      const left = round(x(from) - step / 2);
-      const width = round((to - from + 1) * step);
-      const text = width > name.length * 6.5 ? `<text class="phase" x="${round(left + width / 2)}" y="16" text-anchor="middle">${escapeHtml(name)}</text>` : "";
-      return `<rect class="band${i % 2}" x="${left}" y="0" width="${width}" height="${box.height - box.bottom}"><title>${escapeHtml(name)}</title></rect>${text}`;
+/** A band with its place in pixels: its left side, and pixels of an epoch. */
+interface Strip extends Band {
+  readonly left: number;
+  readonly step: number;
+}
+
+/** Bands side by side, as wide as they are long, but none too narrow to be read: of a long phase and a short one the short one matters as much. */
+function layOut(bands: readonly Band[]): Strip[] {
+  const total = bands.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  const shares = bands.map(({ from, to }) => Math.max((to - from + 1) / total, leastShare / bands.length));
+  const whole = shares.reduce((sum, share) => sum + share, 0);
+  let left = box.left;
+  return bands.map((band, i) => {
+    const width = ((box.width - box.left - box.right) * shares[i]) / whole;
+    const strip = { ...band, left, step: width / (band.to - band.from + 1) };
+    left += width;
+    return strip;
+  });
+}
+
+function drawBands(strips: readonly Strip[]): string {
+  if (strips.length < 2) return "";
+  return strips
+    .map(({ name, from, to, left, step }, i) => {
+      const width = (to - from + 1) * step;
+      const text = width > name.length * 7 ? `<text class="phase" x="${round(left + width / 2)}" y="16" text-anchor="middle">${escapeHtml(name)}</text>` : "";
+      return `<rect class="band${i % 2}" x="${round(left)}" y="0" width="${round(width)}" height="${box.height - box.bottom}"><title>${escapeHtml(name)}</title></rect>${text}`;
     })
     .join("");
 }

@@ -14,7 +14,7 @@ h3 { margin: 0 0 8px; font-size: 15px; }
 p { margin: 0 0 16px; color: var(--soft); }
 header p { margin: 2px 0 0; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 24px 28px; margin: 0 0 20px; overflow-x: auto; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(116px, 1fr)); gap: 20px 24px; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(122px, 1fr)); gap: 20px 24px; }
 .figures div { display: flex; flex-direction: column; }
 .figures b { font-size: 26px; line-height: 1.25; font-weight: 650; letter-spacing: -0.02em; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .figures div:first-child b { color: var(--accent); }
