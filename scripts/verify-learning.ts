@@ -81,7 +81,7 @@ async function imagenette(): Promise<Check[]> {
 async function fashion(): Promise<Check[]> {
   const data = await ImageFolder.open(join(root, "examples/fashion"));
   const head: FineTuneOptions = { epochs: 0 };
-  const whole: FineTuneOptions = {};
+  const whole: FineTuneOptions = { baseLr: 2e-3 };
   const reached = { whole: 0, head: 0, random: 0 };
   const seeds = [0, 1, 2];
   for (const seed of seeds) {

@@ -47,7 +47,7 @@ export function trainCommand(): Command {
     .option("--epochs <n>", "passes over the images with all layers learning", wholeNumber(0), 5)
     .option("--freeze-epochs <n>", "passes before that over kept features, with only the head learning", wholeNumber(0), 30)
     .option("--head-lr <rate>", "peak learning rate while only the head learns", number(0), 1e-2)
-    .option("--lr <rate>", "peak learning rate of the head once all layers learn", number(0), 2e-3)
+    .option("--lr <rate>", "peak learning rate of the head once all layers learn", number(0), 5e-4)
     .option("--batch-size <n>", "images per step", wholeNumber(1), 32)
     .addOption(new Option("--optimizer <name>", "update rule").choices(["sgd", "adamw"]).default("adamw"))
     .option("--weight-decay <share>", "of weights, not of norms and biases (default: 0.01 for adamw, 1e-4 for sgd)", number(0))

@@ -10,7 +10,7 @@ export interface FineTuneOptions extends Omit<TrainerOptions, "phases" | "lr" | 
   readonly freezeEpochs?: number;
   /** Peak learning rate of the head while it learns alone, default 1e-2. */
   readonly headLr?: number;
-  /** Peak learning rate of the head once all layers learn, default 2e-3. */
+  /** Peak learning rate of the head once all layers learn, default 5e-4: small enough not to harm a good checkpoint. */
   readonly baseLr?: number;
   /** While all layers learn, the first ones do so at `baseLr / lrMult`, the middle ones at the geometric mean; default 10. */
   readonly lrMult?: number;
@@ -36,7 +36,7 @@ export async function fineTune(model: Model, data: TrainingData, options: FineTu
 export function fineTuner(
   model: Model,
   data: TrainingData,
-  { epochs = 5, freezeEpochs = 30, headLr = 1e-2, baseLr = 2e-3, lrMult = 10, ...options }: FineTuneOptions = {},
+  { epochs = 5, freezeEpochs = 30, headLr = 1e-2, baseLr = 5e-4, lrMult = 10, ...options }: FineTuneOptions = {},
 ): Trainer {
   const phases: Phase[] = [
     { name: "head", epochs: freezeEpochs, train: "head", lr: headLr, lrMult: 1, schedule: "oneCycle" },
