@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { BuildChoice } from "../runtime/choose-build.js";
 
 /** Options that every command has. */
 export interface OutputOptions {
@@ -8,7 +9,7 @@ export interface OutputOptions {
 /** Options of commands that run a model. */
 export interface EngineOptions extends OutputOptions {
   readonly threads?: number;
-  readonly build?: "auto" | "simd" | "relaxed";
+  readonly build?: BuildChoice;
 }
 
 export function addOutputOptions(command: Command): Command {
@@ -20,7 +21,12 @@ export function addThreadsOption(command: Command): Command {
 }
 
 export function addEngineOptions(command: Command): Command {
-  const build = new Option("--build <name>", "kernels: auto takes the fastest, simd gives the same bits everywhere").choices(["auto", "simd", "relaxed"]);
+  const build = new Option("--build <name>", "kernels: auto takes the fastest, simd gives the same bits everywhere, turbo is for Node 24").choices([
+    "auto",
+    "simd",
+    "relaxed",
+    "turbo",
+  ]);
   return addOutputOptions(addThreadsOption(command).addOption(build));
 }
 

@@ -1,3 +1,4 @@
+import type { Build } from "../core/build.js";
 import { ShapeError } from "../core/errors.js";
 import { formatShape, type Shape } from "../core/shape.js";
 import type { Graph, Value } from "./graph.js";
@@ -20,7 +21,7 @@ export type Argument = number | Value | Scratch | { readonly base: Argument; rea
 
 /** What an op's `lower` writes kernel calls to. Addresses are filled in once the memory plan is known. */
 export interface Emitter {
-  readonly build: "simd" | "relaxed";
+  readonly build: Build;
   /** Whether convolutions may use Winograd's algorithm, which rounds differently. */
   readonly winograd: boolean;
   /**

@@ -106,7 +106,7 @@ function packedTaps(emit: Emitter, weight: Value, groups: number, y: Phase, x: P
   const [, kw, perGroup, out] = weight.shape;
   const filters = out / groups;
   const taps = [y.taps, x.taps, y.first, x.first, y.tapStep, x.tapStep];
-  return emit.derived(weight, `taps ${groups} ${taps}`, groups * panelBytesOf(y.taps * x.taps * filters, perGroup), (fill, target) =>
-    fill.call("pack_f32_transposed", [target, weight, kw, perGroup, filters, out * 4, filters * 4, ...taps], groups * panelsOf(perGroup)),
+  return emit.derived(weight, `taps ${groups} ${taps}`, groups * panelBytesOf(y.taps * x.taps * filters, perGroup, emit.build), (fill, target) =>
+    fill.call("pack_f32_transposed", [target, weight, kw, perGroup, filters, out * 4, filters * 4, ...taps], groups * panelsOf(perGroup, emit.build)),
   );
 }

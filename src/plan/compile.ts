@@ -1,3 +1,4 @@
+import type { Build } from "../core/build.js";
 import { bytesPerElement } from "../core/dtype.js";
 import { LimitError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
@@ -46,7 +47,7 @@ interface Storage extends Block {
 }
 
 export interface CompileOptions {
-  readonly build?: "simd" | "relaxed";
+  readonly build?: Build;
   readonly threads?: number;
   /** Makes cheap values again for the backward part instead of keeping them; default true. The bits are the same. */
   readonly recompute?: boolean;

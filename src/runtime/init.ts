@@ -1,3 +1,4 @@
+import { type BuildChoice, preferBuild } from "./choose-build.js";
 import { setWorkerUrl } from "./pool.js";
 
 /**
@@ -5,7 +6,10 @@ import { setWorkerUrl } from "./pool.js";
  *
  * @param options.workerUrl where the worker's module is served, for pages whose Content-Security-Policy forbids workers
  * from blobs: the package's `ocelli/worker.js`
+ * @param options.build kernels of models that do not name a build, instead of the environment's OCELLI_BUILD or `auto`
+ * @throws {ArgumentError} for a name that is no build
  */
-export function init({ workerUrl }: { workerUrl?: string | URL }): void {
+export function init({ workerUrl, build }: { workerUrl?: string | URL; build?: BuildChoice }): void {
+  if (build !== undefined) preferBuild(build);
   if (workerUrl !== undefined) setWorkerUrl(workerUrl);
 }

@@ -1,8 +1,8 @@
 import { instantiateSync } from "@assemblyscript/loader";
+import type { Build } from "../core/build.js";
 import { LimitError, WorkerError } from "../core/errors.js";
 
-/** `simd` gives the same bits in every engine; `relaxed` fuses multiply and add where the engine offers it. */
-export type Build = "simd" | "relaxed";
+export type { Build };
 
 /** The kernels by name. Each takes numbers and ends in `begin, end`. */
 export type Kernels = Record<string, (...args: number[]) => number | void>;
@@ -88,8 +88,15 @@ export async function fastestBuild(): Promise<Build> {
   return relaxed_self_test?.(1, 2, 3) === 5 ? "relaxed" : "simd";
 }
 
-async function kernelBytes(build: Build): Promise<Uint8Array> {
-  const { wasm } = build === "simd" ? await import("../generated/wasm-simd.js") : await import("../generated/wasm-relaxed.js");
+const binaries: Record<Build, () => Promise<{ wasm: string }>> = {
+  simd: () => import("../generated/wasm-simd.js"),
+  relaxed: () => import("../generated/wasm-relaxed.js"),
+  turbo: () => import("../generated/wasm-turbo.js"),
+};
+
+/** The binary of a build, whose memory import is not marked shared. */
+export async function kernelBytes(build: Build): Promise<Uint8Array> {
+  const { wasm } = await binaries[build]();
   return Uint8Array.from(atob(wasm), (char) => char.charCodeAt(0));
 }
 

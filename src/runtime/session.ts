@@ -7,17 +7,18 @@ import { padded } from "../plan/arena.js";
 import { compile, type Operand, type Plan } from "../plan/compile.js";
 import { callsAddress, mostThreads } from "./barrier.js";
 import { type Backend, firstAddress, inlineBackend, sharedBackend, workerBackend } from "./backend.js";
+import { type BuildChoice, chooseBuild } from "./choose-build.js";
 import { Heap } from "./heap.js";
 import { host } from "./host.js";
-import { type Build, checkBuild, fastestBuild } from "./instance.js";
+import type { Build } from "./instance.js";
 import { defaultThreads, pool } from "./pool.js";
 import { link } from "./program.js";
 
 export type TensorData = Float32Array | Int32Array | Uint8Array;
 
 export interface SessionOptions {
-  /** Which kernels: `auto` (default) is the fastest that the engine computes rightly; `simd` gives the same bits everywhere. */
-  readonly build?: "auto" | Build;
+  /** Which kernels: `auto` (default) is the fastest that the engine computes rightly; `simd` gives the same bits everywhere; see docs/builds.md. */
+  readonly build?: BuildChoice;
   /** Threads of one program, 1 to 128; default all cores, at most 8. */
   readonly threads?: number;
   /** Runs in the caller's thread, without workers; default only where there are none. */
@@ -58,12 +59,11 @@ export class Session {
     private readonly winograd: boolean,
   ) {}
 
-  static async open({ build = "auto", threads, inline, winograd = true }: SessionOptions = {}): Promise<Session> {
+  static async open({ build, threads, inline, winograd = true }: SessionOptions = {}): Promise<Session> {
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads))
       throw new ArgumentError(`threads: expected a whole number from 1 to ${mostThreads}, got ${threads}`);
     const { spawn, sharedMemory } = await host();
-    const chosen = build === "auto" ? await fastestBuild() : build;
-    checkBuild(chosen);
+    const chosen = await chooseBuild(build);
     const wide = threads ?? (await defaultThreads());
     const backend = inline || !spawn ? await inlineBackend() : sharedMemory ? await sharedBackend(await pool(wide), wide) : await workerBackend(await pool(1));
     const session = new Session(backend, chosen, winograd);

@@ -19,10 +19,10 @@ export const panelRowOf = (build: Build) => panelColumns(build) * 4;
 export const tileBytesOf = (build: Build) => (build === "turbo" ? 384 : 256);
 
 /** Panels of a matrix with so many columns. */
-export const panelsOf = (columns: number, build: Build = "simd") => Math.ceil(columns / panelColumns(build));
+export const panelsOf = (columns: number, build: Build) => Math.ceil(columns / panelColumns(build));
 
 /** Bytes of a packed matrix [depth, columns]. */
-export const panelBytesOf = (depth: number, columns: number, build: Build = "simd") => panelsOf(columns, build) * depth * panelRowOf(build);
+export const panelBytesOf = (depth: number, columns: number, build: Build) => panelsOf(columns, build) * depth * panelRowOf(build);
 
 /** Row blocks of a product; rows are shared evenly over them. */
 export const blocksOf = (rows: number) => Math.ceil(rows / blockRows);

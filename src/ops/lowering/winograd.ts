@@ -62,8 +62,8 @@ function transformed(emit: Emitter, weight: Value, size: TileSize, flipped: bool
   const [row, apart] = flipped ? [4, filters * 4] : [filters * 4, 4];
   const tap = channels * filters * 4;
   const first: Argument = flipped ? { base: weight, bytes: 8 * tap } : weight;
-  return emit.derived(weight, `winograd ${size} ${flipped}`, pointsOf(size) * panelBytesOf(depth, columns), (fill, target) =>
-    fill.call("winograd_f32_pack", [target, first, size, depth, columns, row, apart, flipped ? -tap : tap], panelsOf(columns)),
+  return emit.derived(weight, `winograd ${size} ${flipped}`, pointsOf(size) * panelBytesOf(depth, columns, emit.build), (fill, target) =>
+    fill.call("winograd_f32_pack", [target, first, size, depth, columns, row, apart, flipped ? -tap : tap], panelsOf(columns, emit.build)),
   );
 }
 
@@ -83,10 +83,10 @@ export function lowerWinograd(
   const blocks = Math.ceil(tiles / Math.max(leastTiles, Math.floor(blockBytes / (points * row))));
   const most = Math.ceil(tiles / Math.max(blocks, 1));
   const stepX = lineBytesOf((most * row) / 4);
-  const stepY = lineBytesOf((most * panelBytesOf(1, Math.min(outChannels, columnsTogether))) / 4);
+  const stepY = lineBytesOf((most * panelBytesOf(1, Math.min(outChannels, columnsTogether), emit.build)) / 4);
   const panels = transformed(emit, weight, size, flipped);
   const work = emit.workspace(transformBytes + points * (stepX + stepY));
   const layer = [batch, ...x.shape.slice(1), ...origin, ...y.shape.slice(1)];
-  const layout = [blocks, panelsOf(columnsTogether), row, stepX, stepY];
-  emit.call("conv2d_f32_winograd", [y, x, panels, bias ?? 0, work, size, ...layer, ...layout, low, high], blocks * panelsOf(outChannels));
+  const layout = [blocks, panelsOf(columnsTogether, emit.build), row, stepX, stepY];
+  emit.call("conv2d_f32_winograd", [y, x, panels, bias ?? 0, work, size, ...layer, ...layout, low, high], blocks * panelsOf(outChannels, emit.build));
 }
