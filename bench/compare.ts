@@ -15,6 +15,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { fastestBuild } from "../src/runtime/instance.js";
+import { engines, slow } from "./peers/engines.js";
 import type { Pair, Row } from "./peers/pair.js";
 import type { Job } from "./peers/side.js";
 import { findPython } from "./peers/torch.js";
@@ -34,30 +35,26 @@ const { values } = parseArgs({
 });
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Kinds of work, and who does them at all. */
-const cases: Record<Job["work"], { jobs: readonly Pick<Job, "model" | "size" | "batch">[]; peers: readonly string[] }> = {
-  inference: {
-    jobs: ["mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "squeezenet1_0", "resnet18", "resnet50"].map((model) => ({
-      model,
-      size: 224,
-      batch: 1,
-    })),
-    peers: ["litert", "onnxruntime-web", "tfjs-wasm", "onnxruntime-node", "torch", "torch-optimized"],
-  },
-  training: {
-    jobs: [
-      { model: "mobilenet_v2", size: 224, batch: 8 },
-      { model: "mobilenet_v2", size: 96, batch: 16 },
-      { model: "small_cnn", size: 28, batch: 64 },
-      { model: "resnet20", size: 32, batch: 64 },
-    ],
-    peers: ["onnxruntime-web-training", "torch"],
-  },
+const cases: Record<Job["work"], readonly Pick<Job, "model" | "size" | "batch">[]> = {
+  inference: ["mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "squeezenet1_0", "resnet18", "resnet50"].map((model) => ({
+    model,
+    size: 224,
+    batch: 1,
+  })),
+  training: [
+    { model: "mobilenet_v2", size: 224, batch: 8 },
+    { model: "mobilenet_v2", size: 96, batch: 16 },
+    { model: "small_cnn", size: 28, batch: 64 },
+    { model: "resnet20", size: 32, batch: 64 },
+  ],
 };
 /** Largest difference of outputs, by their largest number, at which two engines still did the same work. */
 const tolerated = 1e-3;
 /** Said in the table instead of left out. */
-const notMeasured = ["training, tfjs-wasm: its backend throws on Conv2DBackpropFilter"];
+const notMeasured = [
+  "training, tfjs-wasm: its backend throws on Conv2DBackpropFilter",
+  "training, tfjs-cpu: minutes a step, so only where --peers names it, and only the small CNN",
+];
 
 if (values.setup) setUp();
 else if (!existsSync(here("peers/node_modules")) || !existsSync(here("peers/models/squeezenet1_0.tflite")))
@@ -76,29 +73,46 @@ function setUp(): void {
   run(process.execPath, [...process.execArgv, "make-tflite.ts"]);
 }
 
+/** All that is asked for, in the order of the table. */
+async function jobs(): Promise<Job[]> {
+  const works = values.work.split(",") as Job["work"][];
+  const models = values.models?.split(",");
+  const asked = values.peers?.split(",");
+  const known = Object.values(engines).flatMap((engine) => Object.keys(engine));
+  for (const peer of asked ?? []) if (!known.includes(peer)) throw new Error(`--peers: expected some of ${[...new Set(known)].join(", ")}, got ${peer}`);
+  const fastest = await fastestBuild();
+  const list: Job[] = [];
+  for (const work of works) {
+    const builds = values.build?.split(",") ?? (work === "training" ? [...new Set(["simd", fastest])] : [fastest]);
+    const peers = Object.keys(engines[work]).filter((name) => (asked ? asked.includes(name) : !slow.includes(name)));
+    for (const { model, size, batch } of cases[work]) {
+      if (models && !models.includes(model)) continue;
+      for (const threads of values.threads.split(",").map(Number)) {
+        for (const peer of peers) {
+          for (const build of builds) list.push({ work, model, size, batch, threads, build, peer, runs: Number(values.runs), seconds: Number(values.seconds) });
+        }
+      }
+    }
+  }
+  return list;
+}
+
 async function compare(): Promise<void> {
-  const chosen = (text: string | undefined, all: readonly string[]) => text?.split(",") ?? all;
   const rows: (Row & { against?: string; ratio?: number; difference?: number })[] = [];
   const lines: string[] = [];
   const failures: string[] = [];
-  const fastest = await fastestBuild();
-  for (const work of values.work.split(",") as Job["work"][]) {
-    const builds = values.build?.split(",") ?? (work === "training" ? [...new Set(["simd", fastest])] : [fastest]);
-    for (const { model, size, batch } of cases[work].jobs.filter(({ model }) => chosen(values.models, [model]).includes(model)))
-      for (const threads of values.threads.split(",").map(Number))
-        for (const peer of chosen(values.peers, cases[work].peers))
-          for (const build of builds) {
-            const job: Job = { work, model, size, batch, threads, build, peer, runs: Number(values.runs), seconds: Number(values.seconds) };
-            const pair = await measured(job);
-            const title = `${work} ${model} ${size} px, ${peer}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
-            if ("error" in pair) failures.push(`${title}: ${pair.error}`);
-            else if (!(pair.difference <= tolerated)) failures.push(`${title}: outputs differ by ${pair.difference.toExponential(1)} (${pair.peer.build})`);
-            else {
-              rows.push({ ...pair.ours, against: pair.peer.engine, ratio: pair.ratio, difference: pair.difference }, pair.peer);
-              lines.push(line(pair));
-            }
-            console.error(failures.at(-1)?.startsWith(title) ? failures.at(-1) : lines.at(-1));
-          }
+  for (const job of await jobs()) {
+    const pair = await measured(job);
+    const problem =
+      "error" in pair
+        ? pair.error
+        : !(pair.difference <= tolerated) && `outputs of ${pair.peer.engine} (${pair.peer.build}) differ by ${pair.difference.toExponential(1)}`;
+    if (problem || "error" in pair) failures.push(`${job.work} ${job.model} ${job.size} px, ${job.build}, ${job.threads} threads, ${job.peer}: ${problem}`);
+    else {
+      rows.push({ ...pair.ours, against: pair.peer.engine, ratio: pair.ratio, difference: pair.difference }, pair.peer);
+      lines.push(line(pair));
+    }
+    console.error(problem ? failures.at(-1) : lines.at(-1));
   }
   const header = ["work", "batch", "threads", "ours", "ms", "of peak", "peer", "ms", "runs", "ours / peer", "outputs differ by", "peak RSS, MB"];
   console.log(`\n| ${header.join(" | ")} |\n|${"---|".repeat(header.length)}\n${lines.join("\n")}`);

@@ -10,11 +10,11 @@ const name = "onnxruntime-web-training";
 /** onnxruntime-web 1.19.2's training binary on a step that `make-training.py` wrote: weights go in and out of each run as plain arrays. */
 export async function onnxruntimeTraining(job: Job): Promise<Side> {
   const { model, size, batch } = job;
+  if (job.threads > 1) throw new Error("its training binary starts threads from a fetched script, which Node cannot");
   const folder = `${packageFolder(name)}/dist`;
   // The package's name for this entry is closed to Node, and so is fetching its Wasm from a file.
   const { env, Tensor, InferenceSession } = (await import(`${folder}/ort.training.wasm.mjs`)) as Onnxruntime;
   env.wasm.numThreads = job.threads;
-  env.wasm.wasmPaths = `file://${folder}/`;
   env.wasm.wasmBinary = await readFile(`${folder}/ort-training-wasm-simd-threaded.wasm`);
   const create = async (file: string) => InferenceSession.create(await readFile(modelFile(file)), { executionProviders: ["wasm"] });
 

@@ -5,7 +5,7 @@ import { channelsFirst, images, type Job, runtime, type Side, timed } from "./si
 
 /** What is used of onnxruntime-common, which both packages export. */
 export interface Onnxruntime {
-  readonly env: { readonly wasm: { numThreads: number; wasmPaths: string; wasmBinary: Uint8Array } };
+  readonly env: { readonly wasm: { numThreads: number; wasmBinary: Uint8Array } };
   readonly Tensor: new (type: "float32" | "int64", data: Float32Array | BigInt64Array, shape: readonly number[]) => object;
   readonly InferenceSession: {
     create(model: Uint8Array, options: object): Promise<{ run(inputs: object): Promise<Record<string, { data: Float32Array }>>; release(): Promise<void> }>;

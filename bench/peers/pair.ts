@@ -8,14 +8,9 @@ import { costOf } from "../../src/nn/cost.js";
 import type { Build } from "../../src/runtime/instance.js";
 import { architecture } from "../../src/zoo/registry.js";
 import { registerPeak } from "../register-peak.js";
-import { litert } from "./litert.js";
-import { onnxruntimeNode, onnxruntimeWeb } from "./onnxruntime.js";
-import { onnxruntimeTraining } from "./onnxruntime-training.js";
+import { engines } from "./engines.js";
 import { ours } from "./ours.js";
-import { classesOf, type Job, type Side } from "./side.js";
-import { tfjsCpu, tfjsWasm } from "./tfjs.js";
-import { tfjsTraining } from "./tfjs-training.js";
-import { torch } from "./torch.js";
+import { classesOf, type Job } from "./side.js";
 
 /** One engine's figures. */
 export interface Row {
@@ -43,17 +38,6 @@ export interface Pair {
   readonly difference: number;
 }
 
-export const peers: Record<string, (job: Job) => Promise<Side>> = {
-  litert,
-  "onnxruntime-web": onnxruntimeWeb,
-  "tfjs-wasm": tfjsWasm,
-  "tfjs-cpu": (job) => (job.work === "training" ? tfjsTraining(job) : tfjsCpu(job)),
-  "onnxruntime-node": onnxruntimeNode,
-  "onnxruntime-web-training": onnxruntimeTraining,
-  torch,
-  "torch-optimized": torch,
-};
-
 /** Milliseconds that one side runs before it is the other's turn: long enough to fill its caches again. */
 const turn = 150;
 /** Pause between turns, for threads that spin on after their work. */
@@ -62,7 +46,7 @@ const warmUp = 1000;
 
 async function measure(job: Job): Promise<Pair> {
   const build = job.build as Build;
-  const sides = [await ours(job), await peers[job.peer](job)];
+  const sides = [await ours(job), await engines[job.work][job.peer](job)];
   const peak = await registerPeak(build);
   const [a, b] = [await sides[0].outputs(), await sides[1].outputs()];
   const difference = Math.max(...a.map((values, i) => relative(values, b[i])));
