@@ -51,11 +51,17 @@ export async function toPixels(source: ImageSource, { name = nameOf(source) }: {
 export async function postable(source: ImageSource): Promise<ImageSource> {
   if (source instanceof URL) return source.href;
   if (typeof source === "string") return hasFiles ? source : new URL(source, globalThis.location?.href).href;
-  if (isRaw(source)) return checkedPixels(source, nameOf(source));
+  if (isRaw(source)) {
+    const pixels = checkedPixels(source, nameOf(source));
+    return { ...pixels, data: alone(pixels.data) };
+  }
   if (isDrawable(source)) return drawn(source, nameOf(source));
-  // A view is posted with all of the buffer behind it, and Node's small buffers share a large one.
-  if (source instanceof Uint8Array) return source.byteLength < source.buffer.byteLength ? Uint8Array.from(source) : source;
-  return source;
+  return source instanceof Uint8Array ? alone(source) : source;
+}
+
+/** Bytes with a buffer of their own: a view is posted with all of the buffer behind it, be that a whole data set. */
+function alone(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength < bytes.buffer.byteLength ? Uint8Array.from(bytes) : bytes;
 }
 
 /** What errors call a source. Posted to a worker, a File is a Blob without its name. */

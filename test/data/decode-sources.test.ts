@@ -62,6 +62,13 @@ describe("toPixels", () => {
     expect(await postable(raw)).toEqual(raw);
   });
 
+  it("posts pixels without the rest of the buffer that they are a view of", async () => {
+    const dataset = new Uint8Array(1000).fill(7);
+    const { data } = (await postable({ data: dataset.subarray(100, 124), width: 3, height: 2, channels: 4 })) as { data: Uint8Array };
+    expect(data.buffer.byteLength).toBe(24);
+    expect([...data]).toEqual(new Array(24).fill(7));
+  });
+
   it("takes pixels without channels, as ImageData has them, for RGBA", async () => {
     expect(await toPixels({ data: new Uint8ClampedArray(24), width: 3, height: 2 })).toEqual({ data: new Uint8Array(24), width: 3, height: 2, channels: 4 });
   });
