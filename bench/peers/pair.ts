@@ -42,7 +42,8 @@ export interface Pair {
 const turn = 150;
 /** Pause between turns, for threads that spin on after their work. */
 const pause = 20;
-const warmUp = 1000;
+/** Milliseconds, enough for V8 to compile what runs often. */
+const warmUp = 1500;
 
 async function measure(job: Job): Promise<Pair> {
   const build = job.build as Build;
@@ -54,8 +55,7 @@ async function measure(job: Job): Promise<Pair> {
   const counts: number[] = [];
   for (const side of sides) {
     const times: number[] = [];
-    for (let start = performance.now(); times.length < 1 || performance.now() - start < Math.min(warmUp, job.seconds * 250); )
-      times.push(...(await side.run(1)));
+    for (let start = performance.now(); times.length < 1 || performance.now() - start < warmUp; ) times.push(...(await side.run(1)));
     counts.push(Math.max(1, Math.min(20, Math.ceil(turn / middle(times)))));
   }
   const times: number[][] = [[], []];
