@@ -38,6 +38,8 @@ const graph =
     : inferenceGraph(built, built.defaultClasses, { batch, height: side, width: side }, "logits");
 const plan = compile(graph, { build, threads: 1 });
 
+const peak = await registerPeak(build);
+
 // A memory of our own, laid out in the order of the plan: kept tensors, derived data, arena.
 let end = 65536;
 const take = (bytes: number) => {
@@ -58,7 +60,6 @@ for (const { kernel, args } of shareOf(link(plan.prepare, address), kernels, 0, 
 const share = shareOf(link(plan.calls, address), kernels, 0, 1);
 
 const runs = Number(values.runs);
-const peak = await registerPeak(build);
 const peaks: number[] = [];
 const times = new Float64Array(share.length);
 for (let run = -3; run < runs; run++) {
