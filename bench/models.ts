@@ -96,7 +96,7 @@ async function measure(name: string, work: Row["work"], batch: number, threads: 
     [hyperName(0, false)]: hyper,
   };
   const peaked: number[] = [];
-  const bench = new Bench({ time: 1000, iterations: 10, warmupIterations: 3, warmupTime: 200 });
+  const bench = new Bench({ time: 1000, iterations: 5, warmupIterations: 2, warmupTime: 100 });
   bench.add(name, async () => void (await program.run(inputs)), { beforeEach: () => void peaked.push(peaks[used]()) });
   const [task] = await bench.run();
   session.close();
