@@ -4,7 +4,7 @@ import { defineOp, type Emitter } from "../graph/op.js";
 import { lowerDenseBackwardWeight, sumRows, throughClamp } from "./dense.js";
 import { lowerConvolution, lowerConvolutionBackwardWeight } from "./lowering/convolution.js";
 import { packed, packedMatrices, panelBytesOf, panelsOf, productCall } from "./lowering/product.js";
-import { lowerWinograd, winogradOf } from "./lowering/winograd.js";
+import { lowerWinograd, lowerWinogradBackwardWeight, winogradOf } from "./lowering/winograd.js";
 import { phasesOf, unitWindow, windowShape, type Phase, type Window } from "./lowering/window.js";
 
 const geometry = { ...unitWindow, groups: 1 };
@@ -88,7 +88,10 @@ export const conv2dBackwardWeight = defineOp({
   shape: ({ x, dy }, { kernel, groups }) => [kernel[0], kernel[1], x[3] / groups, dy[3]],
   lower(emit, { x, dy, dweight }, { kernel, groups, ...window }) {
     if (isProduct(dweight.shape, { ...window, groups })) return lowerDenseBackwardWeight(emit, x, dy, dweight, pixelsOf(dy.shape));
-    const reads = [...kernel, -window.padding[0], -window.padding[2], ...window.dilation, ...window.stride];
+    const [top, , left] = window.padding;
+    const size = winogradOf(emit, kernel, { ...window, groups }, [dy.shape[1], dy.shape[2], x.shape[3], dy.shape[3]]);
+    if (size === 4) return lowerWinogradBackwardWeight(emit, { x, dy, dweight }, [-top, -left]);
+    const reads = [...kernel, -top, -left, ...window.dilation, ...window.stride];
     lowerConvolutionBackwardWeight(emit, { x, dy, dweight }, x.shape.slice(1), groups, reads, dy.shape);
   },
   flops: ({ dy, dweight }) => 2 * sizeOf(dy) * sizeOf(dweight.slice(0, 3)),

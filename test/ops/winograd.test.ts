@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { Shape } from "../../src/core/shape.js";
 import { Graph } from "../../src/graph/graph.js";
 import { defineOp } from "../../src/graph/op.js";
-import { conv2d, conv2dBackwardX } from "../../src/ops/conv2d.js";
-import { lowerWinograd, winogradRule } from "../../src/ops/lowering/winograd.js";
+import { conv2d, conv2dBackwardWeight, conv2dBackwardX } from "../../src/ops/conv2d.js";
+import { lowerWinograd, lowerWinogradBackwardWeight, winogradRule } from "../../src/ops/lowering/winograd.js";
 import { compile } from "../../src/plan/compile.js";
-import { testOp } from "../harness/test-op.js";
+import { type Expected, positionsOf, type Tensor64, testOp } from "../harness/test-op.js";
 import { convolutionReference } from "./convolution-reference.js";
 
 const shapes = (x: Shape, out: number, bias = true): Record<string, Shape> => ({ x, weight: [3, 3, x[3], out], ...(bias ? { bias: [out] } : {}) });
@@ -49,6 +49,46 @@ for (const size of [2, 4] as const) {
     reference: (tensors, attributes) => ({ ...convolutionReference(tensors, attributes), winograd: size }),
     wanted: [],
   });
+}
+
+testOp(
+  defineOp({
+    ...conv2dBackwardWeight,
+    name: "winogradBackwardWeight",
+    attributes: { ...conv2dBackwardWeight.attributes, kernel: [3, 3] },
+    lower: (emit, { x, dy, dweight }, { padding }) => lowerWinogradBackwardWeight(emit, { x, dy, dweight }, [-padding[0], -padding[2]]),
+  }),
+  {
+    cases: [
+      { shapes: { x: [1, 1, 1, 3], dy: [1, 1, 1, 5] }, attributes: { padding: all } },
+      { shapes: { x: [1, 2, 3, 8], dy: [1, 2, 3, 17] }, attributes: { padding: all } },
+      { shapes: { x: [2, 7, 5, 5], dy: [2, 5, 3, 8] } },
+      { shapes: { x: [3, 9, 10, 17], dy: [3, 9, 9, 3] }, attributes: { padding: [0, 2, 1, 0] } },
+      { shapes: { x: [1, 1, 2, 2], dy: [1, 8, 9, 4] }, attributes: { padding: [5, 4, 3, 6] } },
+      { shapes: { x: [3, 26, 29, 4], dy: [3, 26, 29, 6] }, attributes: { padding: all } },
+      { shapes: { x: [0, 4, 4, 3], dy: [0, 4, 4, 4] }, attributes: { padding: all } },
+    ],
+    reference: weightGradientReference,
+  },
+);
+
+/** dweight[ky, kx, c, o] is the sum of x dy over the pixels that tap (ky, kx) reads. */
+function weightGradientReference({ x, dy }: Record<string, Tensor64>, { padding }: typeof conv2dBackwardWeight.attributes): Expected {
+  const [batch, height, width, channels] = x.shape;
+  const [, outHeight, outWidth, filters] = dy.shape;
+  const data = new Float64Array(9 * channels * filters);
+  const magnitude = data.slice();
+  for (const [n, oy, ox, ky, kx] of positionsOf([batch, outHeight, outWidth, 3, 3])) {
+    const iy = oy + ky - padding[0];
+    const ix = ox + kx - padding[2];
+    if (iy < 0 || iy >= height || ix < 0 || ix >= width) continue;
+    for (const [c, o] of positionsOf([channels, filters])) {
+      const term = x.data[((n * height + iy) * width + ix) * channels + c] * dy.data[((n * outHeight + oy) * outWidth + ox) * filters + o];
+      data[((ky * 3 + kx) * channels + c) * filters + o] += term;
+      magnitude[((ky * 3 + kx) * channels + c) * filters + o] += Math.abs(term);
+    }
+  }
+  return { shape: [3, 3, channels, filters], data, magnitude, terms: batch * outHeight * outWidth, winograd: 4 };
 }
 
 describe("winogradRule", () => {

@@ -1,5 +1,5 @@
 /** 3x3 convolutions with stride 1 by Winograd's minimal filtering: where they go that way, and how. */
-import type { Shape } from "../../core/shape.js";
+import { vectorsOf, type Shape } from "../../core/shape.js";
 import type { Value } from "../../graph/graph.js";
 import type { Argument, Emitter } from "../../graph/op.js";
 import { lineBytesOf, panelBytesOf, panelsOf } from "./product.js";
@@ -62,9 +62,12 @@ function transformed(emit: Emitter, weight: Value, size: TileSize, flipped: bool
   const [row, apart] = flipped ? [4, filters * 4] : [filters * 4, 4];
   const tap = channels * filters * 4;
   const first: Argument = flipped ? { base: weight, bytes: 8 * tap } : weight;
-  return emit.derived(weight, `winograd ${size} ${flipped}`, pointsOf(size) * panelBytesOf(depth, columns, emit.build), (fill, target) =>
-    fill.call("winograd_f32_pack", [target, first, size, depth, columns, row, apart, flipped ? -tap : tap], panelsOf(columns, emit.build)),
-  );
+  const matrix = lineBytesOf(panelBytesOf(depth, columns, emit.build) / 4);
+  const panels = emit.derived(weight, `winograd ${size} ${flipped}`, pointsOf(size) * matrix, (fill, target) => {
+    const layout = [size, depth, columns, row, apart, flipped ? -tap : tap, matrix];
+    fill.call("winograd_f32_pack", [target, first, fill.workspace(transformBytes), ...layout], panelsOf(columns, emit.build));
+  });
+  return { panels, matrix };
 }
 
 /** y = x * weight (+ bias, bounded), where output (0, 0) reads x from `origin`; `flipped` as for `transformed`. */
@@ -84,9 +87,43 @@ export function lowerWinograd(
   const most = Math.ceil(tiles / Math.max(blocks, 1));
   const stepX = lineBytesOf((most * row) / 4);
   const stepY = lineBytesOf((most * panelBytesOf(1, Math.min(outChannels, columnsTogether), emit.build)) / 4);
-  const panels = transformed(emit, weight, size, flipped);
+  const { panels, matrix } = transformed(emit, weight, size, flipped);
   const work = emit.workspace(transformBytes + points * (stepX + stepY));
   const layer = [batch, ...x.shape.slice(1), ...origin, ...y.shape.slice(1)];
-  const layout = [blocks, panelsOf(columnsTogether, emit.build), row, stepX, stepY];
+  const layout = [matrix, blocks, panelsOf(columnsTogether, emit.build), row, stepX, stepY];
   emit.call("conv2d_f32_winograd", [y, x, panels, bias ?? 0, work, size, ...layer, ...layout, low, high], blocks * panelsOf(outChannels, emit.build));
+}
+
+/** Tiles whose products are summed in one go: both transformed factors stay near, and the sums are not passed too often. */
+const sliceBytes = 2 ** 20;
+const leastSlice = 128;
+
+/** dweight of x and dy by F(3x3, 4x4): tiles of 4 x 4 pixels of dy are the filters. Output (0, 0) reads x from `origin`. */
+export function lowerWinogradBackwardWeight(
+  emit: Emitter,
+  { x, dy, dweight }: { x: Value; dy: Value; dweight: Value },
+  origin: readonly [number, number],
+): void {
+  const [batch, outHeight, outWidth, outChannels] = dy.shape;
+  const channels = x.shape[3];
+  const grid = [Math.ceil(outHeight / 4), Math.ceil(outWidth / 4)];
+  const tiles = batch * grid[0] * grid[1];
+  const points = pointsOf(4);
+  const [rowX, rowY] = [lineBytesOf(channels), lineBytesOf(outChannels)];
+  const most = Math.min(tiles, Math.max(leastSlice, Math.floor(sliceBytes / (points * (rowX + rowY)))));
+  const [stepX, stepY] = [lineBytesOf((most * rowX) / 4), lineBytesOf((most * rowY) / 4)];
+  const windows = emit.scratch(points * stepX);
+  const filters = emit.scratch(points * stepY);
+  const row = panelBytesOf(1, outChannels, emit.build);
+  const matrix = lineBytesOf((channels * row) / 4);
+  const sums = emit.scratch(points * matrix);
+  const work = emit.workspace(transformBytes);
+  for (let tile = 0; tile < tiles; tile += most) {
+    const count = Math.min(most, tiles - tile);
+    emit.call("winograd_f32_windows", [windows, x, work, 6, ...x.shape.slice(1), ...origin, ...grid, tile, rowX, stepX], count);
+    emit.call("winograd_f32_windows", [filters, dy, work, 4, ...dy.shape.slice(1), 0, 0, ...grid, tile, rowY, stepY], count);
+    emit.call("winograd_f32_products", [sums, windows, filters, count, channels, row, matrix, rowX, rowY, stepX, stepY, +(tile > 0)], points * channels);
+  }
+  if (tiles === 0) emit.call("fill_f32", [dweight, 0], vectorsOf(dweight.shape));
+  else emit.call("conv2d_f32_winograd_backward_weight", [dweight, sums, work, channels, outChannels, row, matrix], channels);
 }
