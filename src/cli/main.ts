@@ -28,10 +28,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.`,
 for (const make of [trainCommand, predictCommand, evalCommand, embedCommand, inspectCommand, benchCommand]) program.addCommand(make());
 for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ outputError: () => {} });
 
-// `ocelli embed ... | head` closes the pipe early, which is no failure.
+// `ocelli embed ... | head` closes the pipe early, which is no failure. Training goes on: what it is for is a file.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(exitCodes.ok);
-  throw error;
+  if (error.code !== "EPIPE") throw error;
+  if (program.args[0] !== "train") process.exit(exitCodes.ok);
 });
 
 try {

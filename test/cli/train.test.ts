@@ -34,6 +34,12 @@ describe("ocelli train", () => {
     expect(existsSync(join(root, "json.html"))).toBe(false);
   });
 
+  it("goes on when nobody reads what it prints any more", async () => {
+    const { code } = await start([...quick, "-o", "unread.safetensors", "--json"], root, (_, child) => child.stdout?.destroy());
+    expect(code).toBe(0);
+    expect(existsSync(join(root, "unread.safetensors"))).toBe(true);
+  });
+
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
