@@ -43,6 +43,7 @@ export interface Plan {
 /** Where a value lives. Views and in-place results share the storage of what they come from. */
 interface Storage extends Block {
   readonly kept?: string;
+  /** Key of data that `prepare` makes. It is kept for the program, or lies in the arena while `prepare` runs where nothing else reads it. */
   readonly derived?: string;
 }
 
@@ -64,7 +65,6 @@ export function compile(source: Graph, { build = "simd", threads = 1, recompute 
   const lastUse = lastUses(graph, nodes);
   const storage = new Map<Value, Storage>();
   const blocks: Storage[] = [];
-  const derived = new Map<string, number>();
   const bytesOf = (value: Value) => sizeOf(value.shape) * bytesPerElement[value.dtype];
   const block = (bytes: number, first: number, last: number): Storage => {
     const made = { bytes, first, last, offset: 0 };
@@ -90,10 +90,8 @@ export function compile(source: Graph, { build = "simd", threads = 1, recompute 
       if (shared) {
         shared.last = Math.max(shared.last, last);
         storage.set(value, shared);
-      } else if (key !== undefined) {
-        derived.set(key, bytesOf(value));
-        storage.set(value, { derived: key, bytes: bytesOf(value), first: 0, last: 0, offset: 0 });
-      } else storage.set(value, block(bytesOf(value), index, last));
+      } else if (key !== undefined) storage.set(value, { derived: key, bytes: bytesOf(value), first: 0, last: 0, offset: 0 });
+      else storage.set(value, block(bytesOf(value), index, last));
     });
     if (!node.op.view) node.op.lower(emitter(staticKey === undefined ? calls : prepare, index), node.tensors, node.attributes);
   });
@@ -114,7 +112,8 @@ export function compile(source: Graph, { build = "simd", threads = 1, recompute 
   function emitter(target: PendingCall[], node: number): Emitter {
     const take = (kind: Scratch["kind"], bytes: number): Scratch => {
       const scratch: Scratch = { kind, id: scratches.size, bytes };
-      scratches.set(scratch, block(kind === "workspace" ? padded(bytes) * threads : bytes, node, node));
+      const size = kind === "workspace" ? padded(bytes) * threads : bytes;
+      scratches.set(scratch, target === prepare ? { bytes: size, first: 0, last: 0, offset: 0 } : block(size, node, node));
       return scratch;
     };
     return {
@@ -134,7 +133,6 @@ export function compile(source: Graph, { build = "simd", threads = 1, recompute 
         const known = knownDerived.get(key);
         if (known) return known;
         const scratch: Scratch = { kind: "derived", id: scratches.size, bytes };
-        derived.set(key, bytes);
         scratches.set(scratch, { derived: key, bytes, first: 0, last: 0, offset: 0 });
         knownDerived.set(key, scratch);
         fill(emitter(prepare, node), scratch);
@@ -143,16 +141,20 @@ export function compile(source: Graph, { build = "simd", threads = 1, recompute 
     };
   }
 
-  const arenaBytes = packArena(blocks);
+  const { derived, blocks: preparing } = preparedData(prepare, calls, storageOf);
+  const arenaBytes = Math.max(packArena(blocks), packArena(preparing));
   if (arenaBytes > limits.memoryBytes)
     throw new LimitError(
       `plan: the network needs ${arenaBytes} bytes of working memory, more than limits.memoryBytes ${limits.memoryBytes}; use a smaller batch or image`,
     );
 
+  function storageOf(at: Value | Scratch): Storage {
+    return ("graph" in at ? storage.get(at) : scratches.get(at)) as Storage;
+  }
   const place = (at: Value | Scratch): Operand => {
-    const found = ("graph" in at ? storage.get(at) : scratches.get(at)) as Storage;
+    const found = storageOf(at);
     if (found.kept !== undefined) return { region: "kept", key: found.kept, offset: 0 };
-    if (found.derived !== undefined) return { region: "derived", key: found.derived, offset: 0 };
+    if (found.derived !== undefined && derived.has(found.derived)) return { region: "derived", key: found.derived, offset: 0 };
     return { region: "arena", offset: found.offset, stride: !("graph" in at) && at.kind === "workspace" ? padded(at.bytes) : 0 };
   };
   const operand = (argument: Argument): Operand => {
@@ -184,6 +186,41 @@ interface PendingCall {
   readonly args: readonly Argument[];
   readonly units: number;
   readonly node: number;
+}
+
+/**
+ * What of the data that `prepare` makes has to stay, because `calls` read it, with its bytes; and what only lies between two
+ * calls of `prepare` (a weight that is scaled and then packed), as blocks whose lifetimes are positions in that list.
+ */
+function preparedData(
+  prepare: readonly PendingCall[],
+  calls: readonly PendingCall[],
+  storageOf: (at: Value | Scratch) => Storage,
+): { derived: Map<string, number>; blocks: Storage[] } {
+  const derived = new Map<string, number>();
+  for (const found of storagesIn(calls, storageOf)) if (found.derived !== undefined) derived.set(found.derived, found.bytes);
+  const blocks = new Set<Storage>();
+  prepare.forEach((call, position) => {
+    for (const found of storagesIn([call], storageOf)) {
+      if (found.kept !== undefined || (found.derived !== undefined && derived.has(found.derived))) continue;
+      if (!blocks.has(found)) found.first = position;
+      found.last = position;
+      blocks.add(found);
+    }
+  });
+  return { derived, blocks: [...blocks] };
+}
+
+/** Storage of every pointer among the arguments of some calls. */
+function storagesIn(calls: readonly PendingCall[], storageOf: (at: Value | Scratch) => Storage): Storage[] {
+  const root = (argument: Argument): Value | Scratch | undefined =>
+    typeof argument === "number" ? undefined : "base" in argument ? root(argument.base) : argument;
+  return calls.flatMap(({ args }) =>
+    args.flatMap((argument) => {
+      const at = root(argument);
+      return at ? storageOf(at) : [];
+    }),
+  );
 }
 
 /** Floating-point operations of one node, as its op counts them. */

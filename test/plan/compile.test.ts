@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Graph, type Value } from "../../src/graph/graph.js";
 import { add } from "../../src/ops/add.js";
-import { updateRunning } from "../../src/ops/batch-norm.js";
+import { batchNormFrozen, updateRunning } from "../../src/ops/batch-norm.js";
 import { dense } from "../../src/ops/dense.js";
 import { mul } from "../../src/ops/mul.js";
 import { relu } from "../../src/ops/relu.js";
@@ -88,6 +88,22 @@ describe("packed weights", () => {
     const keys = (build: "simd" | "relaxed") => [...compile(graph(false), { build }).derived.keys()];
     expect(keys("simd").length).toBeGreaterThan(0);
     expect(keys("simd").filter((key) => keys("relaxed").includes(key))).toEqual([]);
+  });
+
+  test("of a product with a folded norm: panels and bias stay, the scaled weight between them does not", () => {
+    const folded = new Graph();
+    const kept = (name: string) => folded.keep("parameter", name, [64]);
+    const y = dense({ x: folded.input("x", [4, 64]), weight: folded.keep("parameter", "w", [64, 64]) });
+    folded.output("y", batchNormFrozen({ x: y, weight: kept("weight"), bias: kept("bias"), mean: kept("mean"), variance: kept("variance") }));
+    const plan = compile(folded);
+    expect([...plan.derived.values()].sort((a, b) => a - b)).toEqual([4 * 64, 4 * 64 * 64]);
+    expect(plan.prepare.map(({ kernel }) => kernel).sort()).toEqual(["mul_f32_rows", "norm_scale_f32", "norm_shift_f32", "pack_f32"]);
+    const bytes = 4 * 64 * 64 + 4 * 64;
+    expect(plan.arenaBytes).toBeGreaterThanOrEqual(bytes);
+    for (const call of plan.prepare) {
+      const places = call.args.flatMap((arg) => (typeof arg === "object" && arg.region === "arena" ? [arg.offset] : []));
+      expect(new Set(places).size).toBe(places.length);
+    }
   });
 
   test("are computed in each run where it changes the weights", () => {
