@@ -17,6 +17,7 @@ export type { ClassMetrics, Evaluation, Prediction } from "./model/metrics.js";
 export type { ArchitectureDescription } from "./model/describe.js";
 export type { Model, ModelDescription, NamedTensor, Score } from "./model/model.js";
 export type { SaveOptions } from "./model/save.js";
+export type { BuildChoice } from "./runtime/choose-build.js";
 export { init } from "./runtime/init.js";
 export type { MemoryUse } from "./runtime/session.js";
 export { type FineTuneOptions, fineTune, fineTuner } from "./train/fine-tune.js";

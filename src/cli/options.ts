@@ -20,14 +20,19 @@ export function addThreadsOption(command: Command): Command {
   return command.option("--threads <n>", "threads of the engine (default: all cores, at most 8)", wholeNumber(1));
 }
 
-export function addEngineOptions(command: Command): Command {
-  const build = new Option("--build <name>", "kernels: auto takes the fastest, simd gives the same bits everywhere, turbo is for Node 24").choices([
+/** @param build where none is named; default what `init` and the environment say */
+export function addBuildOption(command: Command, build?: BuildChoice): Command {
+  const option = new Option("--build <name>", "kernels: auto takes the fastest, simd gives the same bits everywhere, turbo is for Node 24").choices([
     "auto",
     "simd",
     "relaxed",
     "turbo",
   ]);
-  return addOutputOptions(addThreadsOption(command).addOption(build));
+  return command.addOption(build ? option.default(build) : option);
+}
+
+export function addEngineOptions(command: Command): Command {
+  return addOutputOptions(addBuildOption(addThreadsOption(command)));
 }
 
 /** Parses a whole number of at least `least`. */

@@ -5,12 +5,12 @@ import { Command, Option } from "commander";
 import { ArgumentError, type FineTuneOptions, fineTuner, listBundled, type Trainer, trainingReport } from "../index.js";
 import { openData } from "./data.js";
 import { openForTraining } from "./open-model.js";
-import { addOutputOptions, addThreadsOption, number, type OutputOptions, wholeNumber } from "./options.js";
+import { addBuildOption, addOutputOptions, addThreadsOption, type EngineOptions, number, wholeNumber } from "./options.js";
 import { exitCodes, Interrupted, shellWord } from "./output.js";
 import { checkWritable } from "./paths.js";
 import { TrainView } from "./train-view.js";
 
-interface TrainOptions extends OutputOptions {
+interface TrainOptions extends EngineOptions {
   readonly output: string;
   readonly model?: string;
   readonly weights?: string;
@@ -31,7 +31,6 @@ interface TrainOptions extends OutputOptions {
   readonly checkpoint?: string;
   readonly resume?: boolean;
   readonly report: string | boolean;
-  readonly threads?: number;
 }
 
 export function trainCommand(): Command {
@@ -70,7 +69,7 @@ export function trainCommand(): Command {
     .option("--no-report", "write no report")
     .optionsGroup("Options:")
     .action(train);
-  return addOutputOptions(addThreadsOption(command));
+  return addOutputOptions(addBuildOption(addThreadsOption(command), "simd"));
 }
 
 async function train(folder: string, options: TrainOptions): Promise<void> {
@@ -114,7 +113,7 @@ async function train(folder: string, options: TrainOptions): Promise<void> {
     if (!options.checkpoint) for (const file of [checkpoint, `${checkpoint}.previous`]) rmSync(file, { force: true });
 
     const { train: learnt, validation } = trainer.usedData;
-    const evaluation = validation && (await model.evaluate(validation, { build: "simd", onProgress: (done, total) => view.evaluating(done, total) }));
+    const evaluation = validation && (await model.evaluate(validation, { build: trainer.build, onProgress: (done, total) => view.evaluating(done, total) }));
     if (report)
       await writeFile(
         report,
@@ -159,7 +158,7 @@ function resumeCommand(): string {
 /** What the report says about how the model was trained. */
 function settingsOf(
   folder: string,
-  { settings }: Trainer,
+  { settings, build = "simd" }: Trainer,
   { weights = "of the package", epochs, freezeEpochs }: TrainOptions,
 ): Record<string, string | number> {
   const { phases, batchSize, optimizer, weightDecay, labelSmoothing, batchNorm, seed } = settings;
@@ -176,6 +175,7 @@ function settingsOf(
     "label smoothing": labelSmoothing,
     "batch norm": batchNorm,
     seed,
+    build,
   };
 }
 
@@ -192,6 +192,7 @@ function learningOptions({
   patience,
   seed,
   badImages,
+  build,
 }: TrainOptions): FineTuneOptions {
-  return { baseLr: lr, headLr, epochs, freezeEpochs, batchSize, optimizer, weightDecay, labelSmoothing, batchNorm, patience, seed, badImages };
+  return { baseLr: lr, headLr, epochs, freezeEpochs, batchSize, optimizer, weightDecay, labelSmoothing, batchNorm, patience, seed, badImages, build };
 }

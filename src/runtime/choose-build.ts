@@ -7,7 +7,7 @@ import { joinVectors } from "./turbo.js";
 /** `auto` is the fastest of `simd` and `relaxed` that the engine computes rightly; `turbo` must be asked for. */
 export type BuildChoice = "auto" | Build;
 
-const choices: readonly string[] = ["auto", "simd", "relaxed", "turbo"] satisfies BuildChoice[];
+export const buildChoices: readonly string[] = ["auto", "simd", "relaxed", "turbo"] satisfies BuildChoice[];
 let preferred: BuildChoice | undefined;
 let warned = false;
 
@@ -44,6 +44,7 @@ function fromEnvironment(): BuildChoice | undefined {
 }
 
 function checkChoice(name: string, where: string): BuildChoice {
-  if (!choices.includes(name)) throw new ArgumentError(`${where}: expected ${choices.map((choice) => `"${choice}"`).join(", ")}, got ${JSON.stringify(name)}`);
+  if (!buildChoices.includes(name))
+    throw new ArgumentError(`${where}: expected ${buildChoices.map((choice) => `"${choice}"`).join(", ")}, got ${JSON.stringify(name)}`);
   return name as BuildChoice;
 }

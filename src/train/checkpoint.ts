@@ -1,3 +1,4 @@
+import type { Build } from "../core/build.js";
 import { ArgumentError, DataError, FormatError } from "../core/errors.js";
 import { keepPrevious } from "../core/file-node.js";
 import type { Dataset } from "../data/dataset.js";
@@ -28,6 +29,8 @@ export interface TrainerState {
   readonly best: { readonly loss: number | null; readonly epochsSince: number; readonly batchesTracked: number };
   /** What must be equal to go on: settings, images of the data set, those of them that can be read, and classes. */
   readonly settings: Settings;
+  /** Kernels that it ran in: another build rounds differently. */
+  readonly build: Build;
   readonly images: number;
   readonly usedImages: number;
   readonly classes: readonly string[];
@@ -109,7 +112,11 @@ export async function readCheckpoint(source: SourceLike): Promise<Checkpoint> {
 }
 
 /** @throws what says how the checkpoint differs from what is to be trained */
-export function checkSameRun({ state, parameters, best, preprocessing, name }: Checkpoint, model: Model, settings: Settings, train: Dataset): void {
+export function checkSameRun(
+  { state, parameters, best, preprocessing, name }: Checkpoint,
+  model: Model,
+  { settings, build, train }: { settings: Settings; build: Build; train: Dataset },
+): void {
   const expected = new Map(model.session.keptValues().flatMap((value) => (value.kind === "state" ? [] : [[value.name, value.file?.shape ?? value.shape]])));
   for (const tensors of [parameters, ...(best ? [best] : [])]) {
     const network = `${model.architecture.name}, in the checkpoint ${name}`;
@@ -119,6 +126,11 @@ export function checkSameRun({ state, parameters, best, preprocessing, name }: C
   if (differing) {
     const [before, now] = [state.settings, settings].map((given) => JSON.stringify(given[differing]));
     throw new ArgumentError(`resume: the checkpoint was trained with ${differing} ${before}, expected ${now} (${name})`);
+  }
+  if (state.build !== build) {
+    throw new ArgumentError(
+      `resume: the checkpoint was trained in build "${state.build}", expected "${build}"; go on with { build: "${state.build}" }, since builds round differently (${name})`,
+    );
   }
   if (preprocessing !== JSON.stringify(model.preprocessing)) {
     throw new ArgumentError(
@@ -141,7 +153,7 @@ function parseState(text: string, name: string): TrainerState {
   }
   if (state?.version !== 1) throw new FormatError(`resume: training state of version ${state?.version}, expected 1 (${name})`);
   const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-  const { cursor, sums, history, best, settings, images, usedImages, classes } = state;
+  const { cursor, sums, history, best, settings, build, images, usedImages, classes } = state;
   const counts = [
     cursor?.phase,
     cursor?.epoch,
@@ -155,7 +167,8 @@ function parseState(text: string, name: string): TrainerState {
     usedImages,
   ];
   const whole = counts.every(isCount) && Number.isFinite(sums.loss) && (best.loss === null || Number.isFinite(best.loss));
-  if (!whole || !Array.isArray(history) || !Array.isArray(classes) || typeof settings !== "object" || settings === null) {
+  const lists = Array.isArray(history) && Array.isArray(classes);
+  if (!whole || !lists || typeof build !== "string" || typeof settings !== "object" || settings === null) {
     throw new FormatError(`resume: the training state has an unexpected form: ${text.slice(0, 80)} (${name})`);
   }
   return state;

@@ -2,6 +2,7 @@ import { ArgumentError } from "../core/errors.js";
 import type { Dataset } from "../data/dataset.js";
 import { type Preprocessing, trainingTransforms } from "../data/preprocessing.js";
 import type { Transform } from "../data/transforms/index.js";
+import { type BuildChoice, buildChoices } from "../runtime/choose-build.js";
 
 /** How the learning rate moves over a phase, from the first step (0) to the last (1). */
 export type ScheduleName = "oneCycle" | "cosine" | "constant";
@@ -58,6 +59,11 @@ export interface TrainerOptions {
   readonly patience?: number;
   /** `error` (default) fails on an image that cannot be read; `skip` looks through all images first, reports the bad ones by `onNotice` and leaves them out. */
   readonly badImages?: "error" | "skip";
+  /**
+   * Kernels of everything in training: steps, kept backbone results, validation. Default `simd`: the same bits in every
+   * engine. The others are faster, and their bits are those of engines that have the build; see docs/builds.md.
+   */
+  readonly build?: BuildChoice;
   /** Fixes initial head weights, order, augmentation and dropout. Default 0. */
   readonly seed?: number;
   /** A file that is written at the end of each epoch, and when the signal aborts; `resume` goes on from it. */
@@ -101,7 +107,9 @@ export interface Progress {
 /** One epoch's record; of epochs before a resumption `imagesPerSecond` is 0. */
 export type EpochRecord = Pick<Progress, "phase" | "epoch" | "loss" | "accuracy" | "validation" | "imagesPerSecond">;
 
-export type Settings = Required<Omit<TrainerOptions, "checkpoint" | "signal" | "onProgress" | "onPrepare" | "onNotice" | "epochs" | "lr" | "schedule">>;
+export type Settings = Required<
+  Omit<TrainerOptions, "build" | "checkpoint" | "signal" | "onProgress" | "onPrepare" | "onNotice" | "epochs" | "lr" | "schedule">
+>;
 
 /** All options with their defaults. @throws {ArgumentError} for a value outside its range, naming option and value */
 export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "train", preprocessing: Preprocessing): Settings {
@@ -149,6 +157,7 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
   choice("optimizer", optimizer, ["sgd", "adamw"]);
   choice("batchNorm", batchNorm, ["frozen", "train"]);
   choice("badImages", settings.badImages, ["error", "skip"]);
+  if (options.build !== undefined) choice("build", options.build, buildChoices);
   if (settings.nesterov && settings.momentum === 0) throw new ArgumentError("train: nesterov needs a momentum above 0");
   for (const { name, epochs, train, lr, lrMult, schedule } of settings.phases) {
     range(`${name}: epochs`, epochs, 0, 100_000, true);

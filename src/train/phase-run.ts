@@ -1,3 +1,4 @@
+import type { Build } from "../core/build.js";
 import type { Shape } from "../core/shape.js";
 import type { Dataset } from "../data/dataset.js";
 import type { Graph } from "../graph/graph.js";
@@ -18,9 +19,6 @@ interface PhaseData {
   readonly signal?: AbortSignal;
 }
 
-/** Everything in training runs in one build, so that its bits are the same everywhere. */
-const build = "simd";
-
 /** One phase of training made ready: its programs, its optimiser state, and in a head phase the backbone's results. */
 export class PhaseRun {
   private readonly programs = new Map<string, Program>();
@@ -38,6 +36,8 @@ export class PhaseRun {
     private readonly phase: Phase,
     private readonly settings: Settings,
     private readonly data: PhaseData,
+    /** Of everything that the phase runs. */
+    private readonly build: Build,
   ) {
     const [height, width] = model.imageSize;
     const size = { batch: 1, height, width };
@@ -70,7 +70,7 @@ export class PhaseRun {
   /** Loss and accuracy on the validation images. */
   async validate(): Promise<{ loss: number; accuracy: number }> {
     const { validation, signal } = this.data;
-    const { loss, accuracy } = this.features ? await this.validateHead() : await this.model.evaluate(validation as Dataset, { signal, build });
+    const { loss, accuracy } = this.features ? await this.validateHead() : await this.model.evaluate(validation as Dataset, { signal, build: this.build });
     return { loss, accuracy };
   }
 
@@ -123,7 +123,7 @@ export class PhaseRun {
   }
 
   private async program(key: string, graph: () => Graph): Promise<Program> {
-    const program = this.programs.get(key) ?? (await this.model.session.prepare(graph(), { build }));
+    const program = this.programs.get(key) ?? (await this.model.session.prepare(graph(), { build: this.build }));
     this.programs.set(key, program);
     return program;
   }
@@ -132,7 +132,8 @@ export class PhaseRun {
     const labels = this.model.labelIndices(data.classes);
     const items = await Promise.all(Array.from({ length: data.length }, (_, i) => data.item(i)));
     const images = items.map(({ image }) => image);
-    const features = await this.model.compute("features", images, { signal: this.data.signal, build, onProgress, names: items.map(({ id }) => id) });
+    const { signal } = this.data;
+    const features = await this.model.compute("features", images, { signal, build: this.build, onProgress, names: items.map(({ id }) => id) });
     return [features, items.map(({ label }) => labels[label])];
   }
 }

@@ -1,3 +1,4 @@
+import type { Build } from "../core/build.js";
 import { ArgumentError, DataError } from "../core/errors.js";
 import { Random } from "../core/random.js";
 import type { SourceLike } from "../core/source.js";
@@ -5,6 +6,7 @@ import type { Dataset } from "../data/dataset.js";
 import { unreadable } from "../data/prepare.js";
 import { argmax } from "../model/metrics.js";
 import type { Model, NamedTensor } from "../model/model.js";
+import { chooseBuild } from "../runtime/choose-build.js";
 import { type BatchSource, epochSize, featureBatches, imageBatches } from "./batches.js";
 import { type Checkpoint, checkSameRun, type Cursor, readCheckpoint, type TrainerState, writeCheckpoint } from "./checkpoint.js";
 import { Clock } from "./clock.js";
@@ -24,8 +26,8 @@ interface Best {
 }
 
 /**
- * Trains a model on a data set. Everything runs in the `simd` build and depends only on weights, data, options and
- * seed: the same checkpoint, byte for byte, on every engine and with any number of threads.
+ * Trains a model on a data set. Everything runs in one build and depends only on weights, data, options and seed: the
+ * same checkpoint, byte for byte, with any number of threads, and in the default build `simd` on every engine.
  *
  * A last batch of a single image is left out of an epoch where batch norm would take its statistics from it alone.
  *
@@ -40,6 +42,7 @@ export class Trainer {
   private best: Best = { loss: Number.POSITIVE_INFINITY, epochsSince: 0, batchesTracked: 0 };
   private readonly notices: string[];
   private used?: TrainingData;
+  private chosenBuild?: Build;
   private run?: PhaseRun;
   /** What `resume` read, until the phase that it belongs to has taken over the optimiser's state. */
   private resumed?: Checkpoint;
@@ -61,6 +64,11 @@ export class Trainer {
     return this.used ?? this.data;
   }
 
+  /** The kernels that everything runs in, once `fit` or `resume` has chosen them. */
+  get build(): Build | undefined {
+    return this.chosenBuild;
+  }
+
   /** One record per finished epoch. */
   get records(): readonly EpochRecord[] {
     return this.history;
@@ -73,7 +81,7 @@ export class Trainer {
    */
   async resume(source: SourceLike): Promise<this> {
     const checkpoint = await readCheckpoint(source);
-    checkSameRun(checkpoint, this.model, this.settings, this.data.train);
+    checkSameRun(checkpoint, this.model, { settings: this.settings, build: await this.chooseBuild(), train: this.data.train });
     const { state } = checkpoint;
     await this.model.setParameters(checkpoint.parameters);
     this.model.batchesTracked = checkpoint.batchesTracked;
@@ -95,6 +103,7 @@ export class Trainer {
   async fit(): Promise<readonly EpochRecord[]> {
     const { signal, checkpoint } = this.options;
     try {
+      await this.chooseBuild();
       const data = await this.readable();
       for (const notice of this.notices.splice(0)) this.options.onNotice?.(notice);
       while (this.cursor.phase < this.settings.phases.length) await this.runPhase(data);
@@ -111,7 +120,7 @@ export class Trainer {
     const { cursor, settings } = this;
     const phase = settings.phases[cursor.phase];
     if (phase.epochs === 0) return this.nextPhase();
-    const run = new PhaseRun(this.model, phase, settings, { train, validation, signal: this.options.signal });
+    const run = new PhaseRun(this.model, phase, settings, { train, validation, signal: this.options.signal }, await this.chooseBuild());
     this.run = run;
     if (this.resumed && cursor.phaseStep > 0) await run.restore(this.resumed.optimizer);
     this.resumed = undefined;
@@ -188,6 +197,11 @@ export class Trainer {
     };
   }
 
+  private async chooseBuild(): Promise<Build> {
+    this.chosenBuild ??= await chooseBuild(this.options.build ?? "simd");
+    return this.chosenBuild;
+  }
+
   private nextPhase(): void {
     Object.assign(this.cursor, { phase: this.cursor.phase + 1, epoch: 0, batch: 0, phaseStep: 0 });
     this.best.epochsSince = 0;
@@ -240,6 +254,7 @@ export class Trainer {
       history: this.history.map(({ imagesPerSecond: _, ...record }) => record),
       best: { loss: best.tensors ? best.loss : null, epochsSince: best.epochsSince, batchesTracked: best.batchesTracked },
       settings,
+      build: await this.chooseBuild(),
       images: this.data.train.length,
       usedImages: this.usedData.train.length,
       classes: this.data.train.classes,

@@ -10,6 +10,7 @@ import type { Model } from "../../src/model/model.js";
 import { fineTuner } from "../../src/train/fine-tune.js";
 import type { EpochRecord, Phase, TrainerOptions, TrainingData } from "../../src/train/options.js";
 import { Trainer } from "../../src/train/trainer.js";
+import "../harness/kernels.js"; // Lets Node 20 run relaxed SIMD.
 import { classes, jitter, tinyCnn, tinyData, tinyItems, tinyResnet } from "./tiny.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ocelli-resume-"));
@@ -245,6 +246,12 @@ describe("a checkpoint of something else is refused", () => {
       { make: () => tinyResnet({ seed: 3, imageSize: 12 }), options: { ...sgd.options, transforms: [] } },
       ArgumentError,
       /transforms|preprocessing/,
+    ],
+    [
+      "build",
+      { options: { ...sgd.options, build: "relaxed" } },
+      ArgumentError,
+      /was trained in build "simd", expected "relaxed"; go on with { build: "simd" }/,
     ],
   ])("%s", async (_, other, kind, message) => {
     await ready;

@@ -1,14 +1,16 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import type { Model } from "../../src/model/model.js";
+import { hasBuild } from "../../src/runtime/instance.js";
 import { pool } from "../../src/runtime/pool.js";
 import { imageBatches } from "../../src/train/batches.js";
 import { fineTune } from "../../src/train/fine-tune.js";
 import type { TrainerOptions } from "../../src/train/options.js";
 import { Trainer } from "../../src/train/trainer.js";
 import type { CreateOptions } from "../../src/zoo/create-model.js";
+import "../harness/kernels.js"; // Lets Node 20 run relaxed SIMD.
 import { classes, jitter, learned, tinyCnn, tinyData, tinyResnet } from "./tiny.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ocelli-same-bits-"));
@@ -20,16 +22,22 @@ const networks: [string, (options: CreateOptions) => Promise<Model>, TrainerOpti
   ["small_cnn, adamw", tinyCnn, { optimizer: "adamw", lr: 1e-3, schedule: "cosine", warmup: 0.2 }, 1],
 ];
 
-test.each(networks)("%s: any number of threads gives the same checkpoint, byte for byte", async (_, make, options, channels) => {
+const builds = (["simd", "relaxed", "turbo"] as const).filter(hasBuild);
+const cases = networks.flatMap(([name, ...rest]) => builds.map((build) => [name, build, ...rest] as const));
+/** Trains in exactly this build: where the engine does not join vectors, `turbo` gives the same numbers, only slower. */
+vi.mock("../../src/runtime/turbo.js", () => ({ joinVectors: async () => undefined }));
+
+test.each(cases)("%s: any number of threads gives the same checkpoint, byte for byte, in build %s", async (_, build, make, options, channels) => {
   const files: Buffer[] = [];
   for (const [way, create] of Object.entries(ways)) {
     const model = await make({ ...create, seed: 3 });
     const before = await model.parameters();
     const path = join(folder, way);
     const data = { train: tinyData(26, { channels }), validation: tinyData(7, { channels, seed: 9 }) };
-    const trainer = new Trainer(model, data, { epochs: 3, batchSize: 8, seed: 5, patience: 3, transforms: jitter(model), ...options, checkpoint: path });
+    const trainer = new Trainer(model, data, { epochs: 3, batchSize: 8, seed: 5, patience: 3, transforms: jitter(model), ...options, build, checkpoint: path });
     const counts = await model.session.kernelCalls();
     const losses = (await trainer.fit()).map(({ loss }) => loss);
+    expect(trainer.build).toBe(build);
     expect(await learned(model, before, losses)).toEqual([]);
     if (way === "2 threads") (await model.session.kernelCalls()).forEach((calls, thread) => expect(calls - counts[thread]).toBeGreaterThan(300));
     files.push(readFileSync(path));
@@ -37,6 +45,24 @@ test.each(networks)("%s: any number of threads gives the same checkpoint, byte f
   }
   expect(files[1].equals(files[0])).toBe(true);
   expect(files[2].equals(files[0])).toBe(true);
+});
+
+test("everything in training runs in the build that was asked for, whatever the model's is", async () => {
+  const files: Uint8Array[] = [];
+  for (const build of builds) {
+    const model = await tinyResnet({ build: "simd", seed: 3 });
+    const prepare = vi.spyOn(model.session, "prepare");
+    const data = { train: tinyData(12), validation: tinyData(6, { seed: 9 }) };
+    const records = await fineTune(model, data, { epochs: 1, freezeEpochs: 1, batchSize: 8, build });
+    expect(records.map(({ validation }) => validation?.loss)).toEqual([expect.any(Number), expect.any(Number)]);
+    expect(prepare.mock.calls.length).toBeGreaterThan(4);
+    expect(prepare.mock.calls.map(([, options]) => options?.build)).toEqual(prepare.mock.calls.map(() => build));
+    files.push(await model.save());
+    model.close();
+  }
+  const [simd, relaxed, turbo] = files.map((file) => Buffer.from(file));
+  if (relaxed) expect(relaxed.equals(simd)).toBe(false);
+  if (turbo) expect(turbo.equals(relaxed)).toBe(true);
 });
 
 test("fineTune: both phases give the same model file with 1 and 2 threads, and another one with another seed", async () => {
