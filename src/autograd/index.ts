@@ -29,7 +29,9 @@ export function gradients(y: Value, wanted: readonly Value[], dy?: Value): Map<V
   for (const node of forward.reverse()) {
     const gradient = found.get(node.tensors[node.outputNames[0]]);
     if (!gradient) continue;
-    node.inputNames.forEach((name, index) => {
+    // Small gradients first: they read more than the large one, which may then take the place of what only they read.
+    const inputs = [...node.inputNames.entries()].sort(([, a], [, b]) => sizeOf(node.tensors[a].shape) - sizeOf(node.tensors[b].shape));
+    inputs.forEach(([index, name]) => {
       const input = node.tensors[name];
       if (!needed.has(input)) return;
       const rule = node.op.gradient?.[node.op.variadic ? node.op.inputs[0] : name];

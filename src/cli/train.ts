@@ -24,6 +24,7 @@ interface TrainOptions extends EngineOptions {
   readonly weightDecay?: number;
   readonly labelSmoothing?: number;
   readonly batchNorm?: "frozen" | "train";
+  readonly gradientCheckpointing?: boolean;
   readonly patience?: number;
   readonly validation?: number;
   readonly seed?: number;
@@ -57,6 +58,7 @@ export function trainCommand(): Command {
         "statistics of the weights or of each batch (default: frozen for trained weights and fewer than 10,000 images)",
       ).choices(["frozen", "train"]),
     )
+    .option("--gradient-checkpointing", "compute activations again instead of keeping them: less memory, a fifth more work, the same result")
     .option("--patience <epochs>", "stop when validation has not improved for so long; 0 is never", wholeNumber(0), 0)
     .option("--seed <n>", "of split, head, order and augmentation", wholeNumber(0), 0)
     .optionsGroup("Data:")
@@ -189,10 +191,12 @@ function learningOptions({
   weightDecay,
   labelSmoothing,
   batchNorm,
+  gradientCheckpointing,
   patience,
   seed,
   badImages,
   build,
 }: TrainOptions): FineTuneOptions {
-  return { baseLr: lr, headLr, epochs, freezeEpochs, batchSize, optimizer, weightDecay, labelSmoothing, batchNorm, patience, seed, badImages, build };
+  const learning = { optimizer, weightDecay, labelSmoothing, batchNorm, gradientCheckpointing };
+  return { ...learning, baseLr: lr, headLr, epochs, freezeEpochs, batchSize, patience, seed, badImages, build };
 }

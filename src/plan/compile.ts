@@ -6,8 +6,10 @@ import { sizeOf } from "../core/shape.js";
 import type { Graph, Node, Value } from "../graph/graph.js";
 import type { Argument, Emitter, Scratch } from "../graph/op.js";
 import { type Block, packArena, padded } from "./arena.js";
+import { checkpointGradients } from "./gradient-checkpointing.js";
 import { fuse, liveNodes } from "./passes.js";
 import { rematerialize } from "./rematerialize.js";
+import { writeEarly } from "./write-early.js";
 
 /** A kernel argument before addresses are known: a number, or a place in a region plus `stride` bytes per thread. */
 export type Operand =
@@ -52,14 +54,20 @@ export interface CompileOptions {
   readonly threads?: number;
   /** Makes cheap values again for the backward part instead of keeping them; default true. The bits are the same. */
   readonly recompute?: boolean;
+  /** Keeps only what crosses the borders of a few segments of the forward part, and computes the rest of them again; default false. The bits are the same. */
+  readonly gradientCheckpointing?: boolean;
   /** Lets convolutions use Winograd's algorithm where it is faster and the build allows it; default true. */
   readonly winograd?: boolean;
 }
 
 /** Lowers a graph to a flat list of kernel calls and lays its tensors out in one arena. */
-export function compile(source: Graph, { build = "simd", threads = 1, recompute = true, winograd = true }: CompileOptions = {}): Plan {
-  const graph = recompute ? rematerialize(fuse(source)) : fuse(source);
-  const nodes = liveNodes(graph);
+export function compile(
+  source: Graph,
+  { build = "simd", threads = 1, recompute = true, gradientCheckpointing = false, winograd = true }: CompileOptions = {},
+): Plan {
+  const fused = gradientCheckpointing ? checkpointGradients(fuse(source)) : fuse(source);
+  const graph = recompute ? rematerialize(fused) : fused;
+  const nodes = writeEarly(liveNodes(graph));
   const changed = new Set(nodes.flatMap((node) => (node.op.mutates ?? []).flatMap((name) => node.tensors[name] ?? [])));
   const keys = staticKeys(graph, nodes, changed, build);
   const lastUse = lastUses(graph, nodes);

@@ -14,6 +14,7 @@ export function rematerialize(graph: Graph): Graph {
   const nodes = liveNodes(graph);
   const again = placesToRecompute(graph, nodes);
   const result = new Graph();
+  result.sharing = false; // equal nodes are there to be computed twice
   const copies = new Map<Value, Value>();
   const copyOf = (value: Value) => copies.get(value) as Value;
   const inputsOf = (names: readonly string[], { tensors }: Node) => Object.fromEntries(names.map((name) => [name, copyOf(tensors[name])]));
@@ -23,11 +24,9 @@ export function rematerialize(graph: Graph): Graph {
   nodes.forEach((node, index) => {
     for (const { op, scope, inputNames, outputNames, tensors, attributes } of again.get(index) ?? []) {
       result.scope = scope;
-      result.sharing = false;
       const known = Object.fromEntries([...inputNames, ...outputNames].map((name) => [name, copyOf(tensors[name])]));
       const value =
         op.recompute === true ? result.addNode(op, inputsOf(inputNames, { tensors } as Node), attributes)[outputNames[0]] : op.recompute?.(known, attributes);
-      result.sharing = true;
       copies.set(tensors[outputNames[0]], value as Value);
     }
     result.scope = node.scope;

@@ -4,7 +4,7 @@ import { limits } from "../core/limits.js";
 import { formatShape, sizeOf } from "../core/shape.js";
 import type { Graph, Value } from "../graph/graph.js";
 import { padded } from "../plan/arena.js";
-import { compile, type Operand, type Plan } from "../plan/compile.js";
+import { type CompileOptions, compile, type Operand, type Plan } from "../plan/compile.js";
 import { callsAddress, mostThreads } from "./barrier.js";
 import { type Backend, firstAddress, inlineBackend, sharedBackend, workerBackend } from "./backend.js";
 import { type BuildChoice, chooseBuild } from "./choose-build.js";
@@ -26,6 +26,8 @@ export interface SessionOptions {
   /** Lets convolutions use Winograd's algorithm in the builds that allow it: faster, and a little less exact. Default true. */
   readonly winograd?: boolean;
 }
+
+export type PrepareOptions = Pick<CompileOptions, "build" | "gradientCheckpointing">;
 
 /** Bytes of a session's memory by purpose. */
 export interface MemoryUse {
@@ -76,9 +78,9 @@ export class Session {
   }
 
   /** Makes a program of a graph: plans its memory and allocates it. `build` defaults to the session's. */
-  async prepare(graph: Graph, { build = this.build }: { build?: Build } = {}): Promise<Program> {
+  async prepare(graph: Graph, { build = this.build, gradientCheckpointing }: PrepareOptions = {}): Promise<Program> {
     return this.exclusive(async () => {
-      const plan = compile(graph, { build, threads: this.threads, winograd: this.winograd });
+      const plan = compile(graph, { build, threads: this.threads, winograd: this.winograd, gradientCheckpointing });
       this.checkRoom(plan.kept, plan);
       for (const value of plan.kept) await this.keep(value);
       const used: string[] = [];

@@ -36,8 +36,8 @@ export class PhaseRun {
     private readonly phase: Phase,
     private readonly settings: Settings,
     private readonly data: PhaseData,
-    /** Of everything that the phase runs. */
-    private readonly build: Build,
+    /** How the phase's programs are made: the build of all of them, and what the steps do for memory. */
+    private readonly programOptions: { readonly build: Build; readonly gradientCheckpointing?: boolean },
   ) {
     const [height, width] = model.imageSize;
     const size = { batch: 1, height, width };
@@ -70,7 +70,9 @@ export class PhaseRun {
   /** Loss and accuracy on the validation images. */
   async validate(): Promise<{ loss: number; accuracy: number }> {
     const { validation, signal } = this.data;
-    const { loss, accuracy } = this.features ? await this.validateHead() : await this.model.evaluate(validation as Dataset, { signal, build: this.build });
+    const { loss, accuracy } = this.features
+      ? await this.validateHead()
+      : await this.model.evaluate(validation as Dataset, { signal, build: this.programOptions.build });
     return { loss, accuracy };
   }
 
@@ -123,7 +125,7 @@ export class PhaseRun {
   }
 
   private async program(key: string, graph: () => Graph): Promise<Program> {
-    const program = this.programs.get(key) ?? (await this.model.session.prepare(graph(), { build: this.build }));
+    const program = this.programs.get(key) ?? (await this.model.session.prepare(graph(), this.programOptions));
     this.programs.set(key, program);
     return program;
   }
@@ -133,7 +135,7 @@ export class PhaseRun {
     const items = await Promise.all(Array.from({ length: data.length }, (_, i) => data.item(i)));
     const images = items.map(({ image }) => image);
     const { signal } = this.data;
-    const features = await this.model.compute("features", images, { signal, build: this.build, onProgress, names: items.map(({ id }) => id) });
+    const features = await this.model.compute("features", images, { signal, build: this.programOptions.build, onProgress, names: items.map(({ id }) => id) });
     return [features, items.map(({ label }) => labels[label])];
   }
 }

@@ -120,7 +120,8 @@ export class Trainer {
     const { cursor, settings } = this;
     const phase = settings.phases[cursor.phase];
     if (phase.epochs === 0) return this.nextPhase();
-    const run = new PhaseRun(this.model, phase, settings, { train, validation, signal: this.options.signal }, await this.chooseBuild());
+    const programs = { build: await this.chooseBuild(), gradientCheckpointing: this.options.gradientCheckpointing };
+    const run = new PhaseRun(this.model, phase, settings, { train, validation, signal: this.options.signal }, programs);
     this.run = run;
     if (this.resumed && cursor.phaseStep > 0) await run.restore(this.resumed.optimizer);
     this.resumed = undefined;

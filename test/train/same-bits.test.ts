@@ -65,6 +65,22 @@ test("everything in training runs in the build that was asked for, whatever the 
   if (turbo) expect(turbo.equals(relaxed)).toBe(true);
 });
 
+test("gradientCheckpointing takes less memory for the same checkpoint, byte for byte", async () => {
+  const files: Buffer[] = [];
+  const arenas: number[] = [];
+  for (const gradientCheckpointing of [false, true]) {
+    const model = await tinyResnet({ inline: false, threads: 2, seed: 3 });
+    const path = join(folder, `checkpointing ${gradientCheckpointing}`);
+    const options = { epochs: 2, batchSize: 8, seed: 5, maxNorm: 5, batchNorm: "train", transforms: jitter(model) } as const;
+    await new Trainer(model, { train: tinyData(26) }, { ...options, gradientCheckpointing, checkpoint: path }).fit();
+    files.push(readFileSync(path));
+    arenas.push(model.memory().activations);
+    model.close();
+  }
+  expect(files[1].equals(files[0])).toBe(true);
+  expect(arenas[1]).toBeLessThan(arenas[0]);
+});
+
 test("fineTune: both phases give the same model file with 1 and 2 threads, and another one with another seed", async () => {
   const files: Uint8Array[] = [];
   for (const [threads, seed] of [
