@@ -1,110 +1,133 @@
 /**
- * Where does the time of one program go? Per kernel and per op: milliseconds, share, GFLOP/s.
+ * Where does the time of one program go? Per kernel or per node: milliseconds, share, GFLOP/s, and what threads lose.
  *
- * npm run bench:profile -- <model> [--work inference|training] [--batch n] [--size px] [--build simd] [--runs n] [--nodes]
+ * npm run bench -- --profile <model>, or tsx bench/profile.ts <model>
+ *    [--work inference|training] [--batch n] [--size px] [--build simd] [--threads n] [--runs n] [--nodes]
  */
 import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
 import { inferenceGraph } from "../src/model/graphs.js";
-import { initialValues } from "../src/model/initialize.js";
-import { compile } from "../src/plan/compile.js";
-import { bindKernels, compileKernels, createMemory, fastestBuild, growMemory, type Build } from "../src/runtime/instance.js";
-import { link, shareOf } from "../src/runtime/program.js";
-import { bytesPerElement } from "../src/core/dtype.js";
-import { sizeOf } from "../src/core/shape.js";
-import { padded } from "../src/plan/arena.js";
+import { type Build, fastestBuild } from "../src/runtime/instance.js";
 import { trainingGraph } from "../src/train/step.js";
 import { architecture } from "../src/zoo/registry.js";
+import { type Bound, bind } from "./bound.js";
+import { median } from "./job.js";
+import { type ThreadData, timeCalls } from "./profile-thread.js";
 import { registerPeak } from "./register-peak.js";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    work: { type: "string", default: "inference" },
-    batch: { type: "string", default: "1" },
-    size: { type: "string" },
-    build: { type: "string" },
-    runs: { type: "string", default: "10" },
-    nodes: { type: "boolean", default: false },
-  },
-});
-const built = await architecture(positionals[0] ?? "mobilenet_v2");
-const batch = Number(values.batch);
-const side = Number(values.size ?? built.inputSize);
-const build = (values.build ?? (values.work === "training" ? "simd" : await fastestBuild())) as Build;
-const settings = { optimizer: "sgd", nesterov: false, labelSmoothing: 0, maxNorm: 0, batchNorm: "train", from: "images", groupOf: () => 0 } as const;
-const graph =
-  values.work === "training"
-    ? trainingGraph(built, built.defaultClasses, [batch, side, side, built.channels], settings)
-    : inferenceGraph(built, built.defaultClasses, { batch, height: side, width: side }, "logits");
-const plan = compile(graph, { build, threads: 1 });
-
-const peak = await registerPeak(build);
-
-// A memory of our own, laid out in the order of the plan: kept tensors, derived data, arena.
-let end = 65536;
-const take = (bytes: number) => {
-  const at = end;
-  end += Math.max(64, padded(bytes));
-  return at;
-};
-const kept = new Map(plan.kept.map((value) => [value.name, take(sizeOf(value.shape) * bytesPerElement[value.dtype])]));
-const derived = new Map([...plan.derived].map(([key, bytes]) => [key, take(bytes)]));
-const arena = take(plan.arenaBytes);
-const memory = createMemory(end);
-growMemory(memory, end + 64);
-for (const value of plan.kept) new Float32Array(memory.buffer, kept.get(value.name)).set(initialValues(value, 0));
-const kernels = bindKernels(await compileKernels(build), memory);
-const address = (at: { region: string; key?: string; offset: number }) =>
-  at.offset + (at.region === "arena" ? arena : ((at.region === "kept" ? kept : derived).get(at.key as string) as number));
-for (const { kernel, args } of shareOf(link(plan.prepare, address), kernels, 0, 1)) kernel.apply(undefined, args as number[]);
-const share = shareOf(link(plan.calls, address), kernels, 0, 1);
-
-const runs = Number(values.runs);
-const peaks: number[] = [];
-const times = new Float64Array(share.length);
-for (let run = -3; run < runs; run++) {
-  for (const { value, at } of plan.inputs.values()) {
-    if (value.dtype === "float32" && typeof at === "object") {
-      const input = new Float32Array(memory.buffer, address(at), sizeOf(value.shape));
-      for (let i = 0; i < input.length; i++) input[i] = value.name === "x" ? ((i * 7919) % 256) / 128 - 1 : 0;
-    }
-  }
-  peaks.push(peak());
-  share.forEach(({ kernel, args }, i) => {
-    const start = performance.now();
-    if (args) kernel.apply(undefined, args as number[]);
-    if (run >= 0) times[i] += performance.now() - start;
-  });
+interface Options {
+  readonly work?: string;
+  readonly batch?: string;
+  readonly size?: string;
+  readonly build?: string;
+  /** With more than one, each line also says what is lost: see `Line.alone`, `Line.idle`. */
+  readonly threads?: string;
+  readonly runs?: string;
+  /** A line for each node instead of each kind of call. */
+  readonly nodes?: boolean;
 }
 
 interface Line {
+  /** From the first thread's start of its calls to the last one's end. */
   ms: number;
+  /** The same calls on one thread, divided by the threads: what `ms` would be if nothing were lost. */
+  alone: number;
+  /** Of `ms`, in which threads that had done their part waited for the others: mean of the threads. */
+  idle: number;
   flops: number;
   calls: number;
 }
-const lines = new Map<string, Line>();
-const counted = new Set<number>();
-plan.calls.forEach(({ kernel, node }, i) => {
-  const { op, scope, flops } = plan.nodes[node];
-  const key = values.nodes ? `${scope || "-"} ${op}` : `${op} ${kernel}`;
-  const line = lines.get(key) ?? { ms: 0, flops: 0, calls: 0 };
-  line.ms += times[i] / runs;
-  line.calls++;
-  const nodeKernel = plan.calls.findLast((call) => call.node === node) === plan.calls[i];
-  if (nodeKernel && !counted.has(node)) {
-    line.flops += flops;
-    counted.add(node);
+
+/** Prints the table; medians of each call. */
+export async function profile(name: string, options: Options): Promise<void> {
+  const built = await architecture(name);
+  const training = options.work === "training";
+  const batch = Number(options.batch ?? 1);
+  const side = Number(options.size ?? built.inputSize);
+  const threads = Number(options.threads ?? 1);
+  const build = (options.build ?? (training ? "simd" : await fastestBuild())) as Build;
+  const settings = { optimizer: "sgd", nesterov: false, labelSmoothing: 0, maxNorm: 0, batchNorm: "train", from: "images", groupOf: () => 0 } as const;
+  const graph = training
+    ? trainingGraph(built, built.defaultClasses, [batch, side, side, built.channels], settings)
+    : inferenceGraph(built, built.defaultClasses, { batch, height: side, width: side }, "logits");
+  const peak = await registerPeak(build);
+  const bound = await bind(graph, { build, threads, random: (input) => input === "x" });
+  const { plan } = bound;
+
+  const peaks: number[] = [];
+  const alone: Float64Array[] = [];
+  const together: Float64Array[][] = [];
+  const team = threads > 1 ? gather(bound, threads) : undefined;
+  for (let run = -3; run < Number(options.runs ?? 10); run++) {
+    peaks.push(peak());
+    bound.feed();
+    const times = timeCalls(bound.share);
+    bound.feed();
+    const shared = team ? await team.run() : [times];
+    if (run < 0) continue;
+    alone.push(times);
+    together.push(shared);
   }
-  lines.set(key, line);
-});
-const total = [...lines.values()].reduce((sum, { ms }) => sum + ms, 0);
-const flops = plan.nodes.reduce((sum, node) => sum + node.flops, 0);
-const speed = peaks.sort((a, b) => a - b)[peaks.length >> 1];
-console.log(
-  `${built.name} ${values.work}, ${build}, batch ${batch}, ${side} px: ${total.toFixed(2)} ms, ${(flops / total / 1e6).toFixed(1)} GFLOP/s of ${speed.toFixed(1)}, arena ${(plan.arenaBytes / 1e6).toFixed(1)} MB`,
-);
-for (const [key, line] of [...lines].sort(([, a], [, b]) => b.ms - a.ms).slice(0, 40)) {
+  team?.close();
+
+  const middle = (of: (run: number) => number) => median(alone.map((_, run) => of(run)));
+  const lines = new Map<string, Line>();
+  plan.calls.forEach(({ kernel, node }, i) => {
+    const { op, scope, flops } = plan.nodes[node];
+    const key = options.nodes ? `${scope || "-"} ${op}` : `${op} ${kernel}`;
+    const line = lines.get(key) ?? { ms: 0, alone: 0, idle: 0, flops: 0, calls: 0 };
+    const longest = (run: number) => Math.max(...together[run].map((times) => times[i]));
+    line.ms += middle(longest);
+    line.alone += middle((run) => alone[run][i]) / threads;
+    line.idle += middle((run) => longest(run) - together[run].reduce((sum, times) => sum + times[i], 0) / threads);
+    line.calls++;
+    if (plan.calls[i + 1]?.node !== node) line.flops += flops; // the last call of a node does its arithmetic
+    lines.set(key, line);
+  });
+
+  const sum = (of: (line: Line) => number) => [...lines.values()].reduce((total, line) => total + of(line), 0);
+  const total = sum(({ ms }) => ms);
+  const flops = plan.nodes.reduce((all, node) => all + node.flops, 0);
   console.log(
-    `${line.ms.toFixed(3).padStart(9)} ms ${((line.ms / total) * 100).toFixed(1).padStart(5)} %  ${(line.flops / line.ms / 1e6).toFixed(1).padStart(6)} GFLOP/s  ${String(line.calls).padStart(4)}x  ${key}`,
+    `${built.name} ${training ? "training" : "inference"}, ${build}, batch ${batch}, ${side} px, ${threads} threads: ${total.toFixed(2)} ms, ${(flops / total / 1e6).toFixed(1)} GFLOP/s of ${(median(peaks) * threads).toFixed(1)}, arena ${(plan.arenaBytes / 1e6).toFixed(1)} MB`,
   );
+  if (team) {
+    const whole = middle((run) => Math.max(...together[run].map((times) => times.at(-1) as number)));
+    const one = middle((run) => alone[run].at(-1) as number);
+    console.log(
+      `${whole.toFixed(2)} ms from start to end, ${(one / whole).toFixed(2)} times as fast as one thread's ${one.toFixed(2)}; lost: ${(total - sum((line) => line.alone)).toFixed(2)} ms in calls, of which ${sum(({ idle }) => idle).toFixed(2)} waiting for the last; ${(whole - total).toFixed(2)} ms between calls`,
+    );
+  }
+  for (const [key, line] of [...lines].sort(([, a], [, b]) => b.ms - a.ms).slice(0, 40)) {
+    const lost = team ? ` ${(line.ms - line.alone).toFixed(3).padStart(7)} lost ${line.idle.toFixed(3).padStart(7)} idle` : "";
+    console.log(
+      `${line.ms.toFixed(3).padStart(9)} ms ${((line.ms / total) * 100).toFixed(1).padStart(5)} %${lost}  ${(line.flops / line.ms / 1e6).toFixed(1).padStart(6)} GFLOP/s  ${String(line.calls).padStart(4)}x  ${key}`,
+    );
+  }
+}
+
+/** Threads that run a program together, each timing its calls. */
+function gather({ module, memory, code }: Bound, threads: number): { run(): Promise<Float64Array[]>; close(): void } {
+  const workers = Array.from({ length: threads }, (_, thread) => {
+    const workerData: ThreadData = { module, memory, code, thread, threads };
+    return new Worker(new URL("./profile-thread.ts", import.meta.url), { workerData });
+  });
+  const answer = (worker: Worker) =>
+    new Promise<Float64Array>((resolve, reject) => {
+      worker.once("message", resolve).once("error", reject);
+      worker.postMessage("run");
+    });
+  return {
+    run: () => Promise.all(workers.map(answer)),
+    close: () => {
+      for (const worker of workers) void worker.terminate();
+    },
+  };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const text = { type: "string" } as const;
+  const options = { work: text, batch: text, size: text, build: text, threads: text, runs: text, nodes: { type: "boolean" } } as const;
+  const { values, positionals } = parseArgs({ allowPositionals: true, options });
+  await profile(positionals[0] ?? "mobilenet_v2", values);
 }

@@ -1,12 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 import type { Build } from "../src/core/build.js";
 import { joinVectors } from "../src/runtime/turbo.js";
-
-/** Independent sums: enough to hide the latency of a multiply-add, few enough for 16 registers. `turbo` has pairs of them. */
-const sumsOf = (build: Build) => (build === "turbo" ? 24 : 12);
+import { peakLoop, sumsOf } from "./peak-loop.js";
 
 /** A loop of multiply-adds on registers alone; what it stores makes neighbours of pairs, as the revectoriser wants. */
 function source(build: Build): string {
@@ -23,6 +20,20 @@ function source(build: Build): string {
 `;
 }
 
+/** Compiles the loop of a build to `build/`. */
+export async function peakBinary(build: Build): Promise<Uint8Array<ArrayBuffer>> {
+  mkdirSync("build", { recursive: true });
+  const file = `build/peak-${build}.${process.pid}`;
+  writeFileSync(`${file}.ts`, source(build));
+  const asc = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");
+  const features = build === "simd" ? "simd" : "simd,relaxed-simd";
+  const options = ["--config", "none", "-O3", "--noAssert", "--runtime", "stub", "--enable", features, "--initialMemory", "1"];
+  execFileSync(process.execPath, [asc, `${file}.ts`, "-o", `${file}.wasm`, ...options]);
+  const binary = Uint8Array.from(readFileSync(`${file}.wasm`));
+  for (const end of [".ts", ".wasm"]) rmSync(file + end);
+  return binary;
+}
+
 /**
  * A loop that takes about 20 ms when run, for interleaving with what is measured: gives GFLOP/s of one thread. For `turbo`
  * this also makes V8 join vectors in all that is compiled later.
@@ -30,33 +41,5 @@ function source(build: Build): string {
 export async function registerPeak(build: Build): Promise<() => number> {
   const missing = build === "turbo" ? await joinVectors() : undefined;
   if (missing !== undefined) throw new Error(`build "turbo" is not available: ${missing}`);
-  mkdirSync("build", { recursive: true });
-  const file = `build/peak-${build}`;
-  writeFileSync(`${file}.ts`, source(build));
-  const asc = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");
-  execFileSync(process.execPath, [
-    asc,
-    `${file}.ts`,
-    "-o",
-    `${file}.wasm`,
-    "--config",
-    "none",
-    "-O3",
-    "--noAssert",
-    "--runtime",
-    "stub",
-    "--enable",
-    build === "simd" ? "simd" : "simd,relaxed-simd",
-    "--initialMemory",
-    "1",
-  ]);
-  const { instance } = await WebAssembly.instantiate(await readFile(`${file}.wasm`));
-  const peak = instance.exports.peak as (turns: number, x: number) => number;
-  const turns = 1_000_000;
-  for (let i = 0; i < 3; i++) peak(turns, 1e-3);
-  return () => {
-    const start = performance.now();
-    peak(turns, 1e-3);
-    return (turns * sumsOf(build) * 4 * 2) / (performance.now() - start) / 1e6;
-  };
+  return peakLoop(await peakBinary(build), build);
 }

@@ -1,7 +1,7 @@
 import { litert } from "./litert.js";
 import { onnxruntimeNode, onnxruntimeWeb } from "./onnxruntime.js";
 import { onnxruntimeTraining } from "./onnxruntime-training.js";
-import type { Job, Side } from "./side.js";
+import type { Job, Side } from "../job.js";
 import { tfjsCpu, tfjsWasm } from "./tfjs.js";
 import { tfjsTraining } from "./tfjs-training.js";
 import { torch } from "./torch.js";
@@ -21,4 +21,5 @@ export const engines: Record<Job["work"], Record<string, (job: Job) => Promise<S
 };
 
 /** Only when asked for: too slow to wait for. */
-export const slow: readonly string[] = ["tfjs-cpu"];
+export const slow = (peer: string, { work, model }: Pick<Job, "work" | "model">): boolean =>
+  peer === "tfjs-cpu" && !(work === "inference" && model === "mobilenet_v2");

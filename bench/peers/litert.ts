@@ -1,27 +1,18 @@
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import type { Job, Side } from "../job.js";
+import { type Litert, litertSide } from "./litert-side.js";
 import { load, packageFolder, versionOf } from "./load.js";
 import { modelFile } from "./network.js";
-import { images, type Job, runtime, type Side, timed } from "./side.js";
 
-interface Tensor {
-  data(): Promise<Float32Array>;
-  delete(): void;
-}
-
-interface Litert {
-  readonly Tensor: new (data: Float32Array, shape: readonly number[]) => Tensor;
-  loadLiteRt(path: string, options: { threads: boolean }): Promise<void>;
-  loadAndCompile(model: Uint8Array, options: object): Promise<{ run(x: Tensor): Promise<Tensor[]>; delete(): void }>;
-  supportsFeature(feature: "relaxedSimd"): Promise<boolean>;
-}
+const name = "@litertjs/core";
 
 /** A copy of the package's scripts that Node takes for CommonJS, which they are: its threads would not start otherwise. */
 function scripts(): string {
   const folder = modelFile("litert-wasm");
   if (!existsSync(`${folder}/package.json`)) {
-    cpSync(`${packageFolder("@litertjs/core")}/wasm`, folder, { recursive: true });
+    cpSync(`${packageFolder(name)}/wasm`, folder, { recursive: true });
     writeFileSync(`${folder}/package.json`, '{ "type": "commonjs" }');
   }
   return folder;
@@ -37,29 +28,8 @@ function letItLoadScripts(): void {
   Object.assign(globalThis, { self: globalThis, importScripts });
 }
 
-/** Float32 through XNNPACK. */
 export async function litert(job: Job): Promise<Side> {
-  if (job.batch !== 1) throw new Error("its TFLite file is of batch 1");
   letItLoadScripts();
-  const { Tensor, loadLiteRt, loadAndCompile, supportsFeature } = await load<Litert>("@litertjs/core");
-  await loadLiteRt(scripts(), { threads: job.threads > 1 });
-  const options = job.threads > 1 ? { accelerator: "wasm", cpuOptions: { numThreads: job.threads } } : { accelerator: "wasm" };
-  const model = await loadAndCompile(readFileSync(modelFile(`${job.model}.tflite`)), options);
-  const data = images(job);
-  const run = async () => {
-    const x = new Tensor(data, [1, job.size, job.size, 3]);
-    const [y] = await model.run(x);
-    const logits = await y.data();
-    x.delete();
-    y.delete();
-    return logits;
-  };
-  return {
-    engine: `@litertjs/core ${versionOf("@litertjs/core")}`,
-    build: (await supportsFeature("relaxedSimd")) ? "relaxed" : "compat",
-    runtime,
-    outputs: async () => [Float32Array.from(await run())],
-    run: (count) => timed(count, run),
-    close: () => model.delete(),
-  };
+  const file = readFileSync(modelFile(`${job.model}.tflite`));
+  return litertSide(await load<Litert>(name), { scripts: scripts(), version: versionOf(name), file }, job);
 }

@@ -3,7 +3,7 @@ import { openSafetensors } from "../../src/formats/safetensors/index.js";
 import { packageFolder, versionOf } from "./load.js";
 import { modelFile } from "./network.js";
 import type { Onnxruntime } from "./onnxruntime.js";
-import { channelsFirst, channelsOf, comparedSteps, images, type Job, labels, learningRate, momentum, runtime, type Side, timed, weightsOf } from "./side.js";
+import { channelsFirst, channelsOf, comparedSteps, images, type Job, labels, learningRate, momentum, runtime, type Side, timed, weightsOf } from "../job.js";
 
 const name = "onnxruntime-web-training";
 

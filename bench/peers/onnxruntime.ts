@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { load, versionOf } from "./load.js";
 import { modelFile } from "./network.js";
-import { channelsFirst, images, type Job, runtime, type Side, timed } from "./side.js";
+import { channelsFirst, images, type Job, runtime, type Side, timed } from "../job.js";
 
 /** What is used of onnxruntime-common, which both packages export. */
 export interface Onnxruntime {

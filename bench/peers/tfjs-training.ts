@@ -1,7 +1,7 @@
 import { openSafetensors } from "../../src/formats/safetensors/index.js";
 import { load, versionOf } from "./load.js";
 import { modelFile } from "./network.js";
-import { images, type Job, labels, learningRate, momentum, runtime, type Side, timed, weightsOf } from "./side.js";
+import { images, type Job, labels, learningRate, momentum, runtime, type Side, timed, weightsOf } from "../job.js";
 
 interface Tensor {
   data(): Promise<Float32Array>;

@@ -1,6 +1,6 @@
 import { load, packageFolder, versionOf } from "./load.js";
 import { type Network, type Operation, paddingMode, readNetwork, shapesOf, type Tensor as Stored } from "./network.js";
-import { images, type Job, runtime, type Side, timed } from "./side.js";
+import { images, type Job, runtime, type Side, timed } from "../job.js";
 
 /** An opaque tensor of TensorFlow.js. */
 interface Tensor {

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { modelFile } from "./network.js";
-import { comparedSteps, type Job, learningRate, momentum, type Side, weightsOf } from "./side.js";
+import { comparedSteps, type Job, learningRate, momentum, type Side, weightsOf } from "../job.js";
 
 /** The first Python that imports torch, of `OCELLI_PYTHON`, `python3` and `/usr/bin/python3`. */
 export function findPython(): string | undefined {

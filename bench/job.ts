@@ -1,4 +1,4 @@
-/** What a pair of engines is measured on. */
+/** What is measured: a network at work, by us and perhaps by a peer in turns with us. */
 export interface Job {
   readonly work: "inference" | "training";
   readonly model: string;
@@ -6,9 +6,12 @@ export interface Job {
   readonly size: number;
   readonly batch: number;
   readonly threads: number;
-  /** Ours. */
+  /** Ours; "auto" is the fastest but turbo. */
   readonly build: string;
-  readonly peer: string;
+  /** A name of `peersOf`; absent where nobody is beside us. */
+  readonly peer?: string;
+  /** We run in a page of this browser, and so does the peer unless it is "node". */
+  readonly browser?: "chromium";
   /** Runs of each side at least, while the time lasts. */
   readonly runs: number;
   /** Time for all runs of the pair, in seconds. */
@@ -21,7 +24,7 @@ export interface Side {
   /** Which of the engine's binaries or modes. */
   readonly build: string;
   readonly runtime: string;
-  /** Where nothing else can be: batch 1 or one thread whatever the job says. */
+  /** Where it differs from the job's. */
   readonly threads?: number;
   /** Results to compare, before anything is timed: logits; for training, then also the losses of the first steps, where nothing is random. */
   outputs(): Promise<Float32Array[]>;
@@ -32,16 +35,21 @@ export interface Side {
   close(): Promise<void> | void;
 }
 
+/** Ourselves, as peers: with one thread, and in Node where the job is of a browser. */
+export const ourselves = ["one-thread", "node"];
+
 /** Steps of training whose losses are compared. */
 export const comparedSteps = 3;
-export const classesOf = (work: Job["work"]): number => (work === "training" ? 10 : 1000);
 export const channelsOf = (model: string): number => (model === "small_cnn" ? 1 : 3);
+
+/** Classes of all that is trained. */
+export const trainedClasses = 10;
 
 /** Of SGD; so small that losses of the first steps depend on the gradients smoothly. */
 export const learningRate = 1e-5;
 export const momentum = 0.9;
 
-/** Weights of a job, under PyTorch's names. */
+/** File of a job's weights, under PyTorch's names. */
 export const weightsOf = ({ work, model, size }: Job): string => (work === "training" ? `train-${model}-${size}.safetensors` : `${model}.safetensors`);
 
 /** The same images for every engine: [N, H, W, C], values from -1 to 1. */
@@ -49,8 +57,8 @@ export function images({ batch, size, model }: Job): Float32Array {
   return Float32Array.from({ length: batch * size * size * channelsOf(model) }, (_, i) => ((i * 40503) % 65521) / 32768 - 1);
 }
 
-/** The same classes for every engine. */
-export const labels = ({ batch, work }: Job): Int32Array => Int32Array.from({ length: batch }, (_, i) => i % classesOf(work));
+/** The same classes of training for every engine. */
+export const labels = ({ batch }: Job): Int32Array => Int32Array.from({ length: batch }, (_, i) => i % trainedClasses);
 
 /** [N, H, W, C] to [N, C, H, W]. */
 export function channelsFirst(data: Float32Array, { batch, size, model }: Job): Float32Array {
@@ -62,7 +70,7 @@ export function channelsFirst(data: Float32Array, { batch, size, model }: Job): 
   return y;
 }
 
-/** Times an engine of this process. */
+/** Times an engine of this thread. */
 export async function timed(count: number, once: () => unknown): Promise<number[]> {
   const times: number[] = [];
   for (let i = 0; i < count; i++) {
@@ -73,5 +81,9 @@ export async function timed(count: number, once: () => unknown): Promise<number[
   return times;
 }
 
-/** This process, as a table names it. */
-export const runtime = `node ${process.version}`;
+/** This process, as a table names it; a page is named by who opened it. */
+export const runtime = typeof process === "object" ? `node ${process.version}` : "";
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
