@@ -12,7 +12,12 @@ const generation = 32;
 const sleepers = 48;
 const broken = 64;
 const calls = 128; // from here on one word for each thread
-const spins = 20_000;
+/** Milliseconds of spinning: most of what threads differ by in a call. Who sleeps at every call is never moved off a core that the others use. */
+const patience = 0.2;
+/** Looks between two looks at the clock. */
+const looks = 100;
+/** Lets the other half of a core work, where the engine knows how. */
+const pause: () => void = (Atomics as { pause?: () => void }).pause ?? (() => {});
 
 /** Bytes at the start of a model's memory that belong to the barrier; static data of the kernels begins behind them (`memoryBase` in asconfig.json). */
 export const barrierBytes = 1024;
@@ -35,7 +40,14 @@ export function meet({ words, threads }: Barrier): void {
     if (Atomics.load(words, sleepers) > 0) Atomics.notify(words, generation);
     return;
   }
-  for (let spin = 0; spin < spins; spin++) if (Atomics.load(words, generation) !== current) return checkBroken(words);
+  let end = 0;
+  do {
+    for (let look = 0; look < looks; look++) {
+      if (Atomics.load(words, generation) !== current) return checkBroken(words);
+      pause();
+    }
+    end ||= performance.now() + patience;
+  } while (performance.now() < end);
   Atomics.add(words, sleepers, 1);
   while (Atomics.load(words, generation) === current) Atomics.wait(words, generation, current);
   Atomics.sub(words, sleepers, 1);
