@@ -1,6 +1,7 @@
 import { barrierBytes } from "./barrier.js";
 import { type Build, bindKernels, compileKernels, createMemory, growMemory, type Kernels } from "./instance.js";
 import { limits } from "../core/limits.js";
+import { host } from "./host.js";
 import type { Pool } from "./pool.js";
 import { type Code, runShare, type Share, shareOf } from "./program.js";
 
@@ -48,7 +49,8 @@ let nextSession = 0;
 export async function sharedBackend(pool: Pool, threads: number): Promise<Backend> {
   const session = nextSession++;
   const memory = createMemory(initialBytes, { shared: true, maximumBytes: limits.memoryBytes });
-  await pool.tell(threads, (thread) => ({ type: "open", session, memory, thread, threads }));
+  const crowded = threads > (await host()).parallelism;
+  await pool.tell(threads, (thread) => ({ type: "open", session, memory, thread, threads, crowded }));
   return {
     threads,
     grow: async (bytes) => growMemory(memory, bytes),

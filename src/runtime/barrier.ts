@@ -5,6 +5,8 @@
 export interface Barrier {
   readonly words: Int32Array;
   readonly threads: number;
+  /** Milliseconds that a thread spins. */
+  readonly patience: number;
 }
 
 const arrived = 16; // word indices: each on a cache line of its own
@@ -12,8 +14,13 @@ const generation = 32;
 const sleepers = 48;
 const broken = 64;
 const calls = 128; // from here on one word for each thread
-/** Milliseconds of spinning: most of what threads differ by in a call. Who sleeps at every call is never moved off a core that the others use. */
-const patience = 0.2;
+/**
+ * About a scheduler's slice. Two threads that came to lie on one core leave it only while both want to run: whoever
+ * sleeps at every call seems to have room there, and the program takes twice as long.
+ */
+const patience = 4;
+/** Where there are more threads than cores one that spins keeps another from working. */
+const crowdedPatience = 0.02;
 /** Looks between two looks at the clock. */
 const looks = 100;
 /** Lets the other half of a core work, where the engine knows how. */
@@ -26,12 +33,13 @@ export const mostThreads = barrierBytes / 4 - calls;
 /** Byte at which the counts of `countCalls` begin, int32, one a thread. */
 export const callsAddress = 4 * calls;
 
-export function makeBarrier(buffer: ArrayBufferLike, threads: number): Barrier {
-  return { words: new Int32Array(buffer, 0, barrierBytes / 4), threads };
+/** @param crowded whether there are more threads than cores */
+export function makeBarrier(buffer: ArrayBufferLike, threads: number, crowded = false): Barrier {
+  return { words: new Int32Array(buffer, 0, barrierBytes / 4), threads, patience: crowded ? crowdedPatience : patience };
 }
 
 /** Returns when all threads have called it. @throws Error when a thread failed and will never come. */
-export function meet({ words, threads }: Barrier): void {
+export function meet({ words, threads, patience }: Barrier): void {
   const current = Atomics.load(words, generation);
   checkBroken(words); // after `current` was read: whoever breaks the barrier later changes the generation
   if (Atomics.add(words, arrived, 1) === threads - 1) {

@@ -10,6 +10,8 @@ export type Message =
       readonly memory: WebAssembly.Memory | { readonly bytes: number };
       readonly thread: number;
       readonly threads: number;
+      /** Whether these are more threads than there are cores. */
+      readonly crowded?: boolean;
     }
   | { readonly type: "close"; readonly session: number }
   | {

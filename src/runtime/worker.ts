@@ -25,7 +25,7 @@ async function handle(message: Message): Promise<{ value?: unknown; transfer?: A
   switch (message.type) {
     case "open": {
       const memory = message.memory instanceof WebAssembly.Memory ? message.memory : createMemory(message.memory.bytes);
-      const barrier = message.threads > 1 ? makeBarrier(memory.buffer, message.threads) : undefined;
+      const barrier = message.threads > 1 ? makeBarrier(memory.buffer, message.threads, message.crowded) : undefined;
       sessions.set(message.session, { memory, kernels: new Map(), barrier, thread: message.thread, threads: message.threads, programs: new Map() });
       return {};
     }
