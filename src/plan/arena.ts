@@ -6,6 +6,17 @@ export interface Block {
   offset: number;
 }
 
+/** Bytes of an arena by purpose, when it is fullest. */
+export interface ArenaUse {
+  /** Inputs and outputs of layers, and the gaps between all. */
+  readonly activations: number;
+  /** What a training step computes from the loss. */
+  readonly gradients: number;
+  /** What kernels use while they run, for all threads. */
+  readonly workspace: number;
+}
+export type Purpose = keyof ArenaUse;
+
 const alignment = 64;
 
 /** Rounds a size up to whole 64-byte lines, so that kernels may use the padding of a tensor. */
@@ -37,4 +48,21 @@ export function packArena(blocks: readonly Block[]): number {
     placed.splice(at, 0, block);
   }
   return total;
+}
+
+/** What an arena of `total` bytes holds at the step of the program at which it holds most. */
+export function fullestMoment(blocks: readonly (Block & { readonly purpose: Purpose })[], total: number): ArenaUse {
+  const steps = [...blocks].sort((a, b) => a.first - b.first);
+  let most = 0;
+  let fullest: ArenaUse = { activations: total, gradients: 0, workspace: 0 };
+  for (const { first } of steps) {
+    const now = { activations: 0, gradients: 0, workspace: 0 };
+    for (const block of steps) {
+      if (block.first > first) break;
+      if (block.last >= first) now[block.purpose] += padded(block.bytes);
+    }
+    const sum = now.activations + now.gradients + now.workspace;
+    if (sum > most) [most, fullest] = [sum, { ...now, activations: total - now.gradients - now.workspace }];
+  }
+  return fullest;
 }

@@ -5,7 +5,7 @@ import { limits } from "../core/limits.js";
 import { sizeOf } from "../core/shape.js";
 import type { Graph, Node, Value } from "../graph/graph.js";
 import type { Argument, Emitter, Scratch } from "../graph/op.js";
-import { type Block, packArena, padded } from "./arena.js";
+import { type ArenaUse, type Block, fullestMoment, packArena, padded, type Purpose } from "./arena.js";
 import { checkpointGradients } from "./gradient-checkpointing.js";
 import { fuse, liveNodes } from "./passes.js";
 import { rematerialize } from "./rematerialize.js";
@@ -31,6 +31,7 @@ export interface Plan {
   readonly prepare: readonly Call[];
   readonly calls: readonly Call[];
   readonly arenaBytes: number;
+  readonly arena: ArenaUse;
   /** Bytes of each piece of derived data; plans of one model share those of equal key. */
   readonly derived: ReadonlyMap<string, number>;
   readonly kept: readonly Value[];
@@ -44,6 +45,7 @@ export interface Plan {
 
 /** Where a value lives. Views and in-place results share the storage of what they come from. */
 interface Storage extends Block {
+  readonly purpose?: Purpose;
   readonly kept?: string;
   /** Key of data that `prepare` makes. It is kept for the program, or lies in the arena while `prepare` runs where nothing else reads it. */
   readonly derived?: string;
@@ -72,16 +74,17 @@ export function compile(
   const keys = staticKeys(graph, nodes, changed, build);
   const lastUse = lastUses(graph, nodes);
   const storage = new Map<Value, Storage>();
-  const blocks: Storage[] = [];
+  const blocks: (Storage & { readonly purpose: Purpose })[] = [];
+  const slopes = gradientsIn(graph, nodes);
   const bytesOf = (value: Value) => sizeOf(value.shape) * bytesPerElement[value.dtype];
-  const block = (bytes: number, first: number, last: number): Storage => {
-    const made = { bytes, first, last, offset: 0 };
+  const block = (purpose: Purpose, bytes: number, first: number, last: number): Storage => {
+    const made = { purpose, bytes, first, last, offset: 0 };
     blocks.push(made);
     return made;
   };
 
   for (const value of graph.kept.values()) storage.set(value, { kept: value.name, bytes: bytesOf(value), first: 0, last: 0, offset: 0 });
-  for (const value of graph.inputs.values()) storage.set(value, block(bytesOf(value), -1, lastUse.get(value) ?? -1));
+  for (const value of graph.inputs.values()) storage.set(value, block("activations", bytesOf(value), -1, lastUse.get(value) ?? -1));
 
   const prepare: PendingCall[] = [];
   const calls: PendingCall[] = [];
@@ -99,7 +102,7 @@ export function compile(
         shared.last = Math.max(shared.last, last);
         storage.set(value, shared);
       } else if (key !== undefined) storage.set(value, { derived: key, bytes: bytesOf(value), first: 0, last: 0, offset: 0 });
-      else storage.set(value, block(bytesOf(value), index, last));
+      else storage.set(value, block(slopes.has(value) ? "gradients" : "activations", bytesOf(value), index, last));
     });
     if (!node.op.view) node.op.lower(emitter(staticKey === undefined ? calls : prepare, index), node.tensors, node.attributes);
   });
@@ -121,7 +124,7 @@ export function compile(
     const take = (kind: Scratch["kind"], bytes: number): Scratch => {
       const scratch: Scratch = { kind, id: scratches.size, bytes };
       const size = kind === "workspace" ? padded(bytes) * threads : bytes;
-      scratches.set(scratch, target === prepare ? { bytes: size, first: 0, last: 0, offset: 0 } : block(size, node, node));
+      scratches.set(scratch, target === prepare ? { bytes: size, first: 0, last: 0, offset: 0 } : block("workspace", size, node, node));
       return scratch;
     };
     return {
@@ -150,7 +153,9 @@ export function compile(
   }
 
   const { derived, blocks: preparing } = preparedData(prepare, calls, storageOf);
-  const arenaBytes = Math.max(packArena(blocks), packArena(preparing));
+  const runBytes = packArena(blocks);
+  const fullest = fullestMoment(blocks, runBytes);
+  const arenaBytes = Math.max(runBytes, packArena(preparing));
   if (arenaBytes > limits.memoryBytes)
     throw new LimitError(
       `plan: the network needs ${arenaBytes} bytes of working memory, more than limits.memoryBytes ${limits.memoryBytes}; use a smaller batch or image`,
@@ -179,6 +184,7 @@ export function compile(
     prepare: resolvedPrepare,
     calls: calls.map(resolve),
     arenaBytes,
+    arena: { ...fullest, workspace: fullest.workspace + arenaBytes - runBytes },
     derived,
     kept: [...graph.kept.values()],
     changes: [...changed].map((value) => value.name),
@@ -248,6 +254,15 @@ function staticKeys(graph: Graph, nodes: readonly Node[], changed: ReadonlySet<V
     for (const name of node.outputNames) keys.set(node.tensors[name], node.outputNames.length > 1 ? `${key}.${name}` : key);
   }
   return keys;
+}
+
+/** Values that are computed from outputs: those of the backward part, without what it computes again of the forward part. */
+function gradientsIn(graph: Graph, nodes: readonly Node[]): ReadonlySet<Value> {
+  const from = new Set(graph.outputs.values());
+  for (const { inputNames, outputNames, tensors } of nodes) {
+    if (inputNames.some((name) => from.has(tensors[name]))) for (const name of outputNames) from.add(tensors[name]);
+  }
+  return from;
 }
 
 /** Index of the last node that reads each value; outputs are read after the end. */

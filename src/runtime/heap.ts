@@ -15,6 +15,15 @@ export class Heap {
     this.free = [{ start, end: limits.memoryBytes }];
   }
 
+  /** An equal heap that goes its own way. */
+  clone(): Heap {
+    const heap = new Heap(this.start);
+    heap.end = this.end;
+    heap.free = this.free.map((range) => ({ ...range }));
+    for (const [address, size] of this.taken) heap.taken.set(address, size);
+    return heap;
+  }
+
   /** Address of a new part. @throws {LimitError} when the memory would pass `limits.memoryBytes` */
   allocate(bytes: number, purpose: string): number {
     const size = Math.max(64, padded(bytes));

@@ -8,6 +8,8 @@ export type { Build };
 export type Kernels = Record<string, (...args: number[]) => number | void>;
 
 const pageBytes = 65536;
+/** Bytes of a memory that holds so many: memories come in pages. */
+export const wholePages = (bytes: number) => Math.ceil(bytes / pageBytes) * pageBytes;
 /** What every memory declares and the binaries import: all that 32-bit pointers reach. */
 const maximumPages = 65536;
 

@@ -1,19 +1,17 @@
-import { bytesPerElement } from "../core/dtype.js";
-import { ArgumentError, ClosedError, LimitError, ShapeError, WorkerError } from "../core/errors.js";
-import { limits } from "../core/limits.js";
+import { ArgumentError, ClosedError, ShapeError, WorkerError } from "../core/errors.js";
 import { formatShape, sizeOf } from "../core/shape.js";
 import type { Graph, Value } from "../graph/graph.js";
-import { padded } from "../plan/arena.js";
 import { type CompileOptions, compile, type Operand, type Plan } from "../plan/compile.js";
 import { callsAddress, mostThreads } from "./barrier.js";
-import { type Backend, firstAddress, inlineBackend, sharedBackend, workerBackend } from "./backend.js";
+import { type Backend, inlineBackend, sharedBackend, workerBackend } from "./backend.js";
 import { type BuildChoice, chooseBuild } from "./choose-build.js";
-import { Heap } from "./heap.js";
 import { host } from "./host.js";
 import type { Build } from "./instance.js";
 import { defaultThreads, pool } from "./pool.js";
+import { keptBytes, MemoryMap, type MemoryUse, neededBytes } from "./memory-map.js";
 import { link } from "./program.js";
 
+export type { MemoryUse };
 export type TensorData = Float32Array | Int32Array | Uint8Array;
 
 export interface SessionOptions {
@@ -29,24 +27,9 @@ export interface SessionOptions {
 
 export type PrepareOptions = Pick<CompileOptions, "build" | "gradientCheckpointing">;
 
-/** Bytes of a session's memory by purpose. */
-export interface MemoryUse {
-  readonly parameters: number;
-  readonly optimizer: number;
-  readonly derived: number;
-  readonly activations: number;
-  readonly total: number;
-}
-
-const keptBytes = (value: Value) => sizeOf(value.shape) * bytesPerElement[value.dtype];
-
 /** One model's memory with everything it keeps, and the programs that run on it, one at a time. */
 export class Session {
-  private readonly heap = new Heap(firstAddress);
-  private readonly kept = new Map<string, { value: Value; address: number }>();
-  private readonly derived = new Map<string, { address: number; bytes: number; users: number }>();
-  /** Working memory, shared by all programs, because they run one after another and leave nothing in it. */
-  private arena = { address: 0, bytes: 0 };
+  private map = MemoryMap.empty();
   /** Counts changes of kept tensors, and when each changed last. */
   private clock = 0;
   private readonly changedAt = new Map<string, number>();
@@ -78,45 +61,38 @@ export class Session {
   }
 
   /** Makes a program of a graph: plans its memory and allocates it. `build` defaults to the session's. */
-  async prepare(graph: Graph, { build = this.build, gradientCheckpointing }: PrepareOptions = {}): Promise<Program> {
+  async prepare(graph: Graph, options: PrepareOptions = {}): Promise<Program> {
     return this.exclusive(async () => {
-      const plan = compile(graph, { build, threads: this.threads, winograd: this.winograd, gradientCheckpointing });
-      this.checkRoom(plan.kept, plan);
-      for (const value of plan.kept) await this.keep(value);
-      const used: string[] = [];
-      try {
-        for (const [key, bytes] of plan.derived) {
-          const known = this.derived.get(key);
-          if (known) known.users++;
-          else this.derived.set(key, { address: this.heap.allocate(bytes, "packed weights"), bytes, users: 1 });
-          used.push(key);
-        }
-        await this.reserveArena(plan.arenaBytes);
-      } catch (error) {
-        this.releaseDerived(used);
-        throw error;
-      }
-      return new Program(this, plan, build, this.nextProgram++);
+      const plan = this.plan(graph, options);
+      await this.change((map) => map.admit(plan));
+      return new Program(this, plan, options.build ?? this.build, this.nextProgram++);
     });
   }
 
   /** Makes room for a graph's kept tensors without making a program; new ones are zeros. */
   async keepAll(graph: Graph): Promise<void> {
-    return this.exclusive(async () => {
-      this.checkRoom(graph.kept.values());
-      for (const value of graph.kept.values()) await this.keep(value);
-    });
+    return this.exclusive(() => this.change((map) => map.admit({ kept: [...graph.kept.values()] })));
+  }
+
+  /** What `prepare` would make of a graph, from counting alone. */
+  private plan(graph: Graph, { build = this.build, gradientCheckpointing }: PrepareOptions = {}): Plan {
+    return compile(graph, { build, threads: this.threads, winograd: this.winograd, gradientCheckpointing });
+  }
+
+  /** Prepares and closes programs on paper, from what there is now, to know how much memory they need. */
+  rehearse(): Rehearsal {
+    return new Rehearsal(this.map.clone(), (graph, options) => this.plan(graph, options));
   }
 
   /** Names and shapes of all that is kept, in order of first use. */
   keptValues(): Value[] {
-    return [...this.kept.values()].map(({ value }) => value);
+    return this.map.keptValues();
   }
 
   /** Writes a kept tensor, in the layout that it has in memory. */
   async write(name: string, data: TensorData): Promise<void> {
     return this.exclusive(async () => {
-      const { value, address } = this.keptEntry(name);
+      const { value, address } = this.map.kept(name);
       if (data.length !== sizeOf(value.shape))
         throw new ShapeError(`"${name}" has shape ${formatShape(value.shape)}, expected ${sizeOf(value.shape)} numbers, got ${data.length}`);
       await this.backend.write(address, bytesOf(data));
@@ -127,7 +103,7 @@ export class Session {
   /** Reads a kept tensor, in the layout that it has in memory. */
   async read(name: string): Promise<Float32Array> {
     return this.exclusive(async () => {
-      const { value, address } = this.keptEntry(name);
+      const { value, address } = this.map.kept(name);
       return new Float32Array((await this.backend.read(address, keptBytes(value))).buffer as ArrayBuffer);
     });
   }
@@ -135,17 +111,13 @@ export class Session {
   /** Forgets kept tensors, such as an optimiser's state after training. */
   async forget(names: readonly string[]): Promise<void> {
     return this.exclusive(async () => {
-      for (const name of names) {
-        this.heap.release(this.keptEntry(name).address);
-        this.kept.delete(name);
-      }
+      this.map.forget(names);
     });
   }
 
+  /** Bytes that there are now, by purpose. */
   memory(): MemoryUse {
-    const sum = (kinds: string) => [...this.kept.values()].reduce((bytes, { value }) => bytes + (kinds.includes(value.kind) ? keptBytes(value) : 0), 0);
-    const derived = [...this.derived.values()].reduce((bytes, entry) => bytes + entry.bytes, 0);
-    return { parameters: sum("parameter buffer"), optimizer: sum("state"), derived, activations: this.arena.bytes, total: this.heap.end };
+    return this.map.use();
   }
 
   /** Frees the memory now instead of when the session is collected. Waiting calls fail. */
@@ -174,13 +146,12 @@ export class Session {
     }
     return this.exclusive(async () => {
       signal?.throwIfAborted();
-      await this.reserveArena(plan.arenaBytes);
-      if (program.arena !== this.arena.address) await this.load(program);
+      if (program.arena !== this.map.arenaAddress) await this.load(program);
       if (plan.sources.some((name) => (this.changedAt.get(name) ?? 0) > program.preparedAt)) {
         await this.backend.run(2 * id);
         program.preparedAt = this.clock;
       }
-      for (const [name, { at }] of plan.inputs) await this.backend.write(this.address(at as Place), bytesOf(inputs[name]));
+      for (const [name, { at }] of plan.inputs) await this.backend.write(this.map.address(at as Place), bytesOf(inputs[name]));
       await this.backend.run(2 * id + 1);
       if (plan.changes.length > 0) {
         this.clock++;
@@ -188,7 +159,7 @@ export class Session {
       }
       const outputs: Record<string, Float32Array> = {};
       for (const [name, { value, at }] of plan.outputs) {
-        outputs[name] = new Float32Array((await this.backend.read(this.address(at as Place), sizeOf(value.shape) * 4)).buffer as ArrayBuffer);
+        outputs[name] = new Float32Array((await this.backend.read(this.map.address(at as Place), sizeOf(value.shape) * 4)).buffer as ArrayBuffer);
       }
       return outputs;
     });
@@ -197,79 +168,31 @@ export class Session {
   /** @internal */
   async releaseProgram({ plan, id }: Program): Promise<void> {
     return this.exclusive(async () => {
-      this.releaseDerived(plan.derived.keys());
+      this.map.release(plan);
       this.backend.unload(2 * id);
       this.backend.unload(2 * id + 1);
     });
   }
 
-  /** @throws {LimitError} before anything is allocated, when it would not fit */
-  private checkRoom(kept: Iterable<Value>, { derived, arenaBytes }: Pick<Plan, "derived" | "arenaBytes"> = { derived: new Map(), arenaBytes: 0 }): void {
-    let weights = 0;
-    let packed = 0;
-    for (const value of kept) if (!this.kept.has(value.name)) weights += padded(keptBytes(value));
-    for (const [key, bytes] of derived) if (!this.derived.has(key)) packed += padded(bytes);
-    const working = Math.max(0, arenaBytes - this.arena.bytes);
-    if (this.heap.used + weights + packed + working > limits.memoryBytes) {
-      throw new LimitError(
-        `memory: ${this.heap.used} bytes are in use, and ${weights} for weights, ${packed} for packed weights and ${working} for activations would pass limits.memoryBytes, ${limits.memoryBytes}; use a smaller batch or image`,
-      );
+  /** Changes the map, makes the memory follow, and fills new kept tensors with zeros. What fails changes nothing. */
+  private async change(edit: (map: MemoryMap) => Value[]): Promise<void> {
+    const next = this.map.clone();
+    const added = edit(next);
+    await this.backend.grow(neededBytes(next.end));
+    for (const value of added) {
+      const { address } = next.kept(value.name);
+      if (address < this.map.end) await this.backend.write(address, new Uint8Array(keptBytes(value))); // else it has been zeros since the memory grew
+      this.changedAt.set(value.name, ++this.clock);
     }
-  }
-
-  /** Makes the working memory at least this large. What fails leaves none, and the next program to run asks again. */
-  private async reserveArena(bytes: number): Promise<void> {
-    if (bytes > this.arena.bytes) {
-      if (this.arena.bytes > 0) this.heap.release(this.arena.address);
-      this.arena = { address: 0, bytes: 0 };
-      this.arena = { address: this.heap.allocate(bytes, "activations"), bytes };
-    }
-    await this.backend.grow(this.heap.end + 64);
-  }
-
-  private releaseDerived(keys: Iterable<string>): void {
-    for (const key of keys) {
-      const entry = this.derived.get(key);
-      if (!entry || --entry.users > 0) continue;
-      this.heap.release(entry.address);
-      this.derived.delete(key);
-    }
+    this.map = next;
   }
 
   /** Links a program's two call lists to addresses as they are now: even ids fill derived data, odd ids run. */
   private async load(program: Program): Promise<void> {
-    const address = (at: Place) => this.address(at);
+    const address = (at: Place) => this.map.address(at);
     await this.backend.load(2 * program.id, link(program.plan.prepare, address), program.build);
     await this.backend.load(2 * program.id + 1, link(program.plan.calls, address), program.build);
-    program.arena = this.arena.address;
-  }
-
-  private address(at: Place): number {
-    const base =
-      at.region === "arena" ? this.arena.address : at.region === "kept" ? this.keptEntry(at.key).address : (this.derived.get(at.key)?.address as number);
-    return base + at.offset;
-  }
-
-  /** Allocates a kept tensor at first sight, filled with zeros. */
-  private async keep(value: Value): Promise<void> {
-    const known = this.kept.get(value.name);
-    if (known) {
-      if (formatShape(known.value.shape) !== formatShape(value.shape))
-        throw new ShapeError(`"${value.name}" is kept as ${formatShape(known.value.shape)} and a program asks for ${formatShape(value.shape)}`);
-      return;
-    }
-    const bytes = keptBytes(value);
-    const address = this.heap.allocate(bytes, `"${value.name}"`);
-    await this.backend.grow(this.heap.end + 64);
-    await this.backend.write(address, new Uint8Array(bytes));
-    this.kept.set(value.name, { value, address });
-    this.changedAt.set(value.name, ++this.clock);
-  }
-
-  private keptEntry(name: string): { value: Value; address: number } {
-    const entry = this.kept.get(name);
-    if (!entry) throw new ArgumentError(`no tensor is called "${name}"`);
-    return entry;
+    program.arena = this.map.arenaAddress;
   }
 
   /** Calls take turns in order. A failure of the memory or a thread closes the session; it never runs on damaged data. */
@@ -298,6 +221,32 @@ type Place = Exclude<Operand, number>;
 
 function bytesOf(data: TensorData): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Programs on paper: they have places in a memory map and nothing else. */
+export class Rehearsal {
+  /** @internal Use `Session.rehearse`. */
+  constructor(
+    private readonly map: MemoryMap,
+    private readonly plan: (graph: Graph, options?: PrepareOptions) => Plan,
+  ) {}
+
+  /** @throws {LimitError} as the real one would */
+  prepare(graph: Graph, options?: PrepareOptions): Plan {
+    const plan = this.plan(graph, options);
+    this.map.admit(plan);
+    return plan;
+  }
+
+  /** Ends programs, and forgets what only an optimiser keeps. */
+  close(plans: Iterable<Plan>): void {
+    for (const plan of plans) this.map.release(plan);
+    this.map.forget(this.map.keptValues().flatMap(({ kind, name }) => (kind === "state" ? name : [])));
+  }
+
+  memory(): MemoryUse {
+    return this.map.use();
+  }
 }
 
 /** Sessions that nobody holds any more give their memory back. */

@@ -145,15 +145,18 @@ test.skipIf(!hasBuild("relaxed"))("programs of one build do not see the packed w
 describe("memory", () => {
   test("memory() counts what there is, by purpose", async () => {
     const session = await open();
-    expect(session.memory()).toEqual({ parameters: 0, optimizer: 0, derived: 0, activations: 0, total: firstAddress });
+    const pages = (bytes: number) => Math.ceil(bytes / 65536) * 65536;
+    const nothing = { parameters: 0, optimizer: 0, derived: 0, activations: 0, gradients: 0, workspace: 0 };
+    expect(session.memory()).toEqual({ ...nothing, total: pages(firstAddress + 64) });
     const program = await session.prepare(await trainingStep());
     const bytes = (kinds: string[]) => session.keptValues().reduce((sum, { kind, shape }) => sum + (kinds.includes(kind) ? 4 * sizeOf(shape) : 0), 0);
     const use = session.memory();
     expect(use.parameters).toBe(bytes(["parameter", "buffer"]));
     expect(use.optimizer).toBe(bytes(["state"]));
     expect(use.optimizer).toBeGreaterThan(260_000 * 4);
-    expect(use.activations).toBe(program.plan.arenaBytes);
-    expect(use.total).toBeGreaterThanOrEqual(firstAddress + use.parameters + use.optimizer + use.derived + use.activations);
+    expect(use.activations + use.gradients + use.workspace).toBe(program.plan.arenaBytes);
+    for (const purpose of ["activations", "gradients", "workspace"] as const) expect(use[purpose]).toBeGreaterThan(0);
+    expect(use.total).toBeGreaterThanOrEqual(firstAddress + use.parameters + use.optimizer + use.derived + program.plan.arenaBytes);
 
     const inference = await session.prepare(layer());
     expect(session.memory().derived - use.derived).toBe([...inference.plan.derived.values()].reduce((sum, size) => sum + size, 0));
