@@ -105,7 +105,17 @@ export async function* measureDepthwise({
         const [ms, other] = times.map(median);
         const limits = { peak: flops / median(peaks) / 1e6, bandwidth: median(sweeps) };
         const bound = limits.peak > limits.bandwidth ? "peak" : "bandwidth";
-        yield { work: name, batch, layer, ms, speed: flops / ms / 1e6, ofPeak: limits.peak / ms, ofBound: limits[bound] / ms, bound, ...(other && { ratio: ms / other }) };
+        yield {
+          work: name,
+          batch,
+          layer,
+          ms,
+          speed: flops / ms / 1e6,
+          ofPeak: limits.peak / ms,
+          ofBound: limits[bound] / ms,
+          bound,
+          ...(other && { ratio: ms / other }),
+        };
       }
     }
   }
