@@ -5,7 +5,7 @@
  *
  * One thread, as the plan calls them. A kernel is bound by its multiply-adds at the register peak or by one sweep over what it
  * must read and write, whichever takes longer; both are timed beside it, and the lines far below 100 % of their bound are where to
- * work next. Winograd's algorithm is counted as the direct sum and so may pass the peak.
+ * work next. Winograd's algorithm is counted as the direct sum and so passes the peak; an op that works in place may pass the sweep.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";

@@ -52,5 +52,6 @@ export async function measure({ kernel, layer, graph }: Case, build: Build, peak
   });
   const flops = plan.nodes.reduce((sum, node) => sum + node.flops, 0);
   const limit = peaks.sort((a, b) => a - b)[peaks.length >> 1];
-  return { kernel, layer, ms: op, of_peak: flops / op / 1e6 / limit, of_bandwidth: sweep / op };
+  const algorithm = plan.calls.some((call) => call.kernel.includes("winograd")) ? ", Winograd" : "";
+  return { kernel: kernel + algorithm, layer, ms: op, of_peak: flops / op / 1e6 / limit, of_bandwidth: sweep / op };
 }
