@@ -5,7 +5,9 @@
  * error is a fifth of that of 0, +-1, +-2. The gradient of the weight is F(3 x 3, 4 x 4) on the points of size 4: tiles of
  * dy take the filter's place, so that G has 4 columns and A 3.
  */
-import { clamp, madd } from "./simd";
+import { storeLanes } from "./lanes";
+import { gradientLine, inputLine2, inputLine4, outputLine2, outputLine2Bounded, outputLine3, outputLine4, outputLine4Bounded } from "./microkernels-winograd";
+import { panelColumns, zeros } from "./simd";
 
 /** Points along one axis; size 3 are the taps of a weight's gradient. */
 // @ts-ignore: decorator
@@ -14,165 +16,163 @@ function pointsOf(size: i32): i32 {
   return size == 2 ? 4 : 6;
 }
 
-/** Bytes that the transforms use for themselves: a window of 4 channels, and one that is transformed along one axis. */
+/** Bytes of channels that a line takes at once. */
 // @ts-ignore: decorator
 @inline
-export const transformBytes: usize = 2 * 6 * 6 * 16;
+const lane: usize = panelColumns == 16 ? 32 : 16;
+
+/** Bytes of a cache line: so many of a pixel are transformed before its neighbours are left. */
+// @ts-ignore: decorator
+@inline
+const cacheLine: usize = 64;
+
+/** Windows side by side that share the columns between them. */
+// @ts-ignore: decorator
+@inline
+const together: i32 = 4;
+
+/** Bytes that the transforms use for themselves: a cache line of every column of neighbouring windows, transformed along that axis. */
+// @ts-ignore: decorator
+@inline
+export const transformBytes: usize = <usize>(4 * together + 2) * 6 * cacheLine;
+
+/** What the lines multiply by. */
+// @ts-ignore: decorator
+@lazy
+const inputFactors: usize = memory.data<f32>([-2.5, -2, -0.5, 0.70710678]);
+// @ts-ignore: decorator
+@lazy
+const gradientFactors: usize = memory.data<f32>([0.5, 2, -0.6666667, -0.47140452, 0.16666667, 0.23570226]);
+// @ts-ignore: decorator
+@lazy
+const outputFactors: usize = memory.data<f32>([0.5, 0.70710678, 2, 4]);
 
 // @ts-ignore: decorator
 @inline
-const rootOfHalf: f32 = 0.70710678;
-
-/** `step` bytes apart at `to`: B^T times the vectors that lie `apart` bytes apart at `from`. */
-// @ts-ignore: decorator
-@inline
-function inputLine(size: i32, to: usize, step: usize, from: usize, apart: usize): void {
-  const d0 = v128.load(from), d1 = v128.load(from + apart), d2 = v128.load(from + 2 * apart), d3 = v128.load(from + 3 * apart);
-  if (size == 2) {
-    v128.store(to, f32x4.sub(d0, d2));
-    v128.store(to + step, f32x4.add(d1, d2));
-    v128.store(to + 2 * step, f32x4.sub(d2, d1));
-    v128.store(to + 3 * step, f32x4.sub(d3, d1));
-  } else {
-    const d4 = v128.load(from + 4 * apart), d5 = v128.load(from + 5 * apart);
-    v128.store(to, madd(d2, f32x4.splat(-2.5), f32x4.add(d0, d4)));
-    v128.store(to + 5 * step, madd(d3, f32x4.splat(-2.5), f32x4.add(d1, d5)));
-    let even = madd(d2, f32x4.splat(-2), d4), odd = f32x4.mul(madd(d1, f32x4.splat(-2), d3), f32x4.splat(rootOfHalf));
-    v128.store(to + step, f32x4.add(even, odd));
-    v128.store(to + 2 * step, f32x4.sub(even, odd));
-    even = madd(d2, f32x4.splat(-0.5), d4);
-    odd = f32x4.mul(f32x4.sub(f32x4.add(d3, d3), d1), f32x4.splat(rootOfHalf));
-    v128.store(to + 3 * step, f32x4.add(even, odd));
-    v128.store(to + 4 * step, f32x4.sub(even, odd));
-  }
+function factor(factors: usize, i: usize): v128 {
+  return v128.load32_splat(factors + (i << 2));
 }
 
-/** As `inputLine` for a tile of dy: G of F(3, 4) times 4 vectors. */
 // @ts-ignore: decorator
 @inline
-function gradientLine(to: usize, step: usize, from: usize, apart: usize): void {
-  const d0 = v128.load(from), d1 = v128.load(from + apart), d2 = v128.load(from + 2 * apart), d3 = v128.load(from + 3 * apart);
-  v128.store(to, d0);
-  v128.store(to + 5 * step, d3);
-  let even = f32x4.mul(madd(d2, f32x4.splat(0.5), d0), f32x4.splat(-2.0 / 3));
-  let odd = f32x4.mul(madd(d3, f32x4.splat(0.5), d1), f32x4.splat((-2.0 / 3) * rootOfHalf));
-  v128.store(to + step, f32x4.add(even, odd));
-  v128.store(to + 2 * step, f32x4.sub(even, odd));
-  even = f32x4.mul(madd(d2, f32x4.splat(2), d0), f32x4.splat(1.0 / 6));
-  odd = f32x4.mul(madd(d3, f32x4.splat(2), d1), f32x4.splat((1.0 / 3) * rootOfHalf));
-  v128.store(to + 3 * step, f32x4.add(even, odd));
-  v128.store(to + 4 * step, f32x4.sub(even, odd));
+function lies(i: i32, from: i32, until: i32): bool {
+  return i >= from && i < until;
 }
 
-/** `step` bytes apart at `to`: A^T times the vectors that lie `apart` bytes apart at `from`. */
+/**
+ * B^T d B, or of tiles of dy (window = size) G d G^T, of `count` windows side by side, `row` bytes apart at `v`, `step` bytes
+ * between the elements of each. The first window's first pixel would lie at `x`, pixels have `pixel` bytes. Only rows
+ * top..bottom and columns left..right lie in the image; the others are zero.
+ */
 // @ts-ignore: decorator
 @inline
-function outputLine(size: i32, to: usize, step: usize, from: usize, apart: usize): void {
-  const m0 = v128.load(from), m1 = v128.load(from + apart), m2 = v128.load(from + 2 * apart), m3 = v128.load(from + 3 * apart);
-  const sum = f32x4.add(m1, m2), difference = f32x4.sub(m1, m2);
-  if (size == 2) {
-    v128.store(to, f32x4.add(m0, sum));
-    v128.store(to + step, f32x4.add(difference, m3));
-  } else {
-    const m4 = v128.load(from + 4 * apart), m5 = v128.load(from + 5 * apart);
-    const outerSum = f32x4.add(m3, m4), outerDifference = f32x4.sub(m3, m4);
-    v128.store(to, f32x4.add(f32x4.add(m0, sum), outerSum));
-    v128.store(to + step, f32x4.mul(madd(outerDifference, f32x4.splat(2), difference), f32x4.splat(rootOfHalf)));
-    const square = madd(sum, f32x4.splat(0.5), f32x4.add(outerSum, outerSum));
-    if (size == 3) {
-      v128.store(to + 2 * step, f32x4.add(square, m5));
-      return;
+function inputSegment(
+  size: i32, window: i32, v: usize, row: usize, step: usize, x: usize, line: usize, pixel: usize,
+  top: i32, bottom: i32, left: i32, right: i32, count: i32, work: usize,
+): void {
+  const points = pointsOf(size), columns = size * (count - 1) + window, gradient = window == size;
+  const column = <usize>points * cacheLine, across = <usize>points * step;
+  const factors = gradient ? gradientFactors : inputFactors;
+  const f0 = factor(factors, 0), f1 = factor(factors, 1), f2 = factor(factors, 2), f3 = factor(factors, 3);
+  const f4 = factor(gradientFactors, 4), f5 = factor(gradientFactors, 5);
+  const in0 = lies(0, top, bottom), in1 = lies(1, top, bottom), in2 = lies(2, top, bottom);
+  const in3 = lies(3, top, bottom), in4 = lies(4, top, bottom), in5 = lies(5, top, bottom);
+  for (let c: usize = 0; c < pixel; c += cacheLine, x += cacheLine, v += cacheLine) {
+    let from = x, to = work;
+    for (let i = 0; i < columns; i++, from += pixel) {
+      if (!lies(i, left, right)) {
+        for (const end = to + column; to < end; to += 16) v128.store(to, f32x4.splat(0));
+        continue;
+      }
+      const x1 = from + line, x2 = x1 + line, x3 = x2 + line, x4 = x3 + line, x5 = x4 + line;
+      const p0 = in0 ? from : zeros, p1 = in1 ? x1 : zeros, p2 = in2 ? x2 : zeros, p3 = in3 ? x3 : zeros, p4 = in4 ? x4 : zeros, p5 = in5 ? x5 : zeros;
+      for (let at: usize = 0; at < cacheLine; at += lane, to += <usize>points * lane) {
+        if (size == 2) inputLine2(to, lane, p0 + at, p1 + at, p2 + at, p3 + at);
+        else if (gradient) gradientLine(to, lane, p0 + at, p1 + at, p2 + at, p3 + at, f0, f1, f2, f3, f4, f5);
+        else inputLine4(to, lane, p0 + at, p1 + at, p2 + at, p3 + at, p4 + at, p5 + at, f0, f1, f2, f3);
+      }
     }
-    v128.store(to + 2 * step, square);
-    const high = madd(difference, f32x4.splat(0.5), f32x4.mul(outerDifference, f32x4.splat(4)));
-    v128.store(to + 3 * step, madd(high, f32x4.splat(rootOfHalf), m5));
+    for (let i = 0, start = work, first = v; i < count; i++, start += <usize>size * column, first += row) {
+      for (let at: usize = 0, q0 = start; at < cacheLine; at += lane) {
+        for (let j = 0, to = first + at; j < points; j++, to += across, q0 += lane) {
+          const q1 = q0 + column, q2 = q1 + column, q3 = q2 + column;
+          if (size == 2) inputLine2(to, step, q0, q1, q2, q3);
+          else if (gradient) gradientLine(to, step, q0, q1, q2, q3, f0, f1, f2, f3, f4, f5);
+          else inputLine4(to, step, q0, q1, q2, q3, q3 + column, q3 + 2 * column, f0, f1, f2, f3);
+        }
+      }
+    }
   }
 }
 
 /**
- * B^T d B, or of a tile of dy (window = size) G d G^T, of the window whose first pixel would lie at `x`, `channels` floats
- * a pixel, `step` bytes between its elements at `v`. Only rows top..bottom and columns left..right of it lie in the image;
- * the others are zero.
+ * y = A^T m A (+ bias, bounded), a tile whose first pixel lies at `y`, of which rows x wide pixels and `channels` channels
+ * are in the image; elements of m `step` bytes apart. Bias may be 0.
  */
 // @ts-ignore: decorator
 @inline
-function inputTile(
-  size: i32, window: i32, v: usize, step: usize, x: usize, line: usize, channels: i32, top: i32, bottom: i32, left: i32, right: i32, work: usize,
-): void {
-  const points = pointsOf(size), row = <usize>window << 4, half = work + transformBytes / 2, pixel = <usize>channels << 2;
-  const inside = top == 0 && left == 0 && bottom == window && right == window;
-  if (!inside) memory.fill(work, 0, transformBytes / 2);
-  for (let c = 0; c < channels; c += 4, x += 16, v += 16) {
-    let from = inside ? x : work;
-    const down = inside ? line : row, across = inside ? pixel : 16;
-    if (!inside) {
-      for (let i = top; i < bottom; i++) {
-        for (let j = left; j < right; j++) v128.store(work + <usize>i * row + (<usize>j << 4), v128.load(x + <usize>i * line + <usize>j * pixel));
-      }
-    }
-    for (let j = 0, to = half; j < window; j++, to += 16, from += across) {
-      if (window == size) gradientLine(to, row, from, down);
-      else inputLine(size, to, row, from, down);
-    }
-    for (let i = 0, to = v, at = half; i < points; i++, to += <usize>points * step, at += row) {
-      if (window == size) gradientLine(to, step, at, 16);
-      else inputLine(size, to, step, at, 16);
-    }
-  }
-}
-
-/** y = A^T m A (+ bias, bounded): `rows` x `columns` pixels of `channels` floats, elements of m `step` bytes apart. */
-// @ts-ignore: decorator
-@inline
 function outputTile(
-  size: i32, y: usize, line: usize, pixel: usize, rows: i32, columns: i32, channels: i32,
+  size: i32, y: usize, line: usize, pixel: usize, rows: i32, wide: i32, channels: i32,
   m: usize, step: usize, bias: usize, low: f32, high: f32, work: usize,
 ): void {
-  const points = pointsOf(size), row = <usize>points << 4, half = work + transformBytes / 2;
+  const points = pointsOf(size), across = <usize>points * step, column = <usize>size * lane, tile = work + <usize>points * column;
+  const plain = !bias && low == -Infinity && high == Infinity, whole = rows == size && wide == size;
   const lo = f32x4.splat(low), hi = f32x4.splat(high);
-  for (let c = 0; c < channels; c += 4, m += 16, y += 16) {
-    for (let j = 0, at = m, to = half; j < points; j++, at += step, to += 16) outputLine(size, to, row, at, <usize>points * step);
-    let shift = f32x4.splat(0);
-    if (bias) {
-      shift = v128.load(bias);
-      bias += 16;
+  const f0 = factor(outputFactors, 0), f1 = factor(outputFactors, 1), f2 = factor(outputFactors, 2), f3 = factor(outputFactors, 3);
+  for (let left = channels; left > 0; left -= <i32>lane >> 2, m += lane, y += lane) {
+    for (let i = 0, p0 = m, to = work; i < points; i++, p0 += step, to += column) {
+      const p1 = p0 + across, p2 = p1 + across, p3 = p2 + across, p4 = p3 + across, p5 = p4 + across;
+      if (size == 2) outputLine2(to, lane, p0, p1, p2, p3);
+      else if (size == 3) outputLine3(to, lane, p0, p1, p2, p3, p4, p5, f0, f1, f2);
+      else outputLine4(to, lane, p0, p1, p2, p3, p4, p5, f0, f1, f2, f3);
     }
-    for (let i = 0, at = half, to = y; i < rows; i++, at += row, to += line) {
-      outputLine(size, work, 16, at, 16);
-      for (let j = 0, from = work, end = to; j < columns; j++, from += 16, end += pixel) {
-        const value = clamp(f32x4.add(v128.load(from), shift), lo, hi);
-        if (channels - c >= 4) v128.store(end, value);
-        else storeLanes(end, value, channels - c);
-      }
+    const direct = whole && left >= <i32>lane >> 2, next = direct ? pixel : lane, below = direct ? line : column;
+    const shift = bias ? bias : zeros;
+    for (let i = 0, p0 = work, to = direct ? y : tile; i < size; i++, p0 += lane, to += below) {
+      const p1 = p0 + column, p2 = p1 + column, p3 = p2 + column, p4 = p3 + column, p5 = p4 + column;
+      if (size == 3) outputLine3(to, next, p0, p1, p2, p3, p4, p5, f0, f1, f2);
+      else if (plain) {
+        if (size == 2) outputLine2(to, next, p0, p1, p2, p3);
+        else outputLine4(to, next, p0, p1, p2, p3, p4, p5, f0, f1, f2, f3);
+      } else if (size == 2) outputLine2Bounded(to, next, p0, p1, p2, p3, shift, lo, hi);
+      else outputLine4Bounded(to, next, p0, p1, p2, p3, p4, p5, f0, f1, f2, f3, shift, lo, hi);
     }
+    if (bias) bias += lane;
+    if (!direct) copyTile(y, line, pixel, tile, column, rows, wide, left);
   }
 }
 
-/** The first 1 to 3 lanes: what lies after them belongs to another pixel. */
-function storeLanes(to: usize, value: v128, lanes: i32): void {
-  f32.store(to, f32x4.extract_lane(value, 0));
-  if (lanes > 1) f32.store(to, f32x4.extract_lane(value, 1), 4);
-  if (lanes > 2) f32.store(to, f32x4.extract_lane(value, 2), 8);
+/** The part of a tile, rows `column` bytes apart, that lies in the image and in the first `channels` channels. */
+function copyTile(y: usize, line: usize, pixel: usize, tile: usize, column: usize, rows: i32, wide: i32, channels: i32): void {
+  for (; rows > 0; rows--, y += line, tile += column) {
+    for (let i = 0, from = tile, to = y; i < wide; i++, from += lane, to += pixel) {
+      storeLanes(to, v128.load(from), channels);
+      if (panelColumns == 16 && channels > 4) storeLanes(to + 16, v128.load(from, 16), channels - 4);
+    }
+  }
 }
 
 /**
  * Transformed windows V [points^2][count][row bytes] of `count` tiles from `tile` on, of x [.., height, width, channels] whose first
  * window of each image starts at (originY, originX); matrices are `step` bytes apart. Windows have size + 2 pixels a side, or
- * `size` for tiles of dy. Up to 3 floats after a row are overwritten.
+ * `size` for tiles of dy. Rows are overwritten up to a whole cache line.
  */
 export function inputTiles(
   size: i32, window: i32, v: usize, row: usize, step: usize, x: usize, height: i32, width: i32, channels: i32, originY: i32, originX: i32,
   down: i32, across: i32, tile: i32, count: i32, work: usize,
 ): void {
-  const line = <usize>(width * channels) << 2;
-  for (; count > 0; count--, tile++, v += row) {
-    const strip = tile / across, image = strip / down;
-    const iy = originY + (strip - image * down) * size, ix = originX + (tile - strip * across) * size;
-    const top = max(-iy, 0), bottom = min(height - iy, window), left = max(-ix, 0), right = min(width - ix, window);
-    const from = x + <usize>(((image * height + iy) * width + ix) * channels << 2);
-    if (size == 2) inputTile(2, 4, v, step, from, line, channels, top, bottom, left, right, work);
-    else if (window == 4) inputTile(4, 4, v, step, from, line, channels, top, bottom, left, right, work);
-    else inputTile(4, 6, v, step, from, line, channels, top, bottom, left, right, work);
+  const pixel = <usize>channels << 2, line = <usize>width * pixel;
+  while (count > 0) {
+    const strip = tile / across, image = strip / down, place = tile - strip * across, beside = min(min(across - place, together), count);
+    const iy = originY + (strip - image * down) * size, ix = originX + place * size;
+    const top = -iy, bottom = height - iy, left = -ix, right = width - ix;
+    const from = x + <usize>((image * height + iy) * width + ix) * pixel;
+    if (size == 2) inputSegment(2, 4, v, row, step, from, line, pixel, top, bottom, left, right, beside, work);
+    else if (window == 4) inputSegment(4, 4, v, row, step, from, line, pixel, top, bottom, left, right, beside, work);
+    else inputSegment(4, 6, v, row, step, from, line, pixel, top, bottom, left, right, beside, work);
+    tile += beside;
+    count -= beside;
+    v += <usize>beside * row;
   }
 }
 
@@ -239,7 +239,7 @@ function put(narrow: bool, to: usize, value: v128): void {
 // @ts-ignore: decorator
 @inline
 export function filter(size: i32, u: usize, step: usize, g: usize, apart: usize, tap: usize, left: i32, work: usize): void {
-  const points = pointsOf(size), half = work + transformBytes / 2;
+  const points = pointsOf(size), half = work + 9 * 16;
   for (let i = 0, to = work; i < 9; i++, to += 16, g += tap) {
     const first = left > 0 ? f32.load(g) : 0, second = left > 1 ? f32.load(g + apart) : 0;
     v128.store(to, f64x2.replace_lane(f64x2.splat(<f64>first), 1, <f64>second));

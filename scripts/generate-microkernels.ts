@@ -8,6 +8,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { winogradLines } from "./winograd-lines.js";
 
 const root = resolve(import.meta.dirname, "..");
 const upTo = (count: number) => [...Array(count).keys()];
@@ -230,6 +231,14 @@ const files: Record<string, string> = {
  * C[h, w] = init[h, w] + A[k, h]^T B[k, w] for h columns of A and w = panelColumns: rows of \`a\` and \`b\` are \`lda\` and \`ldb\`
  * bytes apart. \`init\` is 0 for none; \`ldi\` is the byte stride of its rows, 0 for one row under all.
  */`,
+  ),
+  "assembly/microkernels-winograd.ts": header(
+    "clamp, madd, panelColumns",
+    `/**
+ * Winograd's transforms along one axis: the vectors at p0, p1, ... (in \`turbo\` pairs of them) times a matrix, results \`step\`
+ * bytes apart at \`to\`.
+ */
+${winogradLines}`,
   ),
   "assembly/microkernels-depthwise.ts": header(
     "clamp, madd",

@@ -12,11 +12,11 @@ export type TileSize = 2 | 4;
 export type LayerShape = readonly [height: number, width: number, channels: number, outChannels: number];
 
 /** Bytes of the transforms' own memory, as in the kernels. */
-const transformBytes = 2 * 6 * 6 * 16;
+const transformBytes = (4 * 4 + 2) * 6 * 64;
 /** Columns of the product that are made and transformed together. */
 const columnsTogether = 64;
 /** Transformed inputs of one block of tiles fit beside the panels into the second-level cache ... */
-const blockBytes = 2 ** 19;
+const blockBytes = 2 ** 17;
 /** ... but the panels are read once a block, so that blocks of few tiles would wait for memory. */
 const leastTiles = 24;
 
