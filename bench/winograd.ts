@@ -86,7 +86,7 @@ for (const text of positionals.length ? positionals : stages) {
   for (const { session } of programs) session.close();
   const speed = (2 * 9 * batch * sizeOf(shape)) / medians[0] / 1e6;
   const cells = [medians[0].toFixed(3), speed.toFixed(1), ...medians.slice(1).map((ms) => `${(medians[0] / ms).toFixed(2)}x`)];
-  const rule = winogradRule(shape, build);
+  const rule = winogradRule(shape);
   console.log(`| ${[text, ...cells, rule ? `F(${rule}x${rule})` : "direct", ...errors.map((error) => error.toExponential(1))].join(" | ")} |`);
 }
 process.exit(0);

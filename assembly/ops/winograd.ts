@@ -66,7 +66,7 @@ export function winograd_f32_products(
     const c = sums + <usize>point * matrix + <usize>from * row;
     gemmTransposed(
       m, <i32>(row >> 2), tiles, a + <usize>point * stepA + (<usize>from << 2), lda, b + <usize>point * stepB, ldb, panelRow,
-      c, row, add ? c : 0, row, 0, 0, -Infinity, Infinity,
+      c, row, add ? c : 0, add ? row : 0, 0, 0, -Infinity, Infinity,
     );
     unit += m;
   }

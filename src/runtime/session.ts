@@ -21,7 +21,7 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Runs in the caller's thread, without workers; default only where there are none. */
   readonly inline?: boolean;
-  /** Lets convolutions use Winograd's algorithm in the builds that allow it: faster, and a little less exact. Default true. */
+  /** Lets 3x3 convolutions use Winograd's algorithm where a rule on their shape takes it: faster, and a little less exact. Default true. */
   readonly winograd?: boolean;
 }
 

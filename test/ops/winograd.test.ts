@@ -66,6 +66,7 @@ testOp(
       { shapes: { x: [3, 9, 10, 17], dy: [3, 9, 9, 3] }, attributes: { padding: [0, 2, 1, 0] } },
       { shapes: { x: [1, 1, 2, 2], dy: [1, 8, 9, 4] }, attributes: { padding: [5, 4, 3, 6] } },
       { shapes: { x: [3, 26, 29, 4], dy: [3, 26, 29, 6] }, attributes: { padding: all } },
+      { shapes: { x: [2, 8, 8, 16], dy: [2, 8, 8, 32] }, attributes: { padding: all } },
       { shapes: { x: [0, 4, 4, 3], dy: [0, 4, 4, 4] }, attributes: { padding: all } },
     ],
     reference: weightGradientReference,
@@ -92,16 +93,17 @@ function weightGradientReference({ x, dy }: Record<string, Tensor64>, { padding 
 }
 
 describe("winogradRule", () => {
-  it("takes ResNet's layers in relaxed, and none in simd", () => {
+  it("takes ResNet's layers", () => {
     for (const layer of [
       [56, 56, 64, 64],
+      [14, 14, 256, 256],
       [7, 7, 512, 512],
       [32, 32, 16, 16],
-    ] as const) {
-      expect(winogradRule(layer, "relaxed")).toBe(4);
-      expect(winogradRule(layer, "simd")).toBe(0);
-    }
+    ] as const)
+      expect(winogradRule(layer)).toBe(4);
   });
+
+  it("takes small tiles where large ones would reach far over the edge", () => expect(winogradRule([5, 5, 64, 64])).toBe(2));
 
   it("leaves direct what transforms would slow down", () => {
     for (const layer of [
@@ -109,7 +111,7 @@ describe("winogradRule", () => {
       [1, 1, 512, 512],
       [64, 64, 1, 8],
     ] as const)
-      expect(winogradRule(layer, "relaxed")).toBe(0);
+      expect(winogradRule(layer)).toBe(0);
   });
 
   it("does not apply with a stride, a dilation, groups or another kernel, nor where it is turned off", () => {
@@ -123,6 +125,6 @@ describe("winogradRule", () => {
     expect(kernels({ groups: 2 }, [3, 3, 16, 32])).toEqual(["conv2d_f32"]);
     expect(kernels({}, [5, 3, 32, 32])).toEqual(["conv2d_f32"]);
     expect(kernels({}, undefined, { winograd: false })).toEqual(["conv2d_f32"]);
-    expect(kernels({}, undefined, { build: "simd" })).toEqual(["conv2d_f32"]);
+    expect(kernels({}, undefined, { build: "simd" })).toEqual(["conv2d_f32_winograd"]);
   });
 });

@@ -20,9 +20,14 @@ const blockBytes = 2 ** 17;
 /** ... but the panels are read once a block, so that blocks of few tiles would wait for memory. */
 const leastTiles = 24;
 
-/** Reading panels costs as much as this many rows of their product; transforming a number as much as this many of its terms. */
+/** Reading panels costs as much as one row of their product, from beyond the second-level cache as much as this many. */
 const panelRows = 4;
-const transformTerms = 8;
+const cachedPanels = 2 ** 20;
+/** Starting and storing a sum of products costs as much as this many of its terms. */
+const sumTerms = 6;
+/** Transforming a number costs as much as this many of its terms; channels are transformed by cache lines. */
+const transformTerms = 6;
+const wholeLines = (channels: number) => Math.ceil(channels / 16) * 16;
 /** Products of transformed numbers in a tile. */
 const pointsOf = (size: TileSize) => (size + 2) * (size + 2);
 
@@ -31,17 +36,20 @@ const worthwhile = 0.9;
 
 /**
  * Tile size for a layer, or 0 where the direct convolution is to be used: whichever costs least, counted in multiply-adds
- * for one image. `simd` promises its users the direct sums. Constants fit bench/winograd.ts, forward and gradient alike.
+ * for one image. Constants fit bench/winograd.ts, forward and gradient alike, in every build: `turbo` promises the bits of `relaxed`.
  */
-export function winogradRule([height, width, channels, outChannels]: LayerShape, build: Emitter["build"]): TileSize | 0 {
-  if (build === "simd") return 0;
-  const terms = channels * outChannels;
+export function winogradRule([height, width, channels, outChannels]: LayerShape): TileSize | 0 {
+  const products = (count: number, rows: number, depth: number) => {
+    const reading = count * depth * outChannels * 4 > cachedPanels ? panelRows : 1;
+    return count * (rows + reading) * (depth + sumTerms) * outChannels;
+  };
   const cost = (size: TileSize) => {
     const tiles = Math.ceil(height / size) * Math.ceil(width / size);
-    return pointsOf(size) * ((tiles + panelRows) * terms + transformTerms * tiles * (channels + outChannels));
+    const transforms = transformTerms * tiles * (wholeLines(channels) + wholeLines(outChannels));
+    return products(pointsOf(size), tiles, channels) + pointsOf(size) * transforms;
   };
   const best = cost(4) <= cost(2) ? 4 : 2;
-  return cost(best) <= worthwhile * 9 * (height * width + panelRows) * terms ? best : 0;
+  return cost(best) <= worthwhile * products(1, height * width, 9 * channels) ? best : 0;
 }
 
 /** The tile size for a convolution of kernel [kh, kw], or 0. */
@@ -52,7 +60,7 @@ export function winogradOf(
   shape: LayerShape,
 ): TileSize | 0 {
   const fits = kh === 3 && kw === 3 && groups === 1 && [...stride, ...dilation].every((step) => step === 1);
-  return emit.winograd && fits ? winogradRule(shape, emit.build) : 0;
+  return emit.winograd && fits ? winogradRule(shape) : 0;
 }
 
 /** Panels of the transformed weight [3, 3, in, out]; `flipped` for the input's gradient: taps backwards, in and out exchanged. */
