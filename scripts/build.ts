@@ -8,13 +8,19 @@ import { createHash } from "node:crypto";
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import { build as bundle } from "esbuild";
+import { build as bundle, type Plugin } from "esbuild";
 import { embedCodecs } from "./embed-codecs.js";
 import { writeLists } from "./generate.js";
 
 const root = resolve(import.meta.dirname, "..");
 const require = createRequire(import.meta.url);
 const variants = ["simd", "relaxed", "turbo"] as const;
+
+/** A worker is given compiled modules (src/runtime/modules.ts), so the import of the package's own is never reached there. */
+const withoutBinaries: Plugin = {
+  name: "without binaries",
+  setup: ({ onResolve }) => onResolve({ filter: /\/binaries\.js$/ }, ({ path }) => ({ path, external: true, sideEffects: false })),
+};
 
 process.chdir(root);
 mkdirSync("build", { recursive: true });
@@ -119,6 +125,7 @@ async function bundleWorker(entry: string, name: string): Promise<void> {
     target: "es2022",
     platform: "browser",
     external: ["node:*"],
+    plugins: [withoutBinaries],
     minify: true,
     legalComments: "inline",
     metafile: true,

@@ -1,3 +1,4 @@
+import type { Build } from "../core/build.js";
 import { Random } from "../core/random.js";
 import type { ImageSource } from "./image.js";
 import type { Pipeline } from "./transforms/index.js";
@@ -15,6 +16,8 @@ export interface PreparePayload {
   readonly pipeline: Pipeline;
   readonly channels: 1 | 3;
   readonly draws?: Draws;
+  /** Kernels that this thread has anyway; the result is the same in every build. */
+  readonly build: Build;
 }
 
 /** The random draws of each step of a pipeline. */

@@ -1,3 +1,4 @@
+import type { Build } from "../core/build.js";
 import { host } from "../runtime/host.js";
 import { defaultThreads, pool } from "../runtime/pool.js";
 import type { Dataset } from "./dataset.js";
@@ -14,6 +15,8 @@ export interface PrepareOptions {
   readonly names?: readonly string[];
   /** One per image; needed where the pipeline draws at random. */
   readonly draws?: readonly Draws[];
+  /** Kernels that are loaded anyway (default `simd`); the result is the same in every build. */
+  readonly build?: Build;
   /** In this thread instead of the pool's. */
   readonly inline?: boolean;
   readonly signal?: AbortSignal;
@@ -27,12 +30,19 @@ export interface PrepareOptions {
  */
 export async function prepareImages(
   images: readonly ImageSource[],
-  { pipeline, channels, names, draws, inline, signal }: PrepareOptions,
+  { pipeline, channels, names, draws, build = "simd", inline, signal }: PrepareOptions,
 ): Promise<(ProcessedImage & { data: Float32Array })[]> {
   const run = await runner(inline ?? false, signal);
   return Promise.all(
     images.map(async (image, i) =>
-      run("prepare", { image: await postable(image), name: names?.[i] ?? nameOf(image), pipeline, channels, draws: draws?.[i] } satisfies PreparePayload),
+      run("prepare", {
+        image: await postable(image),
+        name: names?.[i] ?? nameOf(image),
+        pipeline,
+        channels,
+        draws: draws?.[i],
+        build,
+      } satisfies PreparePayload),
     ),
   ) as Promise<(ProcessedImage & { data: Float32Array })[]>;
 }

@@ -246,7 +246,14 @@ export class Model {
     const { channels } = this.architecture;
     const prepare = (start: number) => {
       const part = [start, start + chunkSize];
-      return prepareImages(images.slice(...part), { pipeline, channels, names: names?.slice(...part), inline: this.inline, signal });
+      return prepareImages(images.slice(...part), {
+        pipeline,
+        channels,
+        names: names?.slice(...part),
+        build: build ?? this.session.build,
+        inline: this.inline,
+        signal,
+      });
     };
     let next = images.length > 0 ? prepare(0) : undefined;
     for (let start = 0; next; start += chunkSize) {

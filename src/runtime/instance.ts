@@ -1,6 +1,7 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import type { Build } from "../core/build.js";
 import { LimitError, WorkerError } from "../core/errors.js";
+import { compileBinary } from "./binaries.js";
 
 export type { Build };
 
@@ -45,20 +46,10 @@ export function growMemory(memory: WebAssembly.Memory, bytes: number): void {
   }
 }
 
-const compiled = new Map<string, Promise<WebAssembly.Module>>();
-
-/** The compiled kernels of a build, once per build and kind of memory. */
-export function compileKernels(build: Build, { shared = false }: { shared?: boolean } = {}): Promise<WebAssembly.Module> {
-  const key = `${build}|${shared}`;
-  let module = compiled.get(key);
-  if (!module) {
-    module = kernelBytes(build).then((bytes) => {
-      checkBuild(build);
-      return WebAssembly.compile((shared ? importingSharedMemory(bytes) : bytes) as BufferSource);
-    });
-    compiled.set(key, module);
-  }
-  return module;
+/** The compiled kernels of a build, once per build and kind of memory. @throws {WorkerError} for a build that this engine does not take */
+export async function compileKernels(build: Build, { shared = false }: { shared?: boolean } = {}): Promise<WebAssembly.Module> {
+  checkBuild(build);
+  return compileBinary(build, shared ? importingSharedMemory : undefined);
 }
 
 /** Binds compiled kernels to a memory. Several threads may do so on one shared memory. */
@@ -90,23 +81,11 @@ export async function fastestBuild(): Promise<Build> {
   return relaxed_self_test?.(1, 2, 3) === 5 ? "relaxed" : "simd";
 }
 
-const binaries: Record<Build, () => Promise<{ wasm: string }>> = {
-  simd: () => import("../generated/wasm-simd.js"),
-  relaxed: () => import("../generated/wasm-relaxed.js"),
-  turbo: () => import("../generated/wasm-turbo.js"),
-};
-
-/** The binary of a build, whose memory import is not marked shared. */
-export async function kernelBytes(build: Build): Promise<Uint8Array> {
-  const { wasm } = await binaries[build]();
-  return Uint8Array.from(atob(wasm), (char) => char.charCodeAt(0));
-}
-
 /**
  * A copy of a binary whose memory import is marked shared. The two forms differ in one bit of the import's limits
  * (WebAssembly threads proposal: flag 1 = has maximum, 3 = has maximum and is shared), so one binary ships for both.
  */
-export function importingSharedMemory(binary: Uint8Array): Uint8Array {
+export function importingSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const bytes = binary.slice();
   let at = 8;
   const varint = () => {

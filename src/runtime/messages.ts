@@ -1,3 +1,4 @@
+import type { BinaryName } from "./binaries.js";
 import type { Build } from "./instance.js";
 import type { Code } from "./program.js";
 
@@ -28,11 +29,16 @@ export type Message =
   | { readonly type: "write"; readonly id: number; readonly session: number; readonly address: number; readonly data: Uint8Array }
   | { readonly type: "read"; readonly id: number; readonly session: number; readonly address: number; readonly bytes: number }
   | { readonly type: "tasks"; readonly url: string }
+  /** What a worker asked for: a compiled binary, or why there is none. */
+  | { readonly type: "module"; readonly name: BinaryName; readonly module: WebAssembly.Module | Failure }
   | { readonly type: "task"; readonly id: number; readonly name: string; readonly payload: unknown };
 
-export interface Reply {
-  readonly id: number;
-  readonly value?: unknown;
-  /** An error with its class name and code, so that the pool can throw what the worker threw. */
-  readonly error?: { readonly name: string; readonly message: string; readonly stack?: string };
+/** An error with its class name, so that the other side can throw what this one threw. */
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
 }
+
+/** An answer; or what a worker lacks, because its own bundle has no binaries. */
+export type Reply = { readonly id: number; readonly value?: unknown; readonly error?: Failure } | { readonly needs: BinaryName };

@@ -1,7 +1,8 @@
 import * as errors from "../core/errors.js";
 import { WorkerError } from "../core/errors.js";
+import { type BinaryName, compileBinary } from "./binaries.js";
 import { host, type Thread, type WorkerSource } from "./host.js";
-import type { Message, Reply } from "./messages.js";
+import type { Failure, Message, Reply } from "./messages.js";
 
 type Unsent<M = Message> = M extends { id: number } ? Omit<M, "id"> : never;
 
@@ -119,8 +120,10 @@ export class Pool {
 
   private hire(): Worker {
     const worker: Worker = { thread: this.spawn(), busy: false, hasTasks: false, waiting: new Map() };
-    worker.thread.onMessage((reply) => {
-      const { id, value, error } = reply as Reply;
+    worker.thread.onMessage((message) => {
+      const reply = message as Reply;
+      if ("needs" in reply) return this.supply(worker.thread, reply.needs);
+      const { id, value, error } = reply;
       const asker = worker.waiting.get(id);
       worker.waiting.delete(id);
       if (worker.waiting.size === 0) worker.thread.keepAlive(false);
@@ -129,6 +132,13 @@ export class Pool {
     });
     worker.thread.onExit((reason) => this.close(new WorkerError(`a worker thread ended: ${reason.message}`, { cause: reason })));
     return worker;
+  }
+
+  /** Compiles a binary once for all threads and sends it to the one that asks. */
+  private supply({ post }: Thread, name: BinaryName): void {
+    compileBinary(name)
+      .catch(({ name, message, stack }: Error) => ({ name, message, stack }))
+      .then((module) => post({ type: "module", name, module } satisfies Message));
   }
 
   private ask(worker: Worker, message: Unsent): Promise<unknown> {
@@ -172,7 +182,7 @@ export class Pool {
 }
 
 /** The error that a worker threw, as the class that it was there. */
-function revive({ name, message, stack }: NonNullable<Reply["error"]>): Error {
+function revive({ name, message, stack }: Failure): Error {
   const Known = (errors as unknown as Record<string, new (message: string) => Error>)[name];
   const error = Known && name !== "OcelliError" ? new Known(message) : new WorkerError(message);
   if (!Known) error.stack = stack;

@@ -13,8 +13,8 @@ import { sum } from "../ops/sum.js";
 import { padded } from "../plan/arena.js";
 import { compile, type Operand } from "../plan/compile.js";
 import { firstAddress } from "./backend.js";
+import { binaryBytes } from "./binaries.js";
 import { isNode } from "./host.js";
-import { kernelBytes } from "./instance.js";
 import { link } from "./program.js";
 
 /** Kernel calls for a process of its own to make on a memory of `bytes` bytes. */
@@ -75,5 +75,5 @@ async function kernelTest(): Promise<KernelTest> {
     calls.push([kernel, ...args, 0, units]);
     at += 3 + 2 * count;
   }
-  return { binary: await kernelBytes("turbo"), kernels, calls, bytes: bytes + 64 };
+  return { binary: await binaryBytes("turbo"), kernels, calls, bytes: bytes + 64 };
 }

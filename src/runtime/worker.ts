@@ -1,6 +1,7 @@
 import { type Barrier, breakBarrier, makeBarrier } from "./barrier.js";
+import type { BinaryName } from "./binaries.js";
 import { type Build, bindKernels, createMemory, growMemory, type Kernels } from "./instance.js";
-import type { Message, Reply } from "./messages.js";
+import type { Failure, Message, Reply } from "./messages.js";
 import { runShare, runTogether, type Share, shareOf } from "./program.js";
 
 /** A function that a task module offers: payload in, result out, with what to transfer. */
@@ -20,8 +21,19 @@ interface Open {
 const sessions = new Map<number, Open>();
 let tasks: Promise<Record<string, Task>> | undefined;
 
+/** Binaries that were asked for and have not come yet. */
+const awaited = new Map<BinaryName, (module: WebAssembly.Module | Failure) => void>();
+
+/** A compiled binary, from the thread that started this one. */
+function needed(name: BinaryName, post: (reply: Reply) => void): Promise<WebAssembly.Module> {
+  return new Promise((resolve, reject) => {
+    awaited.set(name, (module) => (module instanceof WebAssembly.Module ? resolve(module) : reject(Object.assign(new Error(module.message), module))));
+    post({ needs: name });
+  });
+}
+
 /** Does what one message says. Gives the value of the reply and what to transfer with it. */
-async function handle(message: Message): Promise<{ value?: unknown; transfer?: ArrayBuffer[] }> {
+async function handle(message: Message, post: (reply: Reply) => void): Promise<{ value?: unknown; transfer?: ArrayBuffer[] }> {
   switch (message.type) {
     case "open": {
       const memory = message.memory instanceof WebAssembly.Memory ? message.memory : createMemory(message.memory.bytes);
@@ -70,7 +82,13 @@ async function handle(message: Message): Promise<{ value?: unknown; transfer?: A
       return { value, transfer: [value.buffer] };
     }
     case "tasks":
-      tasks = import(/* @vite-ignore */ /* webpackIgnore: true */ message.url);
+      tasks = import(/* @vite-ignore */ /* webpackIgnore: true */ message.url).then((module) => {
+        module.takeModulesFrom((name: BinaryName) => needed(name, post));
+        return module;
+      });
+      return {};
+    case "module":
+      awaited.get(message.name)?.(message.module);
       return {};
     case "task": {
       const task = (await tasks)?.[message.name];
@@ -92,7 +110,7 @@ function serve(listen: (listener: (message: Message) => void) => void, post: (re
   const work = async (message: Message) => {
     const id = "id" in message ? message.id : -1;
     try {
-      const { value, transfer = [] } = await handle(message);
+      const { value, transfer = [] } = await handle(message, (reply) => post(reply, []));
       if (id >= 0) post({ id, value }, transfer);
     } catch (error) {
       const { name, message: text, stack } = error as Error;
@@ -100,7 +118,9 @@ function serve(listen: (listener: (message: Message) => void) => void, post: (re
     }
   };
   listen((message) => {
-    last = last.then(() => work(message));
+    // The task that waits for a binary is what the other messages wait for.
+    if (message.type === "module") void work(message);
+    else last = last.then(() => work(message));
   });
 }
 

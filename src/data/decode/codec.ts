@@ -1,5 +1,6 @@
 import { LimitError, OcelliError } from "../../core/errors.js";
-import { compileWasm, type Imports, instantiateLibrary, type Library } from "../../runtime/compile.js";
+import { type Imports, instantiateLibrary, type Library } from "../../runtime/library.js";
+import { moduleOf } from "../../runtime/modules.js";
 import type { ImageReader } from "./reader.js";
 
 /** A C decoder while it works on one image. */
@@ -17,15 +18,13 @@ const keptBytes = 64 * 2 ** 20;
  * Makes a decoder of a C library in Wasm. It is compiled at the first image; an instance serves one image after
  * another, and is given up after an error, which may leave its stack and memory in any state.
  *
- * @param load imports the embedded module, base64
+ * @param name which of the package's binaries
  * @param imports what the library asks for; each call of these is an error of the image
  */
-export function openCodec(load: () => Promise<string>, imports: Imports): <T>(reader: ImageReader, decode: (codec: Codec) => T) => Promise<T> {
-  let module: ReturnType<typeof compileWasm> | undefined;
+export function openCodec(name: "jpeg" | "webp", imports: Imports): <T>(reader: ImageReader, decode: (codec: Codec) => T) => Promise<T> {
   let idle: Library | undefined;
   return async (reader, decode) => {
-    module ??= load().then((text) => compileWasm(Uint8Array.from(atob(text), (char) => char.charCodeAt(0))));
-    const library = idle ?? (await instantiateLibrary(await module, imports));
+    const library = idle ?? (await instantiateLibrary(await moduleOf(name), imports));
     idle = undefined;
     const pointers: number[] = [];
     const allocate = (bytes: number): number => {

@@ -7,7 +7,7 @@ import type { ImageReader } from "./reader.js";
 const TJPF_RGB = 0;
 const TJPF_CMYK = 11;
 
-const withTurbo = openCodec(async () => (await import("../../generated/codec-jpeg.js")).wasm, {
+const withTurbo = openCodec("jpeg", {
   // libjpeg jumps back here on errors only. Without a way to unwind its stack, the jump ends in an exception and the instance is dropped.
   env: { setjmp: () => 0, longjmp: givesUp },
   wasi_snapshot_preview1: { environ_sizes_get: () => 0, environ_get: () => 0, proc_exit: givesUp, fd_close: givesUp, fd_seek: givesUp, fd_write: givesUp },

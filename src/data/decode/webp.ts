@@ -3,7 +3,7 @@ import { type Pixels, toRgb } from "./pixels.js";
 import type { ImageReader } from "./reader.js";
 import { type WebpFrame, webpHeader } from "./webp-header.js";
 
-const withWebp = openCodec(async () => (await import("../../generated/codec-webp.js")).wasm, {
+const withWebp = openCodec("webp", {
   wasi_snapshot_preview1: { fd_close: givesUp, fd_seek: givesUp, fd_write: givesUp },
 });
 

@@ -1,12 +1,3 @@
-import { WorkerError } from "../core/errors.js";
-
-/** @throws {WorkerError} where the platform forbids compiling, such as a page whose policy lacks "wasm-unsafe-eval" */
-export function compileWasm(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(bytes).catch((cause) => {
-    throw new WorkerError(`cannot compile WebAssembly: ${cause.message}`, { cause });
-  });
-}
-
 /** An instance of a C library with a memory of its own. */
 export interface Library {
   /** Calls an exported function; pointers and integers in, pointer or integer out. */
