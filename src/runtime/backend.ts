@@ -8,6 +8,8 @@ import { type Code, runShare, type Share, shareOf } from "./program.js";
 /** Where a session's memory lives and its programs run. Addresses are bytes from the start of that memory. */
 export interface Backend {
   readonly threads: number;
+  /** Resolves once the threads know the memory, rejects where they did not start. */
+  readonly started: Promise<void>;
   grow(bytes: number): Promise<void>;
   write(address: number, data: Uint8Array): Promise<void>;
   /** A copy of `bytes` bytes. */
@@ -23,12 +25,13 @@ export const firstAddress = 65536;
 const initialBytes = firstAddress + barrierBytes;
 
 /** In the caller's thread: for runtimes without workers, and for tests. */
-export async function inlineBackend(): Promise<Backend> {
+export function inlineBackend(): Backend {
   const memory = createMemory(initialBytes, { maximumBytes: limits.memoryBytes });
   const kernels = new Map<Build, Kernels>();
   const programs = new Map<number, Share>();
   return {
     threads: 1,
+    started: Promise.resolve(),
     grow: async (bytes) => growMemory(memory, bytes),
     write: async (address, data) => new Uint8Array(memory.buffer).set(data, address),
     read: async (address, bytes) => new Uint8Array(memory.buffer).slice(address, address + bytes),
@@ -45,14 +48,22 @@ export async function inlineBackend(): Promise<Backend> {
 
 let nextSession = 0;
 
+/** The answers to `open`; a failure is thrown where it is waited for. */
+function opening(answers: Promise<unknown>): Promise<void> {
+  const started = answers.then(() => {});
+  started.catch(() => {});
+  return started;
+}
+
 /** On shared memory: all threads of the pool see it, and so does the caller, who copies in and out without messages. */
-export async function sharedBackend(pool: Pool, threads: number): Promise<Backend> {
+export function sharedBackend(pool: Pool, threads: number): Backend {
   const session = nextSession++;
   const memory = createMemory(initialBytes, { shared: true, maximumBytes: limits.memoryBytes });
-  const crowded = threads > (await host()).parallelism;
-  await pool.tell(threads, (thread) => ({ type: "open", session, memory, thread, threads, crowded }));
+  const crowded = host().then(({ parallelism }) => threads > parallelism);
+  const started = opening(crowded.then((crowded) => pool.tell(threads, (thread) => ({ type: "open", session, memory, thread, threads, crowded }))));
   return {
     threads,
+    started,
     grow: async (bytes) => growMemory(memory, bytes),
     write: async (address, data) => new Uint8Array(memory.buffer).set(data, address),
     read: async (address, bytes) => {
@@ -63,24 +74,26 @@ export async function sharedBackend(pool: Pool, threads: number): Promise<Backen
     load: async (program, code, build) =>
       pool.announce(threads, { type: "load", session, program, code, build, module: await compileKernels(build, { shared: true }) }),
     unload: (program) => pool.announce(threads, { type: "unload", session, program }),
-    run: (program) => pool.run(threads, session, program),
+    run: (program) => started.then(() => pool.run(threads, session, program)),
     close: () => pool.announce(threads, { type: "close", session }),
   };
 }
 
 /** In one worker that owns the memory: off the caller's thread where memory cannot be shared. */
-export async function workerBackend(pool: Pool): Promise<Backend> {
+export function workerBackend(pool: Pool): Backend {
   const session = nextSession++;
-  await pool.tell(1, (thread) => ({ type: "open", session, memory: { bytes: initialBytes }, thread, threads: 1 }));
+  const started = opening(pool.tell(1, (thread) => ({ type: "open", session, memory: { bytes: initialBytes }, thread, threads: 1 })));
   const one = async (message: Parameters<Pool["tell"]>[1]) => (await pool.tell(1, message))[0];
   return {
     threads: 1,
+    started,
     grow: async (bytes) => void (await one(() => ({ type: "grow", session, bytes }))),
-    write: async (address, data) => void (await one(() => ({ type: "write", session, address, data }))),
+    // A view would be posted with all of the buffer behind it.
+    write: async (address, data) => void (await one(() => ({ type: "write", session, address, data: data.slice() }))),
     read: async (address, bytes) => (await one(() => ({ type: "read", session, address, bytes }))) as Uint8Array,
     load: async (program, code, build) => pool.announce(1, { type: "load", session, program, code, build, module: await compileKernels(build) }),
     unload: (program) => pool.announce(1, { type: "unload", session, program }),
-    run: (program) => pool.run(1, session, program),
+    run: (program) => started.then(() => pool.run(1, session, program)),
     close: () => pool.announce(1, { type: "close", session }),
   };
 }

@@ -44,20 +44,26 @@ export class Session {
     private readonly winograd: boolean,
   ) {}
 
-  static async open({ build, threads, inline, winograd = true }: SessionOptions = {}): Promise<Session> {
-    if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads))
-      throw new ArgumentError(`threads: expected a whole number from 1 to ${mostThreads}, got ${threads}`);
-    const { spawn, sharedMemory } = await host();
-    const chosen = await chooseBuild(build);
-    const wide = threads ?? (await defaultThreads());
-    const backend = inline || !spawn ? await inlineBackend() : sharedMemory ? await sharedBackend(await pool(wide), wide) : await workerBackend(await pool(1));
-    const session = new Session(backend, chosen, winograd);
+  static async open(options: SessionOptions = {}): Promise<Session> {
+    const { build, pool, threads } = await engineFor(options);
+    const backend = !pool ? inlineBackend() : threads === undefined ? workerBackend(pool) : sharedBackend(pool, threads);
+    const session = new Session(backend, build, options.winograd ?? true);
     abandoned.register(session, backend, session);
     return session;
   }
 
+  /** Starts threads and compiles kernels for a session that will be opened with these options, while the caller still reads its file. */
+  static warm(options: SessionOptions): void {
+    engineFor(options).catch(() => {}); // `open` tells what fails
+  }
+
   get threads(): number {
     return this.backend.threads;
+  }
+
+  /** Resolves once the threads are there; until then all works but running. @throws {WorkerError} where they did not start */
+  started(): Promise<void> {
+    return this.backend.started;
   }
 
   /** Makes a program of a graph: plans its memory and allocates it. `build` defaults to the session's. */
@@ -215,6 +221,17 @@ export class Session {
     this.queue = turn.catch(() => {});
     return turn;
   }
+}
+
+/** What a session runs in. No pool: the caller's thread; no number of threads: one worker that owns the memory. */
+async function engineFor({ build, threads, inline }: SessionOptions): Promise<{ build: Build; pool?: Pool; threads?: number }> {
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads))
+    throw new ArgumentError(`threads: expected a whole number from 1 to ${mostThreads}, got ${threads}`);
+  const { spawn, sharedMemory } = await host();
+  if (inline || !spawn) return { build: await chooseBuild(build) };
+  const wide = sharedMemory ? (threads ?? (await defaultThreads())) : undefined;
+  const [chosen, running] = await Promise.all([chooseBuild(build), pool(wide ?? 1)]);
+  return { build: chosen, pool: running, threads: wide };
 }
 
 type Place = Exclude<Operand, number>;

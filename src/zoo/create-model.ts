@@ -2,6 +2,7 @@ import { ArgumentError, FormatError } from "../core/errors.js";
 import type { SourceLike } from "../core/source.js";
 import { evaluationTransforms, type Preprocessing, trainingTransforms } from "../data/preprocessing.js";
 import { openSafetensors, type SafetensorsFile } from "../formats/safetensors/index.js";
+import type { Value } from "../graph/graph.js";
 import { inferenceGraph } from "../model/graphs.js";
 import { initialValues } from "../model/initialize.js";
 import { toMemory } from "../model/layout.js";
@@ -45,6 +46,7 @@ export interface CreateOptions extends SessionOptions {
  */
 export async function createModel(name: string, options: CreateOptions = {}): Promise<Model> {
   const { pretrained = false, seed = 0 } = options;
+  Session.warm(options);
   if (!pretrained) {
     const built = await architecture(name, options.options);
     return build(built, options, { classes: built.defaultClasses });
@@ -67,6 +69,7 @@ export async function createModel(name: string, options: CreateOptions = {}): Pr
  * @throws {FormatError} for a file that is no such classifier, naming what is missing
  */
 export async function loadModel(source: SourceLike, options: SessionOptions = {}): Promise<Model> {
+  Session.warm(options);
   const file = await openSafetensors(source);
   try {
     const saved = readMetadata(file);
@@ -146,10 +149,14 @@ async function build(
     const newHead = options.newHead ?? (saved.labels !== undefined && labels.some((label, i) => label !== saved.labels?.[i]));
     const load = new Set(match?.load.filter((name) => !(newHead && built.classifier.includes(name))));
     const statistics: [string, Float32Array][] = [];
-    for (const value of graph.kept.values()) {
-      const data = file && load.has(value.name) ? toMemory(await file.readFloat32(value.name), value.file) : initialValues(value, options.seed ?? 0);
+    const fill = async (value: Value, data: Float32Array) => {
       if (value.kind === "buffer") statistics.push([value.name, data]);
       await session.write(value.name, data);
+    };
+    for (const value of graph.kept.values()) if (!load.has(value.name)) await fill(value, initialValues(value, options.seed ?? 0));
+    for await (const [name, data] of file?.readAllFloat32(load) ?? []) {
+      const value = graph.kept.get(name) as Value;
+      await fill(value, toMemory(data, value.file));
     }
     const identityNorms = file !== undefined && hasIdentityNorms(statistics);
     const model = new Model(
@@ -159,6 +166,7 @@ async function build(
     );
     const [counter] = match?.counters ?? [];
     if (file && counter) model.batchesTracked = Number((await file.readFloat32(counter))[0]);
+    await session.started();
     return model;
   } catch (error) {
     session.close();

@@ -19,7 +19,7 @@ export type TensorArray =
   | BigUint64Array;
 
 interface ArrayType {
-  new (buffer: ArrayBuffer): TensorArray;
+  new (buffer: ArrayBuffer, byteOffset?: number, length?: number): TensorArray;
   readonly BYTES_PER_ELEMENT: number;
 }
 

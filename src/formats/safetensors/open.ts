@@ -19,6 +19,8 @@ export interface SafetensorsFile extends Header {
   read(name: string): Promise<SafetensorsTensor>;
   /** Elements as float32, whatever the dtype; 64-bit ones are rounded. */
   readFloat32(name: string): Promise<Float32Array<ArrayBuffer>>;
+  /** The same for several tensors, in the order of the file, in few reads; each array may share its buffer with others. */
+  readAllFloat32(names: Iterable<string>): AsyncGenerator<readonly [name: string, data: Float32Array<ArrayBuffer>]>;
   close(): Promise<void>;
 }
 
@@ -35,26 +37,82 @@ export async function openSafetensors(from: SourceLike, { verify = true } = {}):
   try {
     const header = await readHeader(source);
     const digests = verify ? readSha256(header, source.name) : undefined;
-    const bytesOf = async (name: string): Promise<[TensorInfo, Uint8Array<ArrayBuffer>]> => {
+    const infoOf = (name: string): TensorInfo => {
       const info = header.tensors.get(name);
       if (!info) throw new ArgumentError(`safetensors: there is no tensor ${JSON.stringify(name)} among the ${header.tensors.size} of ${source.name}`);
-      const bytes = await source.read(info.offset, info.length);
+      return info;
+    };
+    const verified = async (name: string, bytes: Bytes): Promise<TensorArray> => {
       const expected = digests?.get(name);
       const found = expected && (await sha256(bytes));
       if (found !== expected) throw new FormatError(`safetensors: tensor ${JSON.stringify(name)} has sha256 ${found}, expected ${expected} (${source.name})`);
-      return [info, bytes];
+      return arrayOf(infoOf(name).dtype, bytes);
     };
     const read = async (name: string): Promise<SafetensorsTensor> => {
-      const [{ dtype, shape }, bytes] = await bytesOf(name);
-      return { dtype, shape, data: new arrayTypes[dtype](bytes.buffer) };
+      const { dtype, shape, offset, length } = infoOf(name);
+      return { dtype, shape, data: await verified(name, await source.read(offset, length)) };
     };
     const readFloat32 = async (name: string) => {
       const { dtype, data } = await read(name);
-      return toFloat32(dtype, data);
+      return floatsOf(dtype, data);
     };
-    return { ...header, name: source.name, read, readFloat32, close: source.close };
+    async function* readAllFloat32(names: Iterable<string>) {
+      const spans = spansOf([...names].map((name) => [name, infoOf(name)]));
+      const readSpan = (span: Span | undefined) => {
+        const bytes = span && source.read(span.start, span.end - span.start);
+        bytes?.catch(() => {}); // awaited when its turn comes; a failure of an earlier one must not leave it unheard
+        return bytes;
+      };
+      let next = readSpan(spans[0]);
+      for (let i = 0; i < spans.length; i++) {
+        const { start, tensors } = spans[i];
+        const bytes = (await next) as Bytes;
+        next = readSpan(spans[i + 1]);
+        const arrays = await Promise.all(tensors.map(([name, { offset, length }]) => verified(name, bytes.subarray(offset - start, offset - start + length))));
+        for (const [k, [name, { dtype }]] of tensors.entries()) yield [name, floatsOf(dtype, arrays[k])] as const;
+      }
+    }
+    return { ...header, name: source.name, read, readFloat32, readAllFloat32, close: source.close };
   } catch (error) {
     await source.close();
     throw error;
   }
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Tensors that one read brings, in the order of the file. */
+interface Span {
+  readonly start: number;
+  end: number;
+  readonly tensors: (readonly [name: string, info: TensorInfo])[];
+}
+
+/** Bytes of a read of several tensors at most; and of those in between that nobody asked for, such as counters. */
+const largestSpan = 4 * 2 ** 20;
+const largestGap = 4096;
+
+function spansOf(tensors: (readonly [string, TensorInfo])[]): Span[] {
+  const spans: Span[] = [];
+  for (const tensor of tensors.sort(([, a], [, b]) => a.offset - b.offset)) {
+    const { offset, length } = tensor[1];
+    const last = spans.at(-1);
+    const end = offset + length;
+    if (last && offset - last.end <= largestGap && end - last.start <= largestSpan) {
+      last.end = end;
+      last.tensors.push(tensor);
+    } else spans.push({ start: offset, end, tensors: [tensor] });
+  }
+  return spans;
+}
+
+/** A view where the bytes lie as the type asks, else a copy. */
+function arrayOf(dtype: SafetensorsDtype, bytes: Bytes): TensorArray {
+  const { BYTES_PER_ELEMENT } = arrayTypes[dtype];
+  const { buffer, byteOffset } = bytes.byteOffset % BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  return new arrayTypes[dtype](buffer, byteOffset, bytes.length / BYTES_PER_ELEMENT);
+}
+
+function floatsOf(dtype: SafetensorsDtype, data: TensorArray): Float32Array<ArrayBuffer> {
+  return dtype === "F32" ? (data as Float32Array<ArrayBuffer>) : toFloat32(dtype, data);
 }

@@ -32,7 +32,7 @@ export function scanJson(text: string, depth: number): JsonScan {
         break;
       case '"': {
         const start = at;
-        while (++at < text.length && text[at] !== '"') if (text[at] === "\\") at++;
+        at = endOfString(text, start);
         if (!expectKey) break;
         const key = unescape(text.slice(start, at + 1));
         if (keys.at(-1)?.has(key)) return { repeatedKey: key, values };
@@ -42,6 +42,16 @@ export function scanJson(text: string, depth: number): JsonScan {
     }
   }
   return { values };
+}
+
+/** Where the string that begins at `start` has its closing quote, or the text's end: a quote after an even number of backslashes. */
+function endOfString(text: string, start: number): number {
+  for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let before = quote;
+    while (text[before - 1] === "\\") before--;
+    if ((quote - before) % 2 === 0) return quote;
+  }
+  return text.length;
 }
 
 function unescape(token: string): string {
