@@ -9,10 +9,12 @@ export function nodeHost(): Host {
 
   const spawn = (source: WorkerSource): Thread => {
     const worker = new Worker(new NodeURL("url" in source ? source.url : moduleUrl(source.text)), { execArgv: [] });
-    worker.unref();
     return {
       post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
-      onMessage: (listener) => worker.on("message", listener),
+      onMessage(listener) {
+        worker.on("message", listener);
+        worker.unref(); // listening alone would keep the process alive
+      },
       onExit(listener) {
         let error: Error | undefined;
         worker.on("error", (reason) => {
@@ -24,7 +26,11 @@ export function nodeHost(): Host {
       terminate: () => void worker.terminate(),
     };
   };
-  return { parallelism: availableParallelism(), sharedMemory: true, spawn, moduleUrl };
+  return { parallelism: availableParallelism(), sharedMemory: true, spawn, moduleUrl, unpack };
+}
+
+async function unpack(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  return Uint8Array.from(process.getBuiltinModule("node:zlib").inflateSync(Buffer.from(text, "base64")));
 }
 
 function moduleUrl(source: string): string {

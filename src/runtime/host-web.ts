@@ -26,7 +26,13 @@ export function webHost(): Host {
     sharedMemory: isolated,
     spawn: typeof Worker === "function" ? spawn : undefined,
     moduleUrl,
+    unpack,
   };
+}
+
+async function unpack(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  return new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
 }
 
 function moduleUrl(source: string): string {

@@ -8,6 +8,8 @@ export interface Host {
   readonly spawn?: (source: WorkerSource) => Thread;
   /** An address under which a thread can `import()` the text of an ES module. */
   moduleUrl(source: string): string;
+  /** The bytes that a text stands for: base64 of zlib's format. */
+  unpack(text: string): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 export type WorkerSource = { readonly text: string } | { readonly url: string | URL };

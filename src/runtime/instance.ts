@@ -69,7 +69,7 @@ export function hasBuild(build: Build): boolean {
 
 /** @throws {WorkerError} for a build that this engine does not take */
 export function checkBuild(build: Build): void {
-  if (!hasBuild("simd")) throw new WorkerError("this engine has no WebAssembly SIMD; Ocelli needs Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or newer");
+  if (!hasBuild("simd")) throw new WorkerError("this engine has no WebAssembly SIMD; Ocelli needs Node 20, Chrome 91, Firefox 113, Safari 16.4 or newer");
   if (!hasBuild(build)) throw new WorkerError(`this engine has no relaxed SIMD, which build "${build}" needs; use "auto" or "simd"`);
 }
 
