@@ -1,7 +1,6 @@
 import { barrierBytes } from "./barrier.js";
 import { type Build, bindKernels, compileKernels, createMemory, growMemory, type Kernels } from "./instance.js";
 import { limits } from "../core/limits.js";
-import { host } from "./host.js";
 import type { Pool } from "./pool.js";
 import { type Code, runShare, type Share, shareOf } from "./program.js";
 
@@ -56,11 +55,10 @@ function opening(answers: Promise<unknown>): Promise<void> {
 }
 
 /** On shared memory: all threads of the pool see it, and so does the caller, who copies in and out without messages. */
-export function sharedBackend(pool: Pool, threads: number): Backend {
+export function sharedBackend(pool: Pool, threads: number, { crowded }: { crowded: boolean }): Backend {
   const session = nextSession++;
   const memory = createMemory(initialBytes, { shared: true, maximumBytes: limits.memoryBytes });
-  const crowded = host().then(({ parallelism }) => threads > parallelism);
-  const started = opening(crowded.then((crowded) => pool.tell(threads, (thread) => ({ type: "open", session, memory, thread, threads, crowded }))));
+  const started = opening(pool.tell(threads, (thread) => ({ type: "open", session, memory, thread, threads, crowded })));
   return {
     threads,
     started,

@@ -45,8 +45,8 @@ export class Session {
   ) {}
 
   static async open(options: SessionOptions = {}): Promise<Session> {
-    const { build, pool, threads } = await engineFor(options);
-    const backend = !pool ? inlineBackend() : threads === undefined ? workerBackend(pool) : sharedBackend(pool, threads);
+    const { build, makeBackend } = await engineFor(options);
+    const backend = makeBackend();
     const session = new Session(backend, build, options.winograd ?? true);
     abandoned.register(session, backend, session);
     return session;
@@ -223,15 +223,15 @@ export class Session {
   }
 }
 
-/** What a session runs in. No pool: the caller's thread; no number of threads: one worker that owns the memory. */
-async function engineFor({ build, threads, inline }: SessionOptions): Promise<{ build: Build; pool?: Pool; threads?: number }> {
+/** What a session runs in: in the caller's thread, in threads that share its memory, or in one that owns it. */
+async function engineFor({ build, threads, inline }: SessionOptions): Promise<{ build: Build; makeBackend: () => Backend }> {
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads))
     throw new ArgumentError(`threads: expected a whole number from 1 to ${mostThreads}, got ${threads}`);
-  const { spawn, sharedMemory } = await host();
-  if (inline || !spawn) return { build: await chooseBuild(build) };
-  const wide = sharedMemory ? (threads ?? (await defaultThreads())) : undefined;
-  const [chosen, running] = await Promise.all([chooseBuild(build), pool(wide ?? 1)]);
-  return { build: chosen, pool: running, threads: wide };
+  const { spawn, sharedMemory, parallelism } = await host();
+  if (inline || !spawn) return { build: await chooseBuild(build), makeBackend: inlineBackend };
+  const wide = sharedMemory ? (threads ?? (await defaultThreads())) : 1;
+  const [chosen, running] = await Promise.all([chooseBuild(build), pool(wide)]);
+  return { build: chosen, makeBackend: () => (sharedMemory ? sharedBackend(running, wide, { crowded: wide > parallelism }) : workerBackend(running)) };
 }
 
 type Place = Exclude<Operand, number>;
