@@ -83,8 +83,6 @@ export interface Op<A extends Attributes = Attributes> extends OpDefinition<A> {
 }
 
 /** Makes a callable op of a definition. `conv2d({ x, weight, bias }, { stride: [2, 2] })` adds a node to x's graph. */
-// An op that nothing uses is to be left out of a page's bundle.
-/* @__NO_SIDE_EFFECTS__ */
 export function defineOp<A extends Attributes>(definition: OpDefinition<A>): Op<A> {
   const { name, ...rest } = definition;
   const build = (inputs: Record<string, Value | undefined> | readonly Value[], attributes?: Partial<A>) => {

@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { makePages } from "../scripts/pages.js";
+
+let pages: Awaited<ReturnType<typeof makePages>>;
+beforeAll(async () => {
+  pages = await makePages();
+});
+
+const textOf = (folder: string) =>
+  readdirSync(folder)
+    .map((file) => readFileSync(join(folder, file), "utf8"))
+    .join("\n");
+
+test("a page that only classifies has nothing of the trainer", () => {
+  for (const said of ["patience needs validation images", "adamw_f32", "the loss became"]) {
+    expect(textOf(pages.training).includes(said), said).toBe(true);
+    expect(textOf(pages.inference).includes(said), said).toBe(false);
+  }
+});
+
+test("a page downloads the kernels of one build, and decoders apart", () => {
+  const names = readdirSync(pages.inference);
+  expect(names.filter((name) => name.startsWith("wasm-")).map((name) => name.split("-")[1])).toEqual(["relaxed"]);
+  expect(
+    readdirSync(pages.decoders)
+      .map((name) => name.split("-")[1])
+      .sort(),
+  ).toEqual(["jpeg", "webp"]);
+  for (const name of ["tasks-source", "worker-source", "host-web"]) expect(names.filter((file) => file.startsWith(name)).length, name).toBe(1);
+});
