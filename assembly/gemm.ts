@@ -38,7 +38,7 @@ export function gemm(
   init: usize, ldi: usize, tile: usize, low: f32, high: f32,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
-  const tiles = (m + tileRows - 1) / tileRows, rows = m / max(tiles, 1), taller = m - rows * tiles;
+  const tiles = (m + tileRows - 1) / tileRows, rows = m / max(tiles, 1), taller = m - rows * tiles, tall = <usize>(taller * (rows + 1));
   let column = 0;
   if (m == 1) {
     for (; column + 32 <= n; column += 32, c += 128, panels += (32 / panelColumns) * panelStep) {
@@ -48,17 +48,21 @@ export function gemm(
     }
   }
   for (; column < n; column += panelColumns) {
-    const narrow = n - column < panelColumns;
-    let pa = a, pc = c, pi = init;
-    for (let i = 0; i < tiles; i++) {
-      const height = rows + i32(i < taller);
-      const at = narrow ? tile : pc, step = narrow ? panelRow : ldc;
-      rowTile(height, k, pa, lda, panels, at, step, pi, ldi);
-      if (bounded) clampTile(at, step, height, low, high);
-      if (narrow) copyTile(pc, ldc, tile, height, n - column);
-      pa += <usize>height * lda;
-      pc += <usize>height * ldc;
-      pi += <usize>height * ldi;
+    if (n - column >= panelColumns) {
+      rowTiles(taller, rows + 1, k, a, lda, panels, c, ldc, init, ldi);
+      rowTiles(tiles - taller, rows, k, a + tall * lda, lda, panels, c + tall * ldc, ldc, init + tall * ldi, ldi);
+      if (bounded) clampTile(c, ldc, m, low, high);
+    } else {
+      let pa = a, pc = c, pi = init;
+      for (let i = 0; i < tiles; i++) {
+        const height = rows + i32(i < taller);
+        rowTiles(1, height, k, pa, lda, panels, tile, panelRow, pi, ldi);
+        if (bounded) clampTile(tile, panelRow, height, low, high);
+        copyTile(pc, ldc, tile, height, n - column);
+        pa += <usize>height * lda;
+        pc += <usize>height * ldc;
+        pi += <usize>height * ldi;
+      }
     }
     panels += panelStep;
     c += panelRow;
@@ -75,24 +79,29 @@ export function gemmTransposed(
   init: usize, ldi: usize, tile: usize, packed: usize, low: f32, high: f32,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
-  const tiles = (m + tileRows - 1) / tileRows, rows = m / max(tiles, 1), taller = m - rows * tiles;
+  const tiles = (m + tileRows - 1) / tileRows, rows = m / max(tiles, 1), taller = m - rows * tiles, tall = <usize>(taller * (rows + 1));
   for (let column = 0; column < n; column += panelColumns) {
-    const narrow = n - column < panelColumns;
-    let pa = a, pb = b, pc = c, pi = init, stepB = ldb;
+    let pb = b, stepB = ldb;
     if (packed) {
       copyPanel(packed, b, ldb, k);
       pb = packed;
       stepB = panelRow;
     }
-    for (let i = 0; i < tiles; i++) {
-      const height = rows + i32(i < taller);
-      const at = narrow ? tile : pc, step = narrow ? panelRow : ldc;
-      stridedTile(height, k, pa, lda, pb, stepB, at, step, pi, ldi);
-      if (bounded) clampTile(at, step, height, low, high);
-      if (narrow) copyTile(pc, ldc, tile, height, n - column);
-      pa += <usize>height << 2;
-      pc += <usize>height * ldc;
-      pi += <usize>height * ldi;
+    if (n - column >= panelColumns) {
+      stridedTiles(taller, rows + 1, k, a, lda, pb, stepB, c, ldc, init, ldi);
+      stridedTiles(tiles - taller, rows, k, a + (tall << 2), lda, pb, stepB, c + tall * ldc, ldc, init + tall * ldi, ldi);
+      if (bounded) clampTile(c, ldc, m, low, high);
+    } else {
+      let pa = a, pc = c, pi = init;
+      for (let i = 0; i < tiles; i++) {
+        const height = rows + i32(i < taller);
+        stridedTiles(1, height, k, pa, lda, pb, stepB, tile, panelRow, pi, ldi);
+        if (bounded) clampTile(tile, panelRow, height, low, high);
+        copyTile(pc, ldc, tile, height, n - column);
+        pa += <usize>height << 2;
+        pc += <usize>height * ldc;
+        pi += <usize>height * ldi;
+      }
     }
     b += panelStep;
     c += panelRow;
@@ -100,22 +109,30 @@ export function gemmTransposed(
   }
 }
 
-function rowTile(height: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
-  if (tileRows == 6 && height == 6) rows6(k, a, lda, b, c, ldc, init, ldi);
-  else if (height == 5) rows5(k, a, lda, b, c, ldc, init, ldi);
-  else if (height == 4) rows4(k, a, lda, b, c, ldc, init, ldi);
-  else if (height == 3) rows3(k, a, lda, b, c, ldc, init, ldi);
-  else if (height == 2) rows2(k, a, lda, b, c, ldc, init, ldi);
-  else rows1(k, a, lda, b, c, ldc, init, ldi);
+/** Tiles of one height below each other. */
+function rowTiles(tiles: i32, height: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
+  const stepA = <usize>height * lda, stepC = <usize>height * ldc, stepI = <usize>height * ldi;
+  for (; tiles > 0; tiles--, a += stepA, c += stepC, init += stepI) {
+    if (tileRows == 6 && height == 6) rows6(k, a, lda, b, c, ldc, init, ldi);
+    else if (height == 5) rows5(k, a, lda, b, c, ldc, init, ldi);
+    else if (height == 4) rows4(k, a, lda, b, c, ldc, init, ldi);
+    else if (height == 3) rows3(k, a, lda, b, c, ldc, init, ldi);
+    else if (height == 2) rows2(k, a, lda, b, c, ldc, init, ldi);
+    else rows1(k, a, lda, b, c, ldc, init, ldi);
+  }
 }
 
-function stridedTile(height: i32, k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
-  if (tileRows == 6 && height == 6) strided6(k, a, lda, b, ldb, c, ldc, init, ldi);
-  else if (height == 5) strided5(k, a, lda, b, ldb, c, ldc, init, ldi);
-  else if (height == 4) strided4(k, a, lda, b, ldb, c, ldc, init, ldi);
-  else if (height == 3) strided3(k, a, lda, b, ldb, c, ldc, init, ldi);
-  else if (height == 2) strided2(k, a, lda, b, ldb, c, ldc, init, ldi);
-  else strided1(k, a, lda, b, ldb, c, ldc, init, ldi);
+/** Tiles of one height below each other. */
+function stridedTiles(tiles: i32, height: i32, k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
+  const stepA = <usize>height << 2, stepC = <usize>height * ldc, stepI = <usize>height * ldi;
+  for (; tiles > 0; tiles--, a += stepA, c += stepC, init += stepI) {
+    if (tileRows == 6 && height == 6) strided6(k, a, lda, b, ldb, c, ldc, init, ldi);
+    else if (height == 5) strided5(k, a, lda, b, ldb, c, ldc, init, ldi);
+    else if (height == 4) strided4(k, a, lda, b, ldb, c, ldc, init, ldi);
+    else if (height == 3) strided3(k, a, lda, b, ldb, c, ldc, init, ldi);
+    else if (height == 2) strided2(k, a, lda, b, ldb, c, ldc, init, ldi);
+    else strided1(k, a, lda, b, ldb, c, ldc, init, ldi);
+  }
 }
 
 /** Bounds a tile that was just stored and is still in the first-level cache. */

@@ -15,7 +15,7 @@ import { sizeOf } from "../../src/core/shape.js";
 import { Graph, type Value } from "../../src/graph/graph.js";
 import { dense, denseBackwardWeight, matmul } from "../../src/ops/dense.js";
 import { padded } from "../../src/plan/arena.js";
-import { compile, type Operand } from "../../src/plan/compile.js";
+import { compile, type Operand, type Plan } from "../../src/plan/compile.js";
 import { bindKernels, type Build, compileKernels, createMemory, fastestBuild } from "../../src/runtime/instance.js";
 import { link, runShare, type Share, shareOf } from "../../src/runtime/program.js";
 import { registerPeak } from "../register-peak.js";
@@ -51,12 +51,15 @@ export interface ProductSpeed {
   readonly ratio?: number;
 }
 
-/** Measures each work on each shape, `runs` times at least 6 ms. */
+/**
+ * Measures each work on each shape, `runs` times at least 6 ms. All shapes of a work take turns, so that what else runs on the machine
+ * meets them alike.
+ */
 export async function* measureProducts({
   build,
   work = Object.keys(works),
   shapes,
-  runs = 9,
+  runs = 15,
   against,
 }: {
   build: Build;
@@ -70,35 +73,40 @@ export async function* measureProducts({
   const modules = [await compileKernels(build), ...(against ? [against] : [])];
   for (const name of work) {
     const batch = name === "inference" ? 1 : trainingBatch;
-    for (const shape of shapes ?? [...layers.map(([rows, ...rest]) => [rows * batch, ...rest]), ...cubes]) {
+    const products = (shapes ?? [...layers.map(([rows, ...rest]) => [rows * batch, ...rest]), ...cubes]).map((shape) => {
       const [rows, columns, depth] = shape;
       const graph = new Graph();
       graph.output("y", works[name](graph, rows, columns, depth));
-      const turns = modules.map((module) => turn(graph, build, module));
       const flops = 2 * rows * columns * depth;
-      const repeats = Math.ceil(6e6 / (flops / 50));
-      const measured = turns.map(() => [] as { speed: number; share: number }[]);
-      for (let run = -2; run < runs; run++) {
-        for (const [i, share] of turns.entries()) {
+      return {
+        shape,
+        flops,
+        repeats: Math.ceil(3e8 / flops),
+        samples: modules.map(() => [] as { speed: number; share: number }[]),
+        shares: loaded(compile(graph, { build }), modules),
+      };
+    });
+    for (let run = -2; run < runs; run++) {
+      for (const { flops, repeats, samples, shares } of products) {
+        for (const [i, share] of shares.entries()) {
+          runShare(share);
           const limit = peak();
           const start = performance.now();
           for (let repeat = 0; repeat < repeats; repeat++) runShare(share);
           const speed = (flops * repeats) / (performance.now() - start) / 1e6;
-          if (run >= 0) measured[i].push({ speed, share: speed / limit });
+          if (run >= 0) samples[i].push({ speed, share: speed / limit });
         }
       }
-      const [ours, other] = measured.map((samples) => ({
-        speed: median(samples.map(({ speed }) => speed)),
-        share: median(samples.map(({ share }) => share)),
-      }));
+    }
+    for (const { shape, samples } of products) {
+      const [ours, other] = samples.map((runs) => ({ speed: median(runs.map(({ speed }) => speed)), share: median(runs.map(({ share }) => share)) }));
       yield { work: name, shape, ...ours, ...(other && { ratio: ours.share / other.share }) };
     }
   }
 }
 
-/** A program on a memory of its own with random inputs, prepared and ready to run. */
-function turn(graph: Graph, build: Build, module: WebAssembly.Module): Share {
-  const plan = compile(graph, { build });
+/** A program on a memory with random inputs, prepared and ready to run, for each of the binaries. */
+function loaded(plan: Plan, modules: readonly WebAssembly.Module[]): Share[] {
   let end = 65536;
   const take = (bytes: number) => {
     const at = end;
@@ -118,9 +126,11 @@ function turn(graph: Graph, build: Build, module: WebAssembly.Module): Share {
   };
   for (const value of plan.kept) fill(value, kept.get(value.name) as number);
   for (const { value, at } of plan.inputs.values()) if (typeof at === "object") fill(value, address(at));
-  const kernels = bindKernels(module, memory);
-  runShare(shareOf(link(plan.prepare, address), kernels, 0, 1));
-  return shareOf(link(plan.calls, address), kernels, 0, 1);
+  return modules.map((module) => {
+    const kernels = bindKernels(module, memory);
+    runShare(shareOf(link(plan.prepare, address), kernels, 0, 1));
+    return shareOf(link(plan.calls, address), kernels, 0, 1);
+  });
 }
 
 const median = (numbers: number[]) => numbers.sort((a, b) => a - b)[numbers.length >> 1];
