@@ -4,7 +4,7 @@
  */
 import { row1x32, rows1, rows2, rows3, rows4, rows5, rows6 } from "./microkernels-rows";
 import { strided1, strided2, strided3, strided4, strided5, strided6 } from "./microkernels-strided";
-import { clamp, panelColumns, tileRows } from "./simd";
+import { clamp, panelColumns, tileRows, touches } from "./simd";
 
 /** Bytes of one row of a panel. */
 // @ts-ignore: decorator
@@ -28,14 +28,21 @@ export function shareOf(size: i32, parts: i32, i: i32): i32 {
   return <i32>((<i64>size * i) / parts);
 }
 
+/** Rows before block `i` when the tiles of `rows` rows are shared evenly over `blocks`. */
+export function rowsBefore(rows: i32, blocks: i32, i: i32): i32 {
+  const tiles = (rows + tileRows - 1) / tileRows;
+  return shareOf(rows, tiles, shareOf(tiles, blocks, i));
+}
+
 /**
  * C[m, n] = init + A[m, k] B[k, n], bounded to low..high. `a` is A row by row, `lda` bytes apart. B lies in panels
  * [k][panelColumns], `panelStep` bytes apart, the last one padded. `init` (0 for none) is one row for all of C (ldi = 0) or
- * C itself (ldi = ldc). `tile` holds one tile for the last columns when n is no multiple of a panel's.
+ * C itself (ldi = ldc). `tile` holds one tile for the last columns when n is no multiple of a panel's. The `bytes` from
+ * `ahead` on are needed next; without them each panel touches its successor.
  */
 export function gemm(
   m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usize, panelStep: usize, c: usize, ldc: usize,
-  init: usize, ldi: usize, tile: usize, low: f32, high: f32,
+  init: usize, ldi: usize, tile: usize, low: f32, high: f32, ahead: usize = 0, bytes: usize = 0,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
   const tiles = (m + tileRows - 1) / tileRows, rows = m / max(tiles, 1), taller = m - rows * tiles, tall = <usize>(taller * (rows + 1));
@@ -47,16 +54,23 @@ export function gemm(
       if (init) init += 128;
     }
   }
+  let at = bytes ? ahead : a, pace = paceOf(bytes, tiles * panelsOf(n) * k, k), last = at + bytes - pace * k;
   for (; column < n; column += panelColumns) {
+    if (!bytes) {
+      const more = column + panelColumns < n;
+      at = more ? panels + panelStep : panels;
+      pace = more ? paceOf(<usize>k * panelRow, tiles * k, k) : 0;
+      last = more ? at + <usize>k * panelRow - pace * k : at;
+    }
     if (n - column >= panelColumns) {
-      rowTiles(taller, rows + 1, k, a, lda, panels, c, ldc, init, ldi);
-      rowTiles(tiles - taller, rows, k, a + tall * lda, lda, panels, c + tall * ldc, ldc, init + tall * ldi, ldi);
+      at = rowTiles(taller, rows + 1, k, a, lda, panels, c, ldc, init, ldi, at, pace, last);
+      at = rowTiles(tiles - taller, rows, k, a + tall * lda, lda, panels, c + tall * ldc, ldc, init + tall * ldi, ldi, at, pace, last);
       if (bounded) clampTile(c, ldc, m, low, high);
     } else {
       let pa = a, pc = c, pi = init;
       for (let i = 0; i < tiles; i++) {
         const height = rows + i32(i < taller);
-        rowTiles(1, height, k, pa, lda, panels, tile, panelRow, pi, ldi);
+        at = rowTiles(1, height, k, pa, lda, panels, tile, panelRow, pi, ldi, at, pace, last);
         if (bounded) clampTile(tile, panelRow, height, low, high);
         copyTile(pc, ldc, tile, height, n - column);
         pa += <usize>height * lda;
@@ -109,21 +123,33 @@ export function gemmTransposed(
   }
 }
 
-/** Tiles of one height below each other. */
-function rowTiles(tiles: i32, height: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
-  const stepA = <usize>height * lda, stepC = <usize>height * ldc, stepI = <usize>height * ldi;
-  for (; tiles > 0; tiles--, a += stepA, c += stepC, init += stepI) {
-    if (tileRows == 6 && height == 6) rows6(k, a, lda, b, c, ldc, init, ldi);
-    else if (height == 5) rows5(k, a, lda, b, c, ldc, init, ldi);
-    else if (height == 4) rows4(k, a, lda, b, c, ldc, init, ldi);
-    else if (height == 3) rows3(k, a, lda, b, c, ldc, init, ldi);
-    else if (height == 2) rows2(k, a, lda, b, c, ldc, init, ldi);
-    else rows1(k, a, lda, b, c, ldc, init, ldi);
+/** Bytes to touch a step so that `steps` steps, in calls of k, reach all of `bytes`; 0 where one call would go past them. */
+function paceOf(bytes: usize, steps: usize, k: usize): usize {
+  const pace = (bytes + steps - 1) / max(steps, 1);
+  return touches && pace * k <= bytes ? pace : 0;
+}
+
+/** Tiles of one height below each other. Each touches `pace` bytes a step from `at` on, at most from `last`; gives where the next goes on. */
+function rowTiles(
+  tiles: i32, height: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize,
+  at: usize, pace: usize, last: usize,
+): usize {
+  const stepA = <usize>height * lda, stepC = <usize>height * ldc, stepI = <usize>height * ldi, touched = pace * k;
+  for (; tiles > 0; tiles--, a += stepA, c += stepC, init += stepI, at = min(at + touched, last)) {
+    if (tileRows == 6 && height == 6) rows6(k, a, lda, b, c, ldc, init, ldi, at, pace);
+    else if (height == 5) rows5(k, a, lda, b, c, ldc, init, ldi, at, pace);
+    else if (height == 4) rows4(k, a, lda, b, c, ldc, init, ldi, at, pace);
+    else if (height == 3) rows3(k, a, lda, b, c, ldc, init, ldi, at, pace);
+    else if (height == 2) rows2(k, a, lda, b, c, ldc, init, ldi, at, pace);
+    else rows1(k, a, lda, b, c, ldc, init, ldi, at, pace);
   }
+  return at;
 }
 
 /** Tiles of one height below each other. */
-function stridedTiles(tiles: i32, height: i32, k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
+function stridedTiles(
+  tiles: i32, height: i32, k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize,
+): void {
   const stepA = <usize>height << 2, stepC = <usize>height * ldc, stepI = <usize>height * ldi;
   for (; tiles > 0; tiles--, a += stepA, c += stepC, init += stepI) {
     if (tileRows == 6 && height == 6) strided6(k, a, lda, b, ldb, c, ldc, init, ldi);

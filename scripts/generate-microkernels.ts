@@ -18,6 +18,12 @@ const header = (imports: string, text: string) =>
 
 const tileRows = 6;
 
+const touch = `    if (touches) {
+      load<u32>(ahead);
+      ahead += pace;
+    }
+`;
+
 /**
  * One tile of C: `rows` x 4 * `vectors` accumulators. Rows of A advance along k (`rows` form) or k advances over rows of A
  * (`strided` form).
@@ -40,7 +46,7 @@ ${each((i) => `${parts.map((j) => `  let ${sum(i, j)} = v128.load(init${offset(j
   return `${vectors === 2 ? conditionalStart() : start()}
 ${strided || rows === 1 ? "" : `${lines(rows - 1, (i) => `  let a${i + 1} = ${i ? `a${i}` : "a"} + lda;`)}\n`}  let ${parts.map((j) => `b${j}: v128 = f32x4.splat(0)`).join(", ")}, value: v128 = f32x4.splat(0);
   while (k > 0) {
-${parts.map((j) => `    b${j} = v128.load(b${offset(j)});`).join("\n")}
+${strided ? "" : touch}${parts.map((j) => `    b${j} = v128.load(b${offset(j)});`).join("\n")}
 ${each(
   (i) => `    value = v128.load32_splat(${strided ? (i ? `a, ${4 * i}` : "a") : i ? `a${i}` : "a"});
 ${parts.map((j) => `    ${sum(i, j)} = madd(value, b${j}, ${sum(i, j)});`).join("\n")}`,
@@ -84,7 +90,7 @@ const eachWidth = (body: (vectors: number) => string) => `  if (panelColumns == 
 const indented = (text: string) => text.replace(/^(?=.)/gm, "  ");
 
 const tileFunction = (form: "rows" | "strided", rows: number) =>
-  `export function ${form}${rows}(k: i32, a: usize, lda: usize, b: usize, ${form === "strided" ? "ldb: usize, " : ""}c: usize, ldc: usize, init: usize, ldi: usize): void {
+  `export function ${form}${rows}(k: i32, a: usize, lda: usize, b: usize, ${form === "strided" ? "ldb: usize, " : ""}c: usize, ldc: usize, init: usize, ldi: usize${form === "rows" ? ", ahead: usize, pace: usize" : ""}): void {
 ${eachWidth((vectors) => tile(form, rows, vectors))}
 }
 `;
@@ -97,7 +103,7 @@ ${eachWidth(wideRow)}
 
 const tiles = (form: "rows" | "strided", comment: string) =>
   header(
-    "madd, panelColumns, zeros",
+    `madd, panelColumns, ${form === "rows" ? "touches, " : ""}zeros`,
     `${comment}\n${upTo(tileRows)
       .map((i) => tileFunction(form, tileRows - i))
       .join("\n")}${form === "rows" ? `\n${wideRowFunction}` : ""}`,
@@ -222,7 +228,8 @@ const files: Record<string, string> = {
     "rows",
     `/**
  * C[h, w] = init[h, w] + A[h, k] B[k, w] for h rows of w = panelColumns: \`a\` has rows \`lda\` bytes apart, \`b\` is a packed
- * panel. \`init\` is 0 for none; \`ldi\` is the byte stride of its rows, 0 for one row (a bias) under all.
+ * panel. \`init\` is 0 for none; \`ldi\` is the byte stride of its rows, 0 for one row (a bias) under all. Memory from \`ahead\`
+ * on is touched, \`pace\` bytes a step.
  */`,
   ),
   "assembly/microkernels-strided.ts": tiles(

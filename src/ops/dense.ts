@@ -4,13 +4,13 @@ import { defineOp, type Emitter, type Op, type Tensors } from "../graph/op.js";
 import { clipBackward } from "./clip.js";
 import { lowerConvolutionBackwardWeight } from "./lowering/convolution.js";
 import {
-  blocksOf,
   collides,
   packed,
   packedMatrices,
   panelBytesOf,
   panelRowOf,
   panelsOf,
+  rowBlocksOf,
   productCall,
   rowSliceOf,
   sliceOf,
@@ -69,6 +69,9 @@ export const denseBackwardWeight = defineOp({
   flops: ({ x, dy }) => 2 * sizeOf(x) * dy[dy.length - 1],
 });
 
+/** Rows of dweight that share one pass over the rows of x and dy, so that slices of those are long enough. */
+const mostRows = 512;
+
 /** dweight [in, out] of a dense layer or 1x1 convolution over `rows` rows. Threads split its longer side. */
 export function lowerDenseBackwardWeight(emit: Emitter, x: Value, dy: Value, dweight: Value, rows: number): void {
   const depth = x.shape[x.shape.length - 1];
@@ -76,12 +79,13 @@ export function lowerDenseBackwardWeight(emit: Emitter, x: Value, dy: Value, dwe
   // Rows of x that collide in the cache are copied, as a convolution does.
   if (collides(depth * 4))
     return lowerConvolutionBackwardWeight(emit, { x, dy, dweight }, [rows, 1, depth], 1, [1, 1, 0, 0, 1, 1, 1, 1], [1, rows, 1, columns]);
-  const slice = rowSliceOf(depth);
+  const most = Math.min(depth, mostRows);
+  const slice = rowSliceOf(most);
   const panels = panelsOf(columns, emit.build);
   const byColumns = panels * panelRowOf(emit.build) > depth * 4;
   const pack = collides(columns * 4);
   const work = emit.workspace(tileBytesOf(emit.build) + (pack ? slice * panelRowOf(emit.build) : 0));
-  emit.call("dense_f32_backward_weight", [dweight, x, dy, work, rows, columns, depth, slice, +byColumns, +pack], byColumns ? panels : depth);
+  emit.call("dense_f32_backward_weight", [dweight, x, dy, work, rows, columns, depth, slice, most, +byColumns, +pack], byColumns ? panels : depth);
 }
 
 const last = (shape: Shape, fromEnd: number) => shape[shape.length - fromEnd];
@@ -113,7 +117,7 @@ export const matmul: Op<{ transposeA: boolean; transposeB: boolean }> = defineOp
     const bytes = panelBytesOf(depth, columns, emit.build);
     const panels = packedMatrices(emit, b, sizeOf(b.shape.slice(0, -2)), depth, columns, attributes.transposeB);
     const inner = steps[steps.length - 1];
-    const blocks = blocksOf(m);
+    const { parts, blocks } = rowBlocksOf(m, columns, depth, emit.build);
     const tile = emit.workspace(tileBytesOf(emit.build));
     for (const at of offsets(steps.slice(0, -1))) {
       const args = [
@@ -123,8 +127,23 @@ export const matmul: Op<{ transposeA: boolean; transposeB: boolean }> = defineOp
       ];
       emit.call(
         "matmul_f32",
-        [...args, 0, tile, m, columns, depth, +attributes.transposeA, inner.a * rows * depth * 4, inner.b * bytes, blocks, sliceOf(depth), -Infinity, Infinity],
-        inner.size * blocks * panelsOf(columns, emit.build),
+        [
+          ...args,
+          0,
+          tile,
+          m,
+          columns,
+          depth,
+          +attributes.transposeA,
+          inner.a * rows * depth * 4,
+          inner.b * bytes,
+          parts,
+          blocks,
+          sliceOf(depth),
+          -Infinity,
+          Infinity,
+        ],
+        inner.size * parts * panelsOf(columns, emit.build),
       );
     }
   },

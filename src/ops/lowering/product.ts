@@ -3,7 +3,7 @@ import type { Build } from "../../core/build.js";
 import type { Value } from "../../graph/graph.js";
 import type { Emitter, Scratch } from "../../graph/op.js";
 
-/** Rows of C that share a pass over the panels: 60 rows x 768 floats of A stay in the second-level cache. */
+/** Pixels of a convolution that share a pass over the panels: 60 rows x 768 floats of the im2col matrix stay in the second-level cache. */
 const blockRows = 60;
 /** A panel of up to 768 rows (24 kB) and six rows of A stay in the first-level cache; deeper products go in slices. */
 const deepest = 768;
@@ -24,8 +24,22 @@ export const panelsOf = (columns: number, build: Build) => Math.ceil(columns / p
 /** Bytes of a packed matrix [depth, columns]. */
 export const panelBytesOf = (depth: number, columns: number, build: Build) => panelsOf(columns, build) * depth * panelRowOf(build);
 
-/** Row blocks of a product; rows are shared evenly over them. */
+/** Blocks of a convolution's pixels, which are shared evenly over them. */
 export const blocksOf = (rows: number) => Math.ceil(rows / blockRows);
+
+/** Rows of a tile; see `tileRows` of the kernels. */
+const tileRows = (build: Build) => (build === "simd" ? 5 : 6);
+
+/**
+ * How a product's rows are cut, in whole tiles: a block has 24 kB of A, which stay in the first-level cache while panels stream past, but
+ * at least two tiles and at most twelve. Threads share parts of rows and panels: with few rows and many panels, panels alone.
+ */
+export function rowBlocksOf(rows: number, columns: number, depth: number, build: Build): { parts: number; blocks: number } {
+  const height = tileRows(build);
+  const tiles = Math.floor(6144 / (sliceOf(depth) * height));
+  const blocks = Math.ceil(Math.ceil(rows / height) / Math.min(Math.max(tiles, 2), 12));
+  return rows <= 196 && panelsOf(columns, build) >= 8 ? { parts: 1, blocks } : { parts: blocks, blocks: 1 };
+}
 
 /** Steps of k that are summed in one go. */
 export const sliceOf = (depth: number) => (depth <= deepest ? Math.max(depth, 1) : Math.ceil(depth / Math.ceil(depth / sliceDepth)));
@@ -71,11 +85,11 @@ export function productCall(
     high = Infinity,
   }: { y: Value; a: Value; panels: Scratch; bias?: Value; rows: number; columns: number; depth: number; low?: number; high?: number },
 ): void {
-  const blocks = blocksOf(rows);
+  const { parts, blocks } = rowBlocksOf(rows, columns, depth, emit.build);
   const tile = emit.workspace(tileBytesOf(emit.build));
   emit.call(
     "matmul_f32",
-    [y, a, panels, bias ?? 0, tile, rows, columns, depth, 0, 0, 0, blocks, sliceOf(depth), low, high],
-    blocks * panelsOf(columns, emit.build),
+    [y, a, panels, bias ?? 0, tile, rows, columns, depth, 0, 0, 0, parts, blocks, sliceOf(depth), low, high],
+    parts * panelsOf(columns, emit.build),
   );
 }
