@@ -2,8 +2,12 @@
  * The matrix product behind dense layers and convolutions. C is made in tiles of up to `tileRows` x `panelColumns`; every element is
  * one sum in the order of k, whatever the tiling, so the bits do not depend on who computes which part.
  */
-import { row1x32, rows1, rows2, rows3, rows4, rows5, rows6 } from "./microkernels-rows";
-import { strided1, strided2, strided3, strided4, strided5, strided6 } from "./microkernels-strided";
+import {
+  row1x32, rows1, rows1half, rows2, rows2half, rows3, rows3half, rows4, rows4half, rows5, rows5half, rows6, rows6half,
+} from "./microkernels-rows";
+import {
+  strided1, strided1half, strided2, strided2half, strided3, strided3half, strided4, strided4half, strided5, strided5half, strided6, strided6half,
+} from "./microkernels-strided";
 import { clamp, panelColumns, tileRows, touches } from "./simd";
 
 /** Bytes of one row of a panel. */
@@ -38,7 +42,7 @@ export function rowsBefore(rows: i32, blocks: i32, i: i32): i32 {
  * C[m, n] = init + A[m, k] B[k, n], bounded to low..high. `a` is A row by row, `lda` bytes apart. B lies in panels
  * [k][panelColumns], `panelStep` bytes apart, the last one padded. `init` (0 for none) is one row for all of C (ldi = 0) or
  * C itself (ldi = ldc). `tile` holds one tile for the last columns when n is no multiple of a panel's. The `bytes` from
- * `ahead` on are needed next; without them each panel touches its successor.
+ * `ahead` on are needed next.
  */
 export function gemm(
   m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usize, panelStep: usize, c: usize, ldc: usize,
@@ -50,29 +54,25 @@ export function gemm(
   if (m == 1) {
     for (; column + 32 <= n; column += 32, c += 128, panels += (32 / panelColumns) * panelStep) {
       row1x32(k, a, panels, panelStep, c, init);
-      if (bounded) clampTile(c, panelRow, 32 / panelColumns, low, high);
+      if (bounded) clampTile(false, c, panelRow, 32 / panelColumns, low, high);
       if (init) init += 128;
     }
   }
-  let at = bytes ? ahead : a, pace = paceOf(bytes, tiles * panelsOf(n) * k, k), last = at + bytes - pace * k;
+  const pace = paceOf(bytes, tiles * panelsOf(n) * k, k), last = ahead + bytes - pace * k;
+  let at = pace ? ahead : a;
   for (; column < n; column += panelColumns) {
-    if (!bytes) {
-      const more = column + panelColumns < n;
-      at = more ? panels + panelStep : panels;
-      pace = more ? paceOf(<usize>k * panelRow, tiles * k, k) : 0;
-      last = more ? at + <usize>k * panelRow - pace * k : at;
-    }
-    if (n - column >= panelColumns) {
-      at = rowTiles(taller, rows + 1, k, a, lda, panels, c, ldc, init, ldi, at, pace, last);
-      at = rowTiles(tiles - taller, rows, k, a + tall * lda, lda, panels, c + tall * ldc, ldc, init + tall * ldi, ldi, at, pace, last);
-      if (bounded) clampTile(c, ldc, m, low, high);
+    const left = n - column, half = isHalf(left);
+    if (left >= panelColumns || (half && left == 8)) {
+      at = rowTiles(half, taller, rows + 1, k, a, lda, panels, c, ldc, init, ldi, at, pace, last);
+      at = rowTiles(half, tiles - taller, rows, k, a + tall * lda, lda, panels, c + tall * ldc, ldc, init + tall * ldi, ldi, at, pace, last);
+      if (bounded) clampTile(half, c, ldc, m, low, high);
     } else {
       let pa = a, pc = c, pi = init;
       for (let i = 0; i < tiles; i++) {
         const height = rows + i32(i < taller);
-        at = rowTiles(1, height, k, pa, lda, panels, tile, panelRow, pi, ldi, at, pace, last);
-        if (bounded) clampTile(tile, panelRow, height, low, high);
-        copyTile(pc, ldc, tile, height, n - column);
+        at = rowTiles(half, 1, height, k, pa, lda, panels, tile, panelRow, pi, ldi, at, pace, last);
+        if (bounded) clampTile(half, tile, panelRow, height, low, high);
+        copyTile(pc, ldc, tile, height, left);
         pa += <usize>height * lda;
         pc += <usize>height * ldc;
         pi += <usize>height * ldi;
@@ -101,17 +101,18 @@ export function gemmTransposed(
       pb = packed;
       stepB = panelRow;
     }
-    if (n - column >= panelColumns) {
-      stridedTiles(taller, rows + 1, k, a, lda, pb, stepB, c, ldc, init, ldi);
-      stridedTiles(tiles - taller, rows, k, a + (tall << 2), lda, pb, stepB, c + tall * ldc, ldc, init + tall * ldi, ldi);
-      if (bounded) clampTile(c, ldc, m, low, high);
+    const left = n - column, half = isHalf(left);
+    if (left >= panelColumns || (half && left == 8)) {
+      stridedTiles(half, taller, rows + 1, k, a, lda, pb, stepB, c, ldc, init, ldi);
+      stridedTiles(half, tiles - taller, rows, k, a + (tall << 2), lda, pb, stepB, c + tall * ldc, ldc, init + tall * ldi, ldi);
+      if (bounded) clampTile(half, c, ldc, m, low, high);
     } else {
       let pa = a, pc = c, pi = init;
       for (let i = 0; i < tiles; i++) {
         const height = rows + i32(i < taller);
-        stridedTiles(1, height, k, pa, lda, pb, stepB, tile, panelRow, pi, ldi);
-        if (bounded) clampTile(tile, panelRow, height, low, high);
-        copyTile(pc, ldc, tile, height, n - column);
+        stridedTiles(half, 1, height, k, pa, lda, pb, stepB, tile, panelRow, pi, ldi);
+        if (bounded) clampTile(half, tile, panelRow, height, low, high);
+        copyTile(pc, ldc, tile, height, left);
         pa += <usize>height << 2;
         pc += <usize>height * ldc;
         pi += <usize>height * ldi;
@@ -123,6 +124,13 @@ export function gemmTransposed(
   }
 }
 
+/** Whether the last `left` columns need only half of a panel of 16. */
+// @ts-ignore: decorator
+@inline
+function isHalf(left: i32): bool {
+  return panelColumns == 16 && left <= 8;
+}
+
 /** Bytes to touch a step so that `steps` steps, in calls of k, reach all of `bytes`; 0 where one call would go past them. */
 function paceOf(bytes: usize, steps: usize, k: usize): usize {
   const pace = (bytes + steps - 1) / max(steps, 1);
@@ -131,43 +139,61 @@ function paceOf(bytes: usize, steps: usize, k: usize): usize {
 
 /** Tiles of one height below each other. Each touches `pace` bytes a step from `at` on, at most from `last`; gives where the next goes on. */
 function rowTiles(
-  tiles: i32, height: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize,
+  half: bool, tiles: i32, height: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize,
   at: usize, pace: usize, last: usize,
 ): usize {
   const stepA = <usize>height * lda, stepC = <usize>height * ldc, stepI = <usize>height * ldi, touched = pace * k;
   for (; tiles > 0; tiles--, a += stepA, c += stepC, init += stepI, at = min(at + touched, last)) {
-    if (tileRows == 6 && height == 6) rows6(k, a, lda, b, c, ldc, init, ldi, at, pace);
-    else if (height == 5) rows5(k, a, lda, b, c, ldc, init, ldi, at, pace);
-    else if (height == 4) rows4(k, a, lda, b, c, ldc, init, ldi, at, pace);
-    else if (height == 3) rows3(k, a, lda, b, c, ldc, init, ldi, at, pace);
-    else if (height == 2) rows2(k, a, lda, b, c, ldc, init, ldi, at, pace);
-    else rows1(k, a, lda, b, c, ldc, init, ldi, at, pace);
+    if (panelColumns == 16 && half) {
+      if (tileRows == 6 && height == 6) rows6half(k, a, lda, b, c, ldc, init, ldi, at, pace);
+      else if (height == 5) rows5half(k, a, lda, b, c, ldc, init, ldi, at, pace);
+      else if (height == 4) rows4half(k, a, lda, b, c, ldc, init, ldi, at, pace);
+      else if (height == 3) rows3half(k, a, lda, b, c, ldc, init, ldi, at, pace);
+      else if (height == 2) rows2half(k, a, lda, b, c, ldc, init, ldi, at, pace);
+      else rows1half(k, a, lda, b, c, ldc, init, ldi, at, pace);
+    } else {
+      if (tileRows == 6 && height == 6) rows6(k, a, lda, b, c, ldc, init, ldi, at, pace);
+      else if (height == 5) rows5(k, a, lda, b, c, ldc, init, ldi, at, pace);
+      else if (height == 4) rows4(k, a, lda, b, c, ldc, init, ldi, at, pace);
+      else if (height == 3) rows3(k, a, lda, b, c, ldc, init, ldi, at, pace);
+      else if (height == 2) rows2(k, a, lda, b, c, ldc, init, ldi, at, pace);
+      else rows1(k, a, lda, b, c, ldc, init, ldi, at, pace);
+    }
   }
   return at;
 }
 
 /** Tiles of one height below each other. */
 function stridedTiles(
-  tiles: i32, height: i32, k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize,
+  half: bool, tiles: i32, height: i32, k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize,
 ): void {
   const stepA = <usize>height << 2, stepC = <usize>height * ldc, stepI = <usize>height * ldi;
   for (; tiles > 0; tiles--, a += stepA, c += stepC, init += stepI) {
-    if (tileRows == 6 && height == 6) strided6(k, a, lda, b, ldb, c, ldc, init, ldi);
-    else if (height == 5) strided5(k, a, lda, b, ldb, c, ldc, init, ldi);
-    else if (height == 4) strided4(k, a, lda, b, ldb, c, ldc, init, ldi);
-    else if (height == 3) strided3(k, a, lda, b, ldb, c, ldc, init, ldi);
-    else if (height == 2) strided2(k, a, lda, b, ldb, c, ldc, init, ldi);
-    else strided1(k, a, lda, b, ldb, c, ldc, init, ldi);
+    if (panelColumns == 16 && half) {
+      if (tileRows == 6 && height == 6) strided6half(k, a, lda, b, ldb, c, ldc, init, ldi);
+      else if (height == 5) strided5half(k, a, lda, b, ldb, c, ldc, init, ldi);
+      else if (height == 4) strided4half(k, a, lda, b, ldb, c, ldc, init, ldi);
+      else if (height == 3) strided3half(k, a, lda, b, ldb, c, ldc, init, ldi);
+      else if (height == 2) strided2half(k, a, lda, b, ldb, c, ldc, init, ldi);
+      else strided1half(k, a, lda, b, ldb, c, ldc, init, ldi);
+    } else {
+      if (tileRows == 6 && height == 6) strided6(k, a, lda, b, ldb, c, ldc, init, ldi);
+      else if (height == 5) strided5(k, a, lda, b, ldb, c, ldc, init, ldi);
+      else if (height == 4) strided4(k, a, lda, b, ldb, c, ldc, init, ldi);
+      else if (height == 3) strided3(k, a, lda, b, ldb, c, ldc, init, ldi);
+      else if (height == 2) strided2(k, a, lda, b, ldb, c, ldc, init, ldi);
+      else strided1(k, a, lda, b, ldb, c, ldc, init, ldi);
+    }
   }
 }
 
 /** Bounds a tile that was just stored and is still in the first-level cache. */
-function clampTile(c: usize, ldc: usize, height: i32, low: f32, high: f32): void {
+function clampTile(half: bool, c: usize, ldc: usize, height: i32, low: f32, high: f32): void {
   const lo = f32x4.splat(low), hi = f32x4.splat(high);
   for (; height > 0; height--, c += ldc) {
     v128.store(c, clamp(v128.load(c), lo, hi));
     v128.store(c, clamp(v128.load(c, 16), lo, hi), 16);
-    if (panelColumns == 16) {
+    if (panelColumns == 16 && !half) {
       v128.store(c, clamp(v128.load(c, 32), lo, hi), 32);
       v128.store(c, clamp(v128.load(c, 48), lo, hi), 48);
     }

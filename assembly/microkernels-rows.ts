@@ -3,7 +3,8 @@ import { madd, panelColumns, touches, zeros } from "./simd";
 
 /**
  * C[h, w] = init[h, w] + A[h, k] B[k, w] for h rows of w = panelColumns: `a` has rows `lda` bytes apart, `b` is a packed
- * panel. `init` is 0 for none; `ldi` is the byte stride of its rows, 0 for one row (a bias) under all. Memory from `ahead`
+ * panel. `init` is 0 for none; `ldi` is the byte stride of its rows, 0 for one row (a bias) under all. `half` does the first
+ * 8 columns of a panel of 16. Memory from `ahead`
  * on is touched, `pace` bytes a step.
  */
 export function rows6(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, ahead: usize, pace: usize): void {
@@ -210,6 +211,89 @@ export function rows6(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usi
   }
 }
 
+export function rows6half(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, ahead: usize, pace: usize): void {
+  if (panelColumns == 16) {
+    if (!init) {
+      init = zeros;
+      ldi = 0;
+    }
+    let x0 = v128.load(init);
+    let y0 = v128.load(init, 16);
+    init += ldi;
+    let x1 = v128.load(init);
+    let y1 = v128.load(init, 16);
+    init += ldi;
+    let x2 = v128.load(init);
+    let y2 = v128.load(init, 16);
+    init += ldi;
+    let x3 = v128.load(init);
+    let y3 = v128.load(init, 16);
+    init += ldi;
+    let x4 = v128.load(init);
+    let y4 = v128.load(init, 16);
+    init += ldi;
+    let x5 = v128.load(init);
+    let y5 = v128.load(init, 16);
+    let a1 = a + lda;
+    let a2 = a1 + lda;
+    let a3 = a2 + lda;
+    let a4 = a3 + lda;
+    let a5 = a4 + lda;
+    let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
+    while (k > 0) {
+      if (touches) {
+        load<u32>(ahead);
+        ahead += pace;
+      }
+      b0 = v128.load(b);
+      b1 = v128.load(b, 16);
+      value = v128.load32_splat(a);
+      x0 = madd(value, b0, x0);
+      y0 = madd(value, b1, y0);
+      value = v128.load32_splat(a1);
+      x1 = madd(value, b0, x1);
+      y1 = madd(value, b1, y1);
+      value = v128.load32_splat(a2);
+      x2 = madd(value, b0, x2);
+      y2 = madd(value, b1, y2);
+      value = v128.load32_splat(a3);
+      x3 = madd(value, b0, x3);
+      y3 = madd(value, b1, y3);
+      value = v128.load32_splat(a4);
+      x4 = madd(value, b0, x4);
+      y4 = madd(value, b1, y4);
+      value = v128.load32_splat(a5);
+      x5 = madd(value, b0, x5);
+      y5 = madd(value, b1, y5);
+      a += 4;
+      a1 += 4;
+      a2 += 4;
+      a3 += 4;
+      a4 += 4;
+      a5 += 4;
+      b += 64;
+      k--;
+    }
+    v128.store(c, x0);
+    v128.store(c, y0, 16);
+    c += ldc;
+    v128.store(c, x1);
+    v128.store(c, y1, 16);
+    c += ldc;
+    v128.store(c, x2);
+    v128.store(c, y2, 16);
+    c += ldc;
+    v128.store(c, x3);
+    v128.store(c, y3, 16);
+    c += ldc;
+    v128.store(c, x4);
+    v128.store(c, y4, 16);
+    c += ldc;
+    v128.store(c, x5);
+    v128.store(c, y5, 16);
+  }
+}
+
 export function rows5(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, ahead: usize, pace: usize): void {
   if (panelColumns == 16) {
     if (!init) {
@@ -385,6 +469,78 @@ export function rows5(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usi
   }
 }
 
+export function rows5half(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, ahead: usize, pace: usize): void {
+  if (panelColumns == 16) {
+    if (!init) {
+      init = zeros;
+      ldi = 0;
+    }
+    let x0 = v128.load(init);
+    let y0 = v128.load(init, 16);
+    init += ldi;
+    let x1 = v128.load(init);
+    let y1 = v128.load(init, 16);
+    init += ldi;
+    let x2 = v128.load(init);
+    let y2 = v128.load(init, 16);
+    init += ldi;
+    let x3 = v128.load(init);
+    let y3 = v128.load(init, 16);
+    init += ldi;
+    let x4 = v128.load(init);
+    let y4 = v128.load(init, 16);
+    let a1 = a + lda;
+    let a2 = a1 + lda;
+    let a3 = a2 + lda;
+    let a4 = a3 + lda;
+    let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
+    while (k > 0) {
+      if (touches) {
+        load<u32>(ahead);
+        ahead += pace;
+      }
+      b0 = v128.load(b);
+      b1 = v128.load(b, 16);
+      value = v128.load32_splat(a);
+      x0 = madd(value, b0, x0);
+      y0 = madd(value, b1, y0);
+      value = v128.load32_splat(a1);
+      x1 = madd(value, b0, x1);
+      y1 = madd(value, b1, y1);
+      value = v128.load32_splat(a2);
+      x2 = madd(value, b0, x2);
+      y2 = madd(value, b1, y2);
+      value = v128.load32_splat(a3);
+      x3 = madd(value, b0, x3);
+      y3 = madd(value, b1, y3);
+      value = v128.load32_splat(a4);
+      x4 = madd(value, b0, x4);
+      y4 = madd(value, b1, y4);
+      a += 4;
+      a1 += 4;
+      a2 += 4;
+      a3 += 4;
+      a4 += 4;
+      b += 64;
+      k--;
+    }
+    v128.store(c, x0);
+    v128.store(c, y0, 16);
+    c += ldc;
+    v128.store(c, x1);
+    v128.store(c, y1, 16);
+    c += ldc;
+    v128.store(c, x2);
+    v128.store(c, y2, 16);
+    c += ldc;
+    v128.store(c, x3);
+    v128.store(c, y3, 16);
+    c += ldc;
+    v128.store(c, x4);
+    v128.store(c, y4, 16);
+  }
+}
+
 export function rows4(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, ahead: usize, pace: usize): void {
   if (panelColumns == 16) {
     if (!init) {
@@ -531,6 +687,67 @@ export function rows4(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usi
   }
 }
 
+export function rows4half(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, ahead: usize, pace: usize): void {
+  if (panelColumns == 16) {
+    if (!init) {
+      init = zeros;
+      ldi = 0;
+    }
+    let x0 = v128.load(init);
+    let y0 = v128.load(init, 16);
+    init += ldi;
+    let x1 = v128.load(init);
+    let y1 = v128.load(init, 16);
+    init += ldi;
+    let x2 = v128.load(init);
+    let y2 = v128.load(init, 16);
+    init += ldi;
+    let x3 = v128.load(init);
+    let y3 = v128.load(init, 16);
+    let a1 = a + lda;
+    let a2 = a1 + lda;
+    let a3 = a2 + lda;
+    let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
+    while (k > 0) {
+      if (touches) {
+        load<u32>(ahead);
+        ahead += pace;
+      }
+      b0 = v128.load(b);
+      b1 = v128.load(b, 16);
+      value = v128.load32_splat(a);
+      x0 = madd(value, b0, x0);
+      y0 = madd(value, b1, y0);
+      value = v128.load32_splat(a1);
+      x1 = madd(value, b0, x1);
+      y1 = madd(value, b1, y1);
+      value = v128.load32_splat(a2);
+      x2 = madd(value, b0, x2);
+      y2 = madd(value, b1, y2);
+      value = v128.load32_splat(a3);
+      x3 = madd(value, b0, x3);
+      y3 = madd(value, b1, y3);
+      a += 4;
+      a1 += 4;
+      a2 += 4;
+      a3 += 4;
+      b += 64;
+      k--;
+    }
+    v128.store(c, x0);
+    v128.store(c, y0, 16);
+    c += ldc;
+    v128.store(c, x1);
+    v128.store(c, y1, 16);
+    c += ldc;
+    v128.store(c, x2);
+    v128.store(c, y2, 16);
+    c += ldc;
+    v128.store(c, x3);
+    v128.store(c, y3, 16);
+  }
+}
+
 export function rows3(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, ahead: usize, pace: usize): void {
   if (panelColumns == 16) {
     if (!init) {
@@ -648,6 +865,56 @@ export function rows3(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usi
   }
 }
 
+export function rows3half(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, ahead: usize, pace: usize): void {
+  if (panelColumns == 16) {
+    if (!init) {
+      init = zeros;
+      ldi = 0;
+    }
+    let x0 = v128.load(init);
+    let y0 = v128.load(init, 16);
+    init += ldi;
+    let x1 = v128.load(init);
+    let y1 = v128.load(init, 16);
+    init += ldi;
+    let x2 = v128.load(init);
+    let y2 = v128.load(init, 16);
+    let a1 = a + lda;
+    let a2 = a1 + lda;
+    let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
+    while (k > 0) {
+      if (touches) {
+        load<u32>(ahead);
+        ahead += pace;
+      }
+      b0 = v128.load(b);
+      b1 = v128.load(b, 16);
+      value = v128.load32_splat(a);
+      x0 = madd(value, b0, x0);
+      y0 = madd(value, b1, y0);
+      value = v128.load32_splat(a1);
+      x1 = madd(value, b0, x1);
+      y1 = madd(value, b1, y1);
+      value = v128.load32_splat(a2);
+      x2 = madd(value, b0, x2);
+      y2 = madd(value, b1, y2);
+      a += 4;
+      a1 += 4;
+      a2 += 4;
+      b += 64;
+      k--;
+    }
+    v128.store(c, x0);
+    v128.store(c, y0, 16);
+    c += ldc;
+    v128.store(c, x1);
+    v128.store(c, y1, 16);
+    c += ldc;
+    v128.store(c, x2);
+    v128.store(c, y2, 16);
+  }
+}
+
 export function rows2(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, ahead: usize, pace: usize): void {
   if (panelColumns == 16) {
     if (!init) {
@@ -736,6 +1003,45 @@ export function rows2(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usi
   }
 }
 
+export function rows2half(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, ahead: usize, pace: usize): void {
+  if (panelColumns == 16) {
+    if (!init) {
+      init = zeros;
+      ldi = 0;
+    }
+    let x0 = v128.load(init);
+    let y0 = v128.load(init, 16);
+    init += ldi;
+    let x1 = v128.load(init);
+    let y1 = v128.load(init, 16);
+    let a1 = a + lda;
+    let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
+    while (k > 0) {
+      if (touches) {
+        load<u32>(ahead);
+        ahead += pace;
+      }
+      b0 = v128.load(b);
+      b1 = v128.load(b, 16);
+      value = v128.load32_splat(a);
+      x0 = madd(value, b0, x0);
+      y0 = madd(value, b1, y0);
+      value = v128.load32_splat(a1);
+      x1 = madd(value, b0, x1);
+      y1 = madd(value, b1, y1);
+      a += 4;
+      a1 += 4;
+      b += 64;
+      k--;
+    }
+    v128.store(c, x0);
+    v128.store(c, y0, 16);
+    c += ldc;
+    v128.store(c, x1);
+    v128.store(c, y1, 16);
+  }
+}
+
 export function rows1(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, ahead: usize, pace: usize): void {
   if (panelColumns == 16) {
     if (!init) {
@@ -788,6 +1094,34 @@ export function rows1(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usi
       y0 = madd(value, b1, y0);
       a += 4;
       b += 32;
+      k--;
+    }
+    v128.store(c, x0);
+    v128.store(c, y0, 16);
+  }
+}
+
+export function rows1half(k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize, ahead: usize, pace: usize): void {
+  if (panelColumns == 16) {
+    if (!init) {
+      init = zeros;
+      ldi = 0;
+    }
+    let x0 = v128.load(init);
+    let y0 = v128.load(init, 16);
+    let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
+    while (k > 0) {
+      if (touches) {
+        load<u32>(ahead);
+        ahead += pace;
+      }
+      b0 = v128.load(b);
+      b1 = v128.load(b, 16);
+      value = v128.load32_splat(a);
+      x0 = madd(value, b0, x0);
+      y0 = madd(value, b1, y0);
+      a += 4;
+      b += 64;
       k--;
     }
     v128.store(c, x0);

@@ -3,7 +3,7 @@ import { madd, panelColumns, zeros } from "./simd";
 
 /**
  * C[h, w] = init[h, w] + A[k, h]^T B[k, w] for h columns of A and w = panelColumns: rows of `a` and `b` are `lda` and `ldb`
- * bytes apart. `init` is 0 for none; `ldi` is the byte stride of its rows, 0 for one row under all.
+ * bytes apart. `init` is 0 for none; `ldi` is the byte stride of its rows, 0 for one row under all. `half` does the first 8 columns of 16.
  */
 export function strided6(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
   if (panelColumns == 16) {
@@ -135,6 +135,75 @@ export function strided6(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: 
       x5 = v128.load(init);
       y5 = v128.load(init, 16);
     }
+    let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
+    while (k > 0) {
+      b0 = v128.load(b);
+      b1 = v128.load(b, 16);
+      value = v128.load32_splat(a);
+      x0 = madd(value, b0, x0);
+      y0 = madd(value, b1, y0);
+      value = v128.load32_splat(a, 4);
+      x1 = madd(value, b0, x1);
+      y1 = madd(value, b1, y1);
+      value = v128.load32_splat(a, 8);
+      x2 = madd(value, b0, x2);
+      y2 = madd(value, b1, y2);
+      value = v128.load32_splat(a, 12);
+      x3 = madd(value, b0, x3);
+      y3 = madd(value, b1, y3);
+      value = v128.load32_splat(a, 16);
+      x4 = madd(value, b0, x4);
+      y4 = madd(value, b1, y4);
+      value = v128.load32_splat(a, 20);
+      x5 = madd(value, b0, x5);
+      y5 = madd(value, b1, y5);
+      a += lda;
+      b += ldb;
+      k--;
+    }
+    v128.store(c, x0);
+    v128.store(c, y0, 16);
+    c += ldc;
+    v128.store(c, x1);
+    v128.store(c, y1, 16);
+    c += ldc;
+    v128.store(c, x2);
+    v128.store(c, y2, 16);
+    c += ldc;
+    v128.store(c, x3);
+    v128.store(c, y3, 16);
+    c += ldc;
+    v128.store(c, x4);
+    v128.store(c, y4, 16);
+    c += ldc;
+    v128.store(c, x5);
+    v128.store(c, y5, 16);
+  }
+}
+
+export function strided6half(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
+  if (panelColumns == 16) {
+    if (!init) {
+      init = zeros;
+      ldi = 0;
+    }
+    let x0 = v128.load(init);
+    let y0 = v128.load(init, 16);
+    init += ldi;
+    let x1 = v128.load(init);
+    let y1 = v128.load(init, 16);
+    init += ldi;
+    let x2 = v128.load(init);
+    let y2 = v128.load(init, 16);
+    init += ldi;
+    let x3 = v128.load(init);
+    let y3 = v128.load(init, 16);
+    init += ldi;
+    let x4 = v128.load(init);
+    let y4 = v128.load(init, 16);
+    init += ldi;
+    let x5 = v128.load(init);
+    let y5 = v128.load(init, 16);
     let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
     while (k > 0) {
       b0 = v128.load(b);
@@ -332,6 +401,66 @@ export function strided5(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: 
   }
 }
 
+export function strided5half(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
+  if (panelColumns == 16) {
+    if (!init) {
+      init = zeros;
+      ldi = 0;
+    }
+    let x0 = v128.load(init);
+    let y0 = v128.load(init, 16);
+    init += ldi;
+    let x1 = v128.load(init);
+    let y1 = v128.load(init, 16);
+    init += ldi;
+    let x2 = v128.load(init);
+    let y2 = v128.load(init, 16);
+    init += ldi;
+    let x3 = v128.load(init);
+    let y3 = v128.load(init, 16);
+    init += ldi;
+    let x4 = v128.load(init);
+    let y4 = v128.load(init, 16);
+    let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
+    while (k > 0) {
+      b0 = v128.load(b);
+      b1 = v128.load(b, 16);
+      value = v128.load32_splat(a);
+      x0 = madd(value, b0, x0);
+      y0 = madd(value, b1, y0);
+      value = v128.load32_splat(a, 4);
+      x1 = madd(value, b0, x1);
+      y1 = madd(value, b1, y1);
+      value = v128.load32_splat(a, 8);
+      x2 = madd(value, b0, x2);
+      y2 = madd(value, b1, y2);
+      value = v128.load32_splat(a, 12);
+      x3 = madd(value, b0, x3);
+      y3 = madd(value, b1, y3);
+      value = v128.load32_splat(a, 16);
+      x4 = madd(value, b0, x4);
+      y4 = madd(value, b1, y4);
+      a += lda;
+      b += ldb;
+      k--;
+    }
+    v128.store(c, x0);
+    v128.store(c, y0, 16);
+    c += ldc;
+    v128.store(c, x1);
+    v128.store(c, y1, 16);
+    c += ldc;
+    v128.store(c, x2);
+    v128.store(c, y2, 16);
+    c += ldc;
+    v128.store(c, x3);
+    v128.store(c, y3, 16);
+    c += ldc;
+    v128.store(c, x4);
+    v128.store(c, y4, 16);
+  }
+}
+
 export function strided4(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
   if (panelColumns == 16) {
     if (!init) {
@@ -424,6 +553,57 @@ export function strided4(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: 
       x3 = v128.load(init);
       y3 = v128.load(init, 16);
     }
+    let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
+    while (k > 0) {
+      b0 = v128.load(b);
+      b1 = v128.load(b, 16);
+      value = v128.load32_splat(a);
+      x0 = madd(value, b0, x0);
+      y0 = madd(value, b1, y0);
+      value = v128.load32_splat(a, 4);
+      x1 = madd(value, b0, x1);
+      y1 = madd(value, b1, y1);
+      value = v128.load32_splat(a, 8);
+      x2 = madd(value, b0, x2);
+      y2 = madd(value, b1, y2);
+      value = v128.load32_splat(a, 12);
+      x3 = madd(value, b0, x3);
+      y3 = madd(value, b1, y3);
+      a += lda;
+      b += ldb;
+      k--;
+    }
+    v128.store(c, x0);
+    v128.store(c, y0, 16);
+    c += ldc;
+    v128.store(c, x1);
+    v128.store(c, y1, 16);
+    c += ldc;
+    v128.store(c, x2);
+    v128.store(c, y2, 16);
+    c += ldc;
+    v128.store(c, x3);
+    v128.store(c, y3, 16);
+  }
+}
+
+export function strided4half(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
+  if (panelColumns == 16) {
+    if (!init) {
+      init = zeros;
+      ldi = 0;
+    }
+    let x0 = v128.load(init);
+    let y0 = v128.load(init, 16);
+    init += ldi;
+    let x1 = v128.load(init);
+    let y1 = v128.load(init, 16);
+    init += ldi;
+    let x2 = v128.load(init);
+    let y2 = v128.load(init, 16);
+    init += ldi;
+    let x3 = v128.load(init);
+    let y3 = v128.load(init, 16);
     let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
     while (k > 0) {
       b0 = v128.load(b);
@@ -559,6 +739,48 @@ export function strided3(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: 
   }
 }
 
+export function strided3half(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
+  if (panelColumns == 16) {
+    if (!init) {
+      init = zeros;
+      ldi = 0;
+    }
+    let x0 = v128.load(init);
+    let y0 = v128.load(init, 16);
+    init += ldi;
+    let x1 = v128.load(init);
+    let y1 = v128.load(init, 16);
+    init += ldi;
+    let x2 = v128.load(init);
+    let y2 = v128.load(init, 16);
+    let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
+    while (k > 0) {
+      b0 = v128.load(b);
+      b1 = v128.load(b, 16);
+      value = v128.load32_splat(a);
+      x0 = madd(value, b0, x0);
+      y0 = madd(value, b1, y0);
+      value = v128.load32_splat(a, 4);
+      x1 = madd(value, b0, x1);
+      y1 = madd(value, b1, y1);
+      value = v128.load32_splat(a, 8);
+      x2 = madd(value, b0, x2);
+      y2 = madd(value, b1, y2);
+      a += lda;
+      b += ldb;
+      k--;
+    }
+    v128.store(c, x0);
+    v128.store(c, y0, 16);
+    c += ldc;
+    v128.store(c, x1);
+    v128.store(c, y1, 16);
+    c += ldc;
+    v128.store(c, x2);
+    v128.store(c, y2, 16);
+  }
+}
+
 export function strided2(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
   if (panelColumns == 16) {
     if (!init) {
@@ -635,6 +857,39 @@ export function strided2(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: 
   }
 }
 
+export function strided2half(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
+  if (panelColumns == 16) {
+    if (!init) {
+      init = zeros;
+      ldi = 0;
+    }
+    let x0 = v128.load(init);
+    let y0 = v128.load(init, 16);
+    init += ldi;
+    let x1 = v128.load(init);
+    let y1 = v128.load(init, 16);
+    let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
+    while (k > 0) {
+      b0 = v128.load(b);
+      b1 = v128.load(b, 16);
+      value = v128.load32_splat(a);
+      x0 = madd(value, b0, x0);
+      y0 = madd(value, b1, y0);
+      value = v128.load32_splat(a, 4);
+      x1 = madd(value, b0, x1);
+      y1 = madd(value, b1, y1);
+      a += lda;
+      b += ldb;
+      k--;
+    }
+    v128.store(c, x0);
+    v128.store(c, y0, 16);
+    c += ldc;
+    v128.store(c, x1);
+    v128.store(c, y1, 16);
+  }
+}
+
 export function strided1(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
   if (panelColumns == 16) {
     if (!init) {
@@ -670,6 +925,30 @@ export function strided1(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: 
       x0 = v128.load(init);
       y0 = v128.load(init, 16);
     }
+    let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
+    while (k > 0) {
+      b0 = v128.load(b);
+      b1 = v128.load(b, 16);
+      value = v128.load32_splat(a);
+      x0 = madd(value, b0, x0);
+      y0 = madd(value, b1, y0);
+      a += lda;
+      b += ldb;
+      k--;
+    }
+    v128.store(c, x0);
+    v128.store(c, y0, 16);
+  }
+}
+
+export function strided1half(k: i32, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize, init: usize, ldi: usize): void {
+  if (panelColumns == 16) {
+    if (!init) {
+      init = zeros;
+      ldi = 0;
+    }
+    let x0 = v128.load(init);
+    let y0 = v128.load(init, 16);
     let b0: v128 = f32x4.splat(0), b1: v128 = f32x4.splat(0), value: v128 = f32x4.splat(0);
     while (k > 0) {
       b0 = v128.load(b);

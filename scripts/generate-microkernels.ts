@@ -26,9 +26,9 @@ const touch = `    if (touches) {
 
 /**
  * One tile of C: `rows` x 4 * `vectors` accumulators. Rows of A advance along k (`rows` form) or k advances over rows of A
- * (`strided` form).
+ * (`strided` form). Paired vectors come from panels of 16 columns.
  */
-function tile(form: "rows" | "strided", rows: number, vectors: number): string {
+function tile(form: "rows" | "strided", rows: number, vectors: number, paired: boolean): string {
   const strided = form === "strided";
   const parts = upTo(vectors);
   const sum = (i: number, j: number) => `${"xyzw"[j]}${i}`;
@@ -43,7 +43,7 @@ ${each((i) => `${parts.map((j) => `    ${sum(i, j)} = v128.load(init${offset(j)}
     ldi = 0;
   }
 ${each((i) => `${parts.map((j) => `  let ${sum(i, j)} = v128.load(init${offset(j)});`).join("\n")}${i < rows - 1 ? "\n  init += ldi;" : ""}`)}`;
-  return `${vectors === 2 ? conditionalStart() : start()}
+  return `${paired ? start() : conditionalStart()}
 ${strided || rows === 1 ? "" : `${lines(rows - 1, (i) => `  let a${i + 1} = ${i ? `a${i}` : "a"} + lda;`)}\n`}  let ${parts.map((j) => `b${j}: v128 = f32x4.splat(0)`).join(", ")}, value: v128 = f32x4.splat(0);
   while (k > 0) {
 ${strided ? "" : touch}${parts.map((j) => `    b${j} = v128.load(b${offset(j)});`).join("\n")}
@@ -51,7 +51,7 @@ ${each(
   (i) => `    value = v128.load32_splat(${strided ? (i ? `a, ${4 * i}` : "a") : i ? `a${i}` : "a"});
 ${parts.map((j) => `    ${sum(i, j)} = madd(value, b${j}, ${sum(i, j)});`).join("\n")}`,
 )}
-${strided ? "    a += lda;\n    b += ldb;" : `${each((i) => `    a${i || ""} += 4;`)}\n    b += ${16 * vectors};`}
+${strided ? "    a += lda;\n    b += ldb;" : `${each((i) => `    a${i || ""} += 4;`)}\n    b += ${paired ? 64 : 32};`}
     k--;
   }
 ${each((i) => `${parts.map((j) => `  v128.store(c, ${sum(i, j)}${offset(j)});`).join("\n")}${i < rows - 1 ? "\n  c += ldc;" : ""}`)}`;
@@ -89,9 +89,17 @@ ${parts.map((i) => `  v128.store(c, x${i}, ${16 * i});`).join("\n")}`;
 const eachWidth = (body: (vectors: number) => string) => `  if (panelColumns == 16) {\n${indented(body(4))}\n  } else {\n${indented(body(2))}\n  }`;
 const indented = (text: string) => text.replace(/^(?=.)/gm, "  ");
 
-const tileFunction = (form: "rows" | "strided", rows: number) =>
-  `export function ${form}${rows}(k: i32, a: usize, lda: usize, b: usize, ${form === "strided" ? "ldb: usize, " : ""}c: usize, ldc: usize, init: usize, ldi: usize${form === "rows" ? ", ahead: usize, pace: usize" : ""}): void {
-${eachWidth((vectors) => tile(form, rows, vectors))}
+const parameters = (form: "rows" | "strided") =>
+  `(k: i32, a: usize, lda: usize, b: usize, ${form === "strided" ? "ldb: usize, " : ""}c: usize, ldc: usize, init: usize, ldi: usize${form === "rows" ? ", ahead: usize, pace: usize" : ""}): void`;
+const tileFunctions = (form: "rows" | "strided", rows: number) =>
+  `export function ${form}${rows}${parameters(form)} {
+${eachWidth((vectors) => tile(form, rows, vectors, vectors === 4))}
+}
+
+export function ${form}${rows}half${parameters(form)} {
+  if (panelColumns == 16) {
+${indented(tile(form, rows, 2, true))}
+  }
 }
 `;
 
@@ -105,7 +113,7 @@ const tiles = (form: "rows" | "strided", comment: string) =>
   header(
     `madd, panelColumns, ${form === "rows" ? "touches, " : ""}zeros`,
     `${comment}\n${upTo(tileRows)
-      .map((i) => tileFunction(form, tileRows - i))
+      .map((i) => tileFunctions(form, tileRows - i))
       .join("\n")}${form === "rows" ? `\n${wideRowFunction}` : ""}`,
   );
 
@@ -228,7 +236,8 @@ const files: Record<string, string> = {
     "rows",
     `/**
  * C[h, w] = init[h, w] + A[h, k] B[k, w] for h rows of w = panelColumns: \`a\` has rows \`lda\` bytes apart, \`b\` is a packed
- * panel. \`init\` is 0 for none; \`ldi\` is the byte stride of its rows, 0 for one row (a bias) under all. Memory from \`ahead\`
+ * panel. \`init\` is 0 for none; \`ldi\` is the byte stride of its rows, 0 for one row (a bias) under all. \`half\` does the first
+ * 8 columns of a panel of 16. Memory from \`ahead\`
  * on is touched, \`pace\` bytes a step.
  */`,
   ),
@@ -236,7 +245,7 @@ const files: Record<string, string> = {
     "strided",
     `/**
  * C[h, w] = init[h, w] + A[k, h]^T B[k, w] for h columns of A and w = panelColumns: rows of \`a\` and \`b\` are \`lda\` and \`ldb\`
- * bytes apart. \`init\` is 0 for none; \`ldi\` is the byte stride of its rows, 0 for one row under all.
+ * bytes apart. \`init\` is 0 for none; \`ldi\` is the byte stride of its rows, 0 for one row under all. \`half\` does the first 8 columns of 16.
  */`,
   ),
   "assembly/microkernels-winograd.ts": header(
