@@ -1,9 +1,14 @@
 import { type Shape, stridesOf } from "../core/shape.js";
 import type { FileLayout } from "../graph/graph.js";
 
-/** A tensor from its layout in a checkpoint to its layout in memory: OIHW to HWIO, [out, in] to [in, out]. */
-export function toMemory(data: Float32Array, layout: FileLayout | undefined): Float32Array {
-  return layout ? permute(data, layout.view, layout.order) : data;
+/**
+ * A tensor from its layout in a checkpoint to its layout in memory: OIHW to HWIO, [out, in] to [in, out].
+ *
+ * @param into where to put it if it has to be moved, for a caller who copies it from there: of many tensors each in an
+ * array of its own the garbage collector takes longer than moving them does
+ */
+export function toMemory(data: Float32Array, layout: FileLayout | undefined, into?: Float32Array): Float32Array {
+  return layout ? permute(data, layout.view, layout.order, into) : data;
 }
 
 /** The way back: a tensor as a checkpoint has it. */
@@ -21,13 +26,13 @@ export function toFile(data: Float32Array, layout: FileLayout | undefined): Floa
 const tile = 16;
 
 /** Row-major data of `shape` with its axes in another order: axis i of the result is axis `order[i]` of the source. */
-function permute(data: Float32Array, shape: Shape, order: readonly number[]): Float32Array {
+function permute(data: Float32Array, shape: Shape, order: readonly number[], into?: Float32Array): Float32Array {
   const axes = joinedAxes(shape, order);
   if (axes.length < 2) return data;
   const [rows, columns] = axes.slice(-2);
   const outer = starts(axes.slice(0, -2));
   const plane = rows.size * columns.size;
-  const out = new Float32Array(data.length);
+  const out = into?.subarray(0, data.length) ?? new Float32Array(data.length);
   for (let top = 0; top < rows.size; top += tile) {
     const bottom = Math.min(rows.size, top + tile);
     for (let left = 0; left < columns.size; left += tile) {

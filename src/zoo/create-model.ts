@@ -1,6 +1,7 @@
 import { ArgumentError, FormatError } from "../core/errors.js";
 import type { SourceLike } from "../core/source.js";
 import { evaluationTransforms, type Preprocessing, trainingTransforms } from "../data/preprocessing.js";
+import { sizeOf } from "../core/shape.js";
 import { openSafetensors, type SafetensorsFile } from "../formats/safetensors/index.js";
 import type { Value } from "../graph/graph.js";
 import { inferenceGraph } from "../model/graphs.js";
@@ -154,9 +155,10 @@ async function build(
       await session.write(value.name, data);
     };
     for (const value of graph.kept.values()) if (!load.has(value.name)) await fill(value, initialValues(value, options.seed ?? 0));
+    const moved = new Float32Array(Math.max(0, ...[...graph.kept.values()].map(({ name, shape }) => (load.has(name) ? sizeOf(shape) : 0))));
     for await (const [name, data] of file?.readAllFloat32(load) ?? []) {
       const value = graph.kept.get(name) as Value;
-      await fill(value, toMemory(data, value.file));
+      await fill(value, toMemory(data, value.file, moved));
     }
     const identityNorms = file !== undefined && hasIdentityNorms(statistics);
     const model = new Model(
