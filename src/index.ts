@@ -19,6 +19,7 @@ export type { Model, ModelDescription, NamedTensor, Score } from "./model/model.
 export type { SaveOptions } from "./model/save.js";
 export type { BuildChoice } from "./runtime/choose-build.js";
 export { init } from "./runtime/init.js";
+export type { PeakMemory } from "./model/memory.js";
 export type { MemoryUse } from "./runtime/session.js";
 export { type FineTuneOptions, fineTune, fineTuner } from "./train/fine-tune.js";
 export type { EpochRecord, Phase, Preparation, Progress, TrainerOptions, TrainingData } from "./train/options.js";

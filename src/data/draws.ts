@@ -18,6 +18,8 @@ export interface PreparePayload {
   readonly draws?: Draws;
   /** Kernels that this thread has anyway; the result is the same in every build. */
   readonly build: Build;
+  /** Where the result goes, where it has that many floats. */
+  readonly into?: Float32Array;
 }
 
 /** The random draws of each step of a pipeline. */

@@ -42,12 +42,13 @@ export class ImageEngine {
    * Takes RGB out of the pixels (alpha is dropped, gray repeated, as Pillow's `convert("RGB")`), or with `channels: 1` gray (ITU-R 601,
    * as `convert("L")`), and runs the steps.
    *
+   * @param options.into where the result goes, if it is floats and fits exactly; else it has an array of its own
    * @param random draws for each position, see `randomAt` in draws.ts; needed where a step is random
    * @throws {ArgumentError} for data that does not fit its sizes, {LimitError} above `limits.imagePixels`
    */
-  run(pixels: Pixels, pipeline: Pipeline, random: RandomAt = noRandom, { channels = 3 }: { channels?: 1 | 3 } = {}): ProcessedImage {
+  run(pixels: Pixels, pipeline: Pipeline, random: RandomAt = noRandom, { channels = 3, into }: { channels?: 1 | 3; into?: Float32Array } = {}): ProcessedImage {
     this.canvas.reset();
-    return this.read(runPipeline(this.canvas, this.write(pixels, channels), pipeline, random));
+    return this.read(runPipeline(this.canvas, this.write(pixels, channels), pipeline, random), into);
   }
 
   private write({ data, width, height, channels }: Pixels, wanted: 1 | 3): Raster {
@@ -69,10 +70,15 @@ export class ImageEngine {
     return gray;
   }
 
-  private read({ at, width, height, stride, channels, dtype }: Raster): ProcessedImage {
+  private read({ at, width, height, stride, channels, dtype }: Raster, into?: Float32Array): ProcessedImage {
     const { canvas } = this;
     const size = width * height * channels;
-    if (dtype === "float32") return { data: new Float32Array(canvas.buffer, at, size).slice(), width, height, channels };
+    if (dtype === "float32") {
+      const floats = new Float32Array(canvas.buffer, at, size);
+      if (into?.length !== size) return { data: floats.slice(), width, height, channels };
+      into.set(floats);
+      return { data: into, width, height, channels };
+    }
     const packed = canvas.allocate(size);
     canvas.kernels.pack_u8(packed, at, channels, width, stride, 0, height);
     return { data: new Uint8Array(canvas.buffer, packed, size).slice(), width, height, channels };

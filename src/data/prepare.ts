@@ -17,6 +17,8 @@ export interface PrepareOptions {
   readonly draws?: readonly Draws[];
   /** Kernels that are loaded anyway (default `simd`); the result is the same in every build. */
   readonly build?: Build;
+  /** Where the result of each image goes, where it has that many floats; an array of `sharedFloats` saves a copy. */
+  readonly into?: (index: number) => Float32Array;
   /** In this thread instead of the pool's. */
   readonly inline?: boolean;
   readonly signal?: AbortSignal;
@@ -30,21 +32,27 @@ export interface PrepareOptions {
  */
 export async function prepareImages(
   images: readonly ImageSource[],
-  { pipeline, channels, names, draws, build = "simd", inline, signal }: PrepareOptions,
+  { pipeline, channels, names, draws, into, build = "simd", inline = false, signal }: PrepareOptions,
 ): Promise<(ProcessedImage & { data: Float32Array })[]> {
-  const run = await runner(inline ?? false, signal);
+  const run = await runner(inline, signal);
   return Promise.all(
-    images.map(async (image, i) =>
-      run("prepare", {
-        image: await postable(image),
-        name: names?.[i] ?? nameOf(image),
-        pipeline,
-        channels,
-        draws: draws?.[i],
-        build,
-      } satisfies PreparePayload),
-    ),
-  ) as Promise<(ProcessedImage & { data: Float32Array })[]>;
+    images.map(async (image, i) => {
+      const place = into?.(i);
+      const shared = globalThis.SharedArrayBuffer && place?.buffer instanceof SharedArrayBuffer;
+      const reached = inline || shared ? place : undefined;
+      const name = names?.[i] ?? nameOf(image);
+      const payload: PreparePayload = { image: await postable(image), name, pipeline, channels, draws: draws?.[i], into: reached, build };
+      const found = (await run("prepare", payload)) as ProcessedImage & { data: Float32Array };
+      if (!(found.data instanceof Float32Array) || found.data.length !== place?.length) return found;
+      if (!reached) place.set(found.data);
+      return { ...found, data: place };
+    }),
+  );
+}
+
+/** Room for prepared images, which the pool's threads write to themselves where memory can be shared. */
+export async function sharedFloats(length: number): Promise<Float32Array> {
+  return (await host()).sharedMemory ? new Float32Array(new SharedArrayBuffer(4 * length)) : new Float32Array(length);
 }
 
 /** Decodes every image of a data set, and gives those that cannot be. */

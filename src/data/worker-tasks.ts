@@ -9,11 +9,19 @@ export { takeModulesFrom } from "../runtime/modules.js";
 let engine: Promise<ImageEngine> | undefined;
 
 /** Reads, decodes and transforms one image. */
-export async function prepare({ image, name, pipeline, channels, draws, build }: PreparePayload): Promise<{ value: ProcessedImage; transfer: ArrayBuffer[] }> {
+export async function prepare({
+  image,
+  name,
+  pipeline,
+  channels,
+  draws,
+  into,
+  build,
+}: PreparePayload): Promise<{ value: ProcessedImage; transfer: ArrayBuffer[] }> {
   engine ??= ImageEngine.open(build);
   const pixels = await toPixels(image, { name });
-  const value = (await engine).run(pixels, pipeline, draws && randomAt(draws), { channels });
-  return { value, transfer: [value.data.buffer as ArrayBuffer] };
+  const value = (await engine).run(pixels, pipeline, draws && randomAt(draws), { channels, into });
+  return { value, transfer: value.data === into ? [] : [value.data.buffer as ArrayBuffer] };
 }
 
 /** Decodes one image, to see whether that works. */

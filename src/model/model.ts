@@ -1,16 +1,17 @@
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
-import { prepareImages } from "../data/prepare.js";
+import { prepareImages, sharedFloats } from "../data/prepare.js";
 import type { Dataset } from "../data/dataset.js";
 import type { ImageSource } from "../data/image.js";
 import { evaluationTransforms, type Preprocessing } from "../data/preprocessing.js";
 import type { Architecture } from "../nn/architecture.js";
 import type { Build } from "../runtime/instance.js";
-import type { MemoryUse, Program, Session } from "../runtime/session.js";
+import type { Program, Rehearsal, Session } from "../runtime/session.js";
 import { type ArchitectureDescription, describe, inputSize } from "./describe.js";
 import { inferenceGraph, type Result } from "./graphs.js";
 import { initialValues } from "./initialize.js";
 import { toFile, toMemory } from "./layout.js";
+import { type PeakMemory, peakMemory } from "./memory.js";
 import { type SaveOptions, saveModel } from "./save.js";
 import { type Evaluation, EvaluationBuilder, softmaxRow } from "./metrics.js";
 
@@ -54,6 +55,8 @@ const keptPrograms = 6;
  */
 export class Model {
   private readonly programs = new Map<string, Promise<Program>>();
+  /** Rooms for prepared images that no call uses now. */
+  private readonly rooms: Float32Array[] = [];
   /** Training steps that batch norm's running statistics have seen: PyTorch's `num_batches_tracked`. */
   batchesTracked = 0;
 
@@ -195,9 +198,18 @@ export class Model {
     return saveModel(this, path, options);
   }
 
-  /** Bytes in use, by purpose. */
-  memory(): MemoryUse {
-    return this.session.memory();
+  /**
+   * Bytes that the model needs at most, by purpose: what it holds, and what classifying so many images in one call would add.
+   * From counting alone: nothing is allocated. For training see `Trainer.memory`.
+   *
+   * @param options.images how many in one call, default 1; 0 for what there is now
+   * @throws {LimitError} when it would be more than `limits.memoryBytes`
+   */
+  memory({ images = 1 }: { images?: number } = {}): PeakMemory {
+    if (!(Number.isInteger(images) && images >= 0)) throw new ArgumentError(`memory: images expected a whole number, got ${images}`);
+    const paper = this.session.rehearse();
+    const staging = this.rehearse(paper, "logits", images);
+    return peakMemory(paper.memory(), { work: "inference", staging, threads: this.session.poolThreads });
   }
 
   /** The model in numbers: what `ocelli inspect` prints. */
@@ -244,31 +256,58 @@ export class Model {
     const pixels = height * width * this.architecture.channels;
     const pipeline = evaluationTransforms(this.preprocessing);
     const { channels } = this.architecture;
-    const prepare = (start: number) => {
+    const rooms: Float32Array[] = [];
+    const prepare = async (start: number) => {
       const part = [start, start + chunkSize];
-      return prepareImages(images.slice(...part), {
+      const room = (start / chunkSize) % 2; // one chunk is computed while the next is prepared
+      rooms[room] ??= await this.room(Math.min(chunkSize, images.length) * pixels);
+      const x = rooms[room];
+      const into = (i: number) => x.subarray(i * pixels, (i + 1) * pixels);
+      const prepared = await prepareImages(images.slice(...part), {
         pipeline,
         channels,
         names: names?.slice(...part),
+        into,
         build: build ?? this.session.build,
         inline: this.inline,
         signal,
       });
+      return x.subarray(0, prepared.length * pixels);
     };
     let next = images.length > 0 ? prepare(0) : undefined;
     for (let start = 0; next; start += chunkSize) {
-      const prepared = await next;
+      const x = await next;
+      const count = x.length / pixels;
       next = start + chunkSize < images.length ? prepare(start + chunkSize) : undefined;
       next?.catch(() => {}); // awaited in the next round; a failure of this round must not leave it unheard
-      const x = new Float32Array(prepared.length * pixels);
-      prepared.forEach(({ data }, i) => x.set(data, i * pixels));
-      const program = await this.program(result, prepared.length, height, width, build);
+      const program = await this.program(result, count, height, width, build);
       const output = (await program.run({ x }, { signal }))[result];
-      const size = output.length / prepared.length;
-      for (let i = 0; i < prepared.length; i++) rows.push(output.slice(i * size, (i + 1) * size));
+      const size = output.length / count;
+      for (let i = 0; i < count; i++) rows.push(output.slice(i * size, (i + 1) * size));
       onProgress?.(rows.length);
     }
+    this.rooms.push(...rooms);
     return rows;
+  }
+
+  /** Room for prepared images: that of an earlier call if it is large enough. */
+  private async room(length: number): Promise<Float32Array> {
+    const idle = this.rooms.pop();
+    return idle && idle.length >= length ? idle : sharedFloats(length);
+  }
+
+  /** @internal What `compute` does, on paper. @returns bytes of the images that are ready at one time */
+  rehearse(paper: Rehearsal, result: Result, images: number, build: Build = this.session.build): number {
+    const [height, width] = this.imageSize;
+    const sizes = [...new Set([Math.min(images, chunkSize), images > chunkSize ? images % chunkSize : 0])].filter((batch) => batch > 0);
+    for (const batch of sizes) paper.prepare(inferenceGraph(this.architecture, this.labels.length, { batch, height, width }, result), { build });
+    return Math.min(images, 2 * chunkSize) * this.imageBytes;
+  }
+
+  /** @internal Bytes of one image as the network takes it. */
+  get imageBytes(): number {
+    const [height, width] = this.imageSize;
+    return 4 * height * width * this.architecture.channels;
   }
 
   private async program(result: Result, batch: number, height: number, width: number, build: Build = this.session.build): Promise<Program> {
@@ -289,6 +328,6 @@ export class Model {
 export interface ModelDescription extends ArchitectureDescription {
   readonly build: Build;
   readonly threads: number;
-  readonly memory: MemoryUse;
+  readonly memory: PeakMemory;
   readonly notes: Readonly<Record<string, string>>;
 }

@@ -42,12 +42,14 @@ export class Session {
     private readonly backend: Backend,
     readonly build: Build,
     private readonly winograd: boolean,
+    /** Worker threads that programs and the preparation of images use; 0 where the caller's thread does all. */
+    readonly poolThreads: number,
   ) {}
 
   static async open(options: SessionOptions = {}): Promise<Session> {
-    const { build, makeBackend } = await engineFor(options);
+    const { build, poolThreads, makeBackend } = await engineFor(options);
     const backend = makeBackend();
-    const session = new Session(backend, build, options.winograd ?? true);
+    const session = new Session(backend, build, options.winograd ?? true, poolThreads);
     abandoned.register(session, backend, session);
     return session;
   }
@@ -224,14 +226,19 @@ export class Session {
 }
 
 /** What a session runs in: in the caller's thread, in threads that share its memory, or in one that owns it. */
-async function engineFor({ build, threads, inline }: SessionOptions): Promise<{ build: Build; makeBackend: () => Backend }> {
+async function engineFor({ build, threads, inline }: SessionOptions): Promise<{ build: Build; poolThreads: number; makeBackend: () => Backend }> {
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads))
     throw new ArgumentError(`threads: expected a whole number from 1 to ${mostThreads}, got ${threads}`);
   const { spawn, sharedMemory, parallelism } = await host();
-  if (inline || !spawn) return { build: await chooseBuild(build), makeBackend: inlineBackend };
+  if (inline || !spawn) return { build: await chooseBuild(build), poolThreads: 0, makeBackend: inlineBackend };
   const wide = sharedMemory ? (threads ?? (await defaultThreads())) : 1;
   const [chosen, running] = await Promise.all([chooseBuild(build), pool(wide)]);
-  return { build: chosen, makeBackend: () => (sharedMemory ? sharedBackend(running, wide, { crowded: wide > parallelism }) : workerBackend(running)) };
+  const poolThreads = Math.max(wide, await defaultThreads());
+  return {
+    build: chosen,
+    poolThreads,
+    makeBackend: () => (sharedMemory ? sharedBackend(running, wide, { crowded: wide > parallelism }) : workerBackend(running)),
+  };
 }
 
 type Place = Exclude<Operand, number>;

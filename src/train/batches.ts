@@ -1,9 +1,9 @@
 import { ArgumentError } from "../core/errors.js";
 import type { Dataset } from "../data/dataset.js";
-import { prepareImages } from "../data/prepare.js";
+import { prepareImages, sharedFloats } from "../data/prepare.js";
 import type { Transform } from "../data/transforms/index.js";
 
-/** One step's input. `x` holds the images one after another, NHWC. */
+/** One step's input. `x` holds the images one after another, NHWC; it is valid until the next batch is asked for. */
 export interface Batch {
   readonly x: Float32Array;
   readonly labels: Int32Array;
@@ -23,6 +23,8 @@ export function epochSize(images: number, batchSize: number, { dropSingle }: { d
 
 /** Batches that are being prepared while earlier ones train. */
 const ahead = 2;
+/** Batches of images that there are at one time. */
+export const batchesAtOnce = ahead + 1;
 
 export interface ImageBatches {
   readonly data: Dataset;
@@ -45,17 +47,22 @@ export interface ImageBatches {
 /** Batches of augmented images, prepared ahead in the pool's threads. Ask for them in order. */
 export function imageBatches({ data, labels, order, batchSize, pipeline, imageSize, channels, seed, stream, inline, signal }: ImageBatches): BatchSource {
   const coming = new Map<number, Promise<Batch>>();
+  const rooms: Promise<Float32Array>[] = [];
   const count = Math.ceil(order.length / batchSize);
   const make = async (index: number): Promise<Batch> => {
     const positions = Array.from({ length: Math.min(batchSize, order.length - index * batchSize) }, (_, i) => order[index * batchSize + i]);
     const items = await Promise.all(positions.map((position) => data.item(position)));
-    const images = await prepareImages(
-      items.map(({ image }) => image),
-      { pipeline, channels, inline, signal, names: items.map(({ id }) => id), draws: positions.map((position) => ({ seed, stream: [...stream, position] })) },
-    );
     const [height, width] = imageSize;
     const size = height * width * channels;
-    const x = new Float32Array(images.length * size);
+    rooms[index % batchesAtOnce] ??= sharedFloats(batchSize * size);
+    const x = await rooms[index % batchesAtOnce];
+    const names = items.map(({ id }) => id);
+    const draws = positions.map((position) => ({ seed, stream: [...stream, position] }));
+    const into = (i: number) => x.subarray(i * size, (i + 1) * size);
+    const images = await prepareImages(
+      items.map(({ image }) => image),
+      { pipeline, channels, inline, signal, names, draws, into },
+    );
     images.forEach((image, i) => {
       if (image.height !== height || image.width !== width || !(image.data instanceof Float32Array)) {
         const kind = image.data instanceof Float32Array ? "normalised" : "not normalised";
@@ -63,9 +70,8 @@ export function imageBatches({ data, labels, order, batchSize, pipeline, imageSi
           `train: transforms expected to give normalised images of ${height}x${width} pixels, gave ${image.height}x${image.width} pixels, ${kind} (${items[i].id})`,
         );
       }
-      x.set(image.data, i * size);
     });
-    return { x, labels: Int32Array.from(items, ({ label }) => labels[label]) };
+    return { x: x.subarray(0, images.length * size), labels: Int32Array.from(items, ({ label }) => labels[label]) };
   };
   const start = (index: number) => {
     if (index >= count || coming.has(index)) return;

@@ -1,14 +1,14 @@
 import type { Build } from "../core/build.js";
-import type { Shape } from "../core/shape.js";
+import { type Shape, sizeOf } from "../core/shape.js";
 import type { Dataset } from "../data/dataset.js";
 import type { Graph } from "../graph/graph.js";
-import { inferenceGraph } from "../model/graphs.js";
+import { inferenceGraph, type Result } from "../model/graphs.js";
 import { EvaluationBuilder } from "../model/metrics.js";
 import type { Model, NamedTensor } from "../model/model.js";
 import { matchStateDict } from "../nn/state-dict.js";
 import type { Schedule } from "../optim/schedule.js";
-import type { Program } from "../runtime/session.js";
-import { featureBatches } from "./batches.js";
+import type { MemoryUse, Program, Rehearsal } from "../runtime/session.js";
+import { batchesAtOnce, featureBatches } from "./batches.js";
 import type { Phase, Settings } from "./options.js";
 import { hyperInputs, parameterGroups, scheduleOf } from "./rates.js";
 import { headGraph, trainingGraph } from "./step.js";
@@ -67,6 +67,29 @@ export class PhaseRun {
     return program.run({ x, labels, random, ...hyper });
   }
 
+  /**
+   * The programs of the phase on paper, in the order in which they are made.
+   *
+   * @param images of an epoch
+   * @returns the session's memory at the end of the phase, and bytes of prepared images or features beside it
+   */
+  rehearse(paper: Rehearsal, images: number): { use: MemoryUse; staging: number } {
+    const { model, settings, programOptions } = this;
+    const { train, validation } = this.data;
+    const parts = (count: number) => [...new Set([Math.min(count, settings.batchSize), count % settings.batchSize])].filter((batch) => batch > 0);
+    const head = this.phase.train === "head";
+    const compute = (result: Result, data: Dataset | undefined) => (data ? model.rehearse(paper, result, data.length, programOptions.build) : 0);
+    const computing = head ? [compute("features", train), compute("features", validation)] : [];
+    const plans = parts(images).map((batch) => paper.prepare(this.stepGraph(batch), programOptions));
+    if (!head) computing.push(compute("logits", validation));
+    else plans.push(...parts(validation?.length ?? 0).map((batch) => paper.prepare(this.headGraph(batch), programOptions)));
+    const use = paper.memory();
+    paper.close(plans);
+    const features = head ? 4 * sizeOf(this.featureShape) * (train.length + (validation?.length ?? 0)) : 0;
+    const batches = head ? 0 : batchesAtOnce * Math.min(images, settings.batchSize) * model.imageBytes;
+    return { use, staging: Math.max(batches, features + Math.max(0, ...computing)) };
+  }
+
   /** Loss and accuracy on the validation images. */
   async validate(): Promise<{ loss: number; accuracy: number }> {
     const { validation, signal } = this.data;
@@ -106,9 +129,7 @@ export class PhaseRun {
     const batch = featureBatches(validationFeatures, validationLabels, order, batchSize);
     for (let index = 0; index * batchSize < order.length; index++) {
       const { x, labels } = await batch(index);
-      const program = await this.program(`head ${labels.length}`, () =>
-        headGraph(model.architecture, model.labels.length, [labels.length, ...this.featureShape]),
-      );
+      const program = await this.program(`head ${labels.length}`, () => this.headGraph(labels.length));
       const { logits } = await program.run({ x }, { signal: this.data.signal });
       const classes = model.labels.length;
       labels.forEach((label, i) => builder.add(String(index * batchSize + i), label, logits.subarray(i * classes, (i + 1) * classes)));
@@ -118,10 +139,18 @@ export class PhaseRun {
 
   /** The training program of a batch size; the last batch of an epoch may be smaller and has its own. */
   private stepProgram(batch: number): Promise<Program> {
+    return this.program(`step ${batch}`, () => this.stepGraph(batch));
+  }
+
+  private headGraph(batch: number): Graph {
+    return headGraph(this.model.architecture, this.model.labels.length, [batch, ...this.featureShape]);
+  }
+
+  private stepGraph(batch: number): Graph {
     const { architecture, labels, imageSize } = this.model;
     const from = this.phase.train === "head" ? "features" : "images";
     const shape = from === "features" ? [batch, ...this.featureShape] : [batch, ...imageSize, architecture.channels];
-    return this.program(`step ${batch}`, () => trainingGraph(architecture, labels.length, shape, { ...this.settings, from, groupOf: this.groupOf }));
+    return trainingGraph(architecture, labels.length, shape, { ...this.settings, from, groupOf: this.groupOf });
   }
 
   private async program(key: string, graph: () => Graph): Promise<Program> {

@@ -5,6 +5,7 @@ import type { SourceLike } from "../core/source.js";
 import type { Dataset } from "../data/dataset.js";
 import { unreadable } from "../data/prepare.js";
 import { argmax } from "../model/metrics.js";
+import { type PeakMemory, peakMemory } from "../model/memory.js";
 import type { Model, NamedTensor } from "../model/model.js";
 import { chooseBuild } from "../runtime/choose-build.js";
 import { type BatchSource, epochSize, featureBatches, imageBatches } from "./batches.js";
@@ -94,6 +95,25 @@ export class Trainer {
   }
 
   /**
+   * Bytes that training needs at most, by purpose, validation and checkpoints included. From counting alone: nothing is allocated.
+   *
+   * @throws {LimitError} when it would be more than `limits.memoryBytes`
+   */
+  async memory(): Promise<PeakMemory> {
+    const { session } = this.model;
+    const paper = session.rehearse();
+    let peak = peakMemory(paper.memory(), { work: "training", staging: 0, threads: session.poolThreads });
+    for (const phase of this.settings.phases.filter(({ epochs }) => epochs > 0)) {
+      const { use, staging } = (await this.phaseRun(phase, this.usedData)).rehearse(paper, this.epochSize(this.usedData.train, phase).images);
+      const best = this.settings.patience > 0 ? use.parameters : 0;
+      const checkpoint = this.options.checkpoint ? use.parameters + use.optimizer : 0;
+      const found = peakMemory(use, { work: "training", staging: staging + best + checkpoint, threads: session.poolThreads });
+      if (found.process >= peak.process) peak = found;
+    }
+    return peak;
+  }
+
+  /**
    * Trains to the end of the last phase.
    *
    * @returns one record per epoch
@@ -120,8 +140,7 @@ export class Trainer {
     const { cursor, settings } = this;
     const phase = settings.phases[cursor.phase];
     if (phase.epochs === 0) return this.nextPhase();
-    const programs = { build: await this.chooseBuild(), gradientCheckpointing: this.options.gradientCheckpointing };
-    const run = new PhaseRun(this.model, phase, settings, { train, validation, signal: this.options.signal }, programs);
+    const run = await this.phaseRun(phase, { train, validation });
     this.run = run;
     if (this.resumed && cursor.phaseStep > 0) await run.restore(this.resumed.optimizer);
     this.resumed = undefined;
@@ -145,6 +164,11 @@ export class Trainer {
       if (this.options.checkpoint) await this.save(this.options.checkpoint);
       this.options.onProgress?.(report);
     }
+  }
+
+  private async phaseRun(phase: Phase, { train, validation }: TrainingData): Promise<PhaseRun> {
+    const programs = { build: await this.chooseBuild(), gradientCheckpointing: this.options.gradientCheckpointing };
+    return new PhaseRun(this.model, phase, this.settings, { train, validation, signal: this.options.signal }, programs);
   }
 
   /** The steps of an epoch, from the cursor to its end. */

@@ -267,10 +267,17 @@ describe("parameters", () => {
 
 test("memory() and describe() tell what the model is made of; close() ends it", async () => {
   const model: Model = await open();
-  const empty = model.memory();
+  const empty = model.memory({ images: 0 });
   expect(empty.parameters).toBe([...(await model.parameters()).values()].reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0));
-  expect(empty).toMatchObject({ optimizer: 0, derived: 0, activations: 0 });
+  expect(empty).toMatchObject({ optimizer: 0, derived: 0, activations: 0, gradients: 0, workspace: 0, staging: 0 });
+  const predicted = [1, 70].map((count) => model.memory({ images: count }));
+  expect(model.memory({ images: 0 })).toEqual(empty);
   await model.classify(images(1)[0]);
+  expect(model.memory()).toEqual(predicted[0]);
+  expect(model.memory({ images: 0 })).toEqual({ ...predicted[0], staging: 0, process: predicted[0].process - predicted[0].staging });
+  expect(predicted[0].staging).toBe(8 * 8 * 3 * 4);
+  expect(predicted[1].process).toBe(predicted[1].total + predicted[1].staging + predicted[1].threads);
+  expect(() => model.memory({ images: -1 })).toThrow("memory: images expected a whole number, got -1");
   const used = model.memory();
   expect(used.activations).toBeGreaterThan(8 * 8 * 16 * 4);
   expect(used.derived).toBeGreaterThan(0);

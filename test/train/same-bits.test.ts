@@ -116,7 +116,10 @@ test("augmented batches are the same whichever threads prepare them", async () =
       inline,
     });
     const batches = [];
-    for (let index = 0; index < 4; index++) batches.push(await source(index));
+    for (let index = 0; index < 4; index++) {
+      const { x, labels } = await source(index);
+      batches.push({ x: x.slice(), labels });
+    }
     return batches;
   };
   const alone = await epoch(true, 0);

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import type { Model } from "../../src/model/model.js";
+import { fineTuner } from "../../src/train/fine-tune.js";
+import { Trainer } from "../../src/train/trainer.js";
+import { tinyData, tinyResnet } from "./tiny.js";
+
+const bytes = (model: Model) => model.memory({ images: 0 }).total;
+
+test.each([1, 2])("on %i threads training needs the memory that it was predicted to, both phases and validation included", async (threads) => {
+  const model = await tinyResnet({ inline: threads === 1, threads });
+  const data = { train: tinyData(26), validation: tinyData(40, { seed: 9 }) };
+  const trainer = fineTuner(model, data, { epochs: 1, freezeEpochs: 1, batchSize: 8, batchNorm: "train" });
+  const before = bytes(model);
+  const predicted = await trainer.memory();
+  expect(bytes(model)).toBe(before);
+  await trainer.fit();
+  expect(bytes(model)).toBe(predicted.total);
+  expect(predicted.total).toBeGreaterThan(before + predicted.activations);
+  expect(predicted.optimizer).toBeGreaterThan(predicted.parameters);
+  model.close();
+});
+
+test("gradientCheckpointing, the batch and what is kept besides show", async () => {
+  const model = await tinyResnet();
+  const data = { train: tinyData(40), validation: tinyData(8) };
+  const memory = (options: object) => new Trainer(model, data, { batchSize: 16, batchNorm: "train", ...options }).memory();
+  const plain = await memory({});
+  expect((await memory({ gradientCheckpointing: true })).total).toBeLessThan(plain.total);
+  expect((await memory({ batchSize: 32 })).activations).toBeGreaterThan(1.5 * plain.activations);
+  expect((await memory({ patience: 2 })).staging - plain.staging).toBe(plain.parameters);
+  expect((await memory({ checkpoint: "unused" })).staging - plain.staging).toBe(plain.parameters + plain.optimizer);
+  expect(plain.staging).toBe(3 * 16 * 8 * 8 * 3 * 4);
+  model.close();
+});
