@@ -34,6 +34,11 @@ export function sumLanes(x: v128): f32 {
 @inline
 export const panelColumns: i32 = isDefined(WIDE_PANELS) ? 16 : 8;
 
+/** Vectors of channels side by side in a depthwise tile: a pair where V8 joins it. */
+// @ts-ignore: decorator
+@inline
+export const depthwiseVectors: i32 = isDefined(WIDE_PANELS) ? 2 : 1;
+
 /** 32 zeros to start from. */
 // @ts-ignore: decorator
 @lazy

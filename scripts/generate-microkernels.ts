@@ -117,54 +117,75 @@ const tiles = (form: "rows" | "strided", comment: string) =>
       .join("\n")}${form === "rows" ? `\n${wideRowFunction}` : ""}`,
   );
 
-/** Output pixels of a depthwise tile: with the columns they share, 4 keep within V8's registers up to a 7x7 kernel. */
-const pixels = 4;
+/** Bytes between pixels, and between the accumulators of neighbouring taps, in depthwise tiles: groups of 16 channels. */
+const pitch = 64;
+const at = (bytes: number) => (bytes ? `, ${bytes}` : "");
+
+/** A body of single vectors and one of pairs, which V8's revectoriser joins; only one is compiled. */
+const eachPair = (body: (vectors: number) => string) => `  if (depthwiseVectors == 2) {\n${indented(body(2))}\n  } else {\n${indented(body(1))}\n  }`;
+/** A statement for each vector of a pair, side by side. */
+const sides = (vectors: number, statement: (side: string, bytes: number) => string) => upTo(vectors).map((j) => statement("xy"[j], 16 * j));
+
+/** Output pixels of a tile: 7 divide the lines of networks for 224 px; 7 taps leave registers for 4. */
 const depthwiseForms = [1, 2].flatMap((stride) =>
-  [1, 2, 3, 4, 5, 7].filter((taps) => stride === 1 || (taps > 2 && taps % 2 === 1)).map((taps) => ({ taps, stride })),
+  [1, 2, 3, 4, 5, 7].filter((taps) => stride === 1 || (taps > 2 && taps % 2 === 1)).map((taps) => ({ taps, stride, pixels: taps < 7 ? 7 : 4 })),
 );
 
-/** From this many taps on V8 spills in a straight line of loads; the branches of the edge form keep it from hoisting them. */
-const edgeOnly = 7;
-
-/** Four neighbouring output pixels of a depthwise convolution; the `edge` form skips columns of x that `inside` has no bit for. */
-function depthwiseTile({ taps, stride }: { taps: number; stride: number }, edge: boolean): string {
-  const columns = stride * (pixels - 1) + taps;
-  const column = (i: number) => {
-    const uses = upTo(pixels).filter((t) => i - stride * t >= 0 && i - stride * t < taps);
-    const work = [`value = v128.load(at);`, ...uses.map((t) => `a${t} = madd(value, w${i - stride * t}, a${t});`)];
-    return `${edge ? `      if (inside & ${1 << i}) {\n        ${work.join("\n        ")}\n      }` : `      ${work.join("\n      ")}`}${i < columns - 1 ? "\n      at += pixel;" : ""}`;
-  };
-  return `export function depthwise${taps}x${stride}${edge ? "edge" : ""}(
-  vectors: i32, x: usize, pixel: usize, line: usize, lines: i32, w: usize, wStep: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32${edge ? ", inside: i32" : ""},
-): void {
-${lines(pixels, (t) => `  let a${t}: v128 = f32x4.splat(0);`)}
-${lines(taps, (k) => `  let w${k}: v128 = f32x4.splat(0);`)}
-  let value: v128 = f32x4.splat(0);
-  const bounded = low > -Infinity || high < Infinity;
-  for (; vectors > 0; vectors--) {
-    a0 = f32x4.splat(0);
-    if (bias) {
-      a0 = v128.load(bias);
-      bias += 16;
-    }
-${lines(pixels - 1, (t) => `    a${t + 1} = a0;`)}
+/** A line of output pixels of a depthwise convolution. */
+function depthwiseTile({ taps, stride, pixels }: (typeof depthwiseForms)[number]): string {
+  const body = (vectors: number) => {
+    const each = (statement: (side: string, bytes: number) => string) => sides(vectors, statement);
+    const all = (count: number, statement: (i: number) => string[]) => upTo(count).flatMap(statement);
+    const column = (i: number) => [
+      ...each((s, bytes) => `value${s} = v128.load(row${at(pitch * i + bytes)});`),
+      ...upTo(pixels)
+        .filter((t) => i - stride * t >= 0 && i - stride * t < taps)
+        .flatMap((t) => each((s) => `${s}${t} = madd(value${s}, w${i - stride * t}${s}, ${s}${t});`)),
+    ];
+    const block = (indent: string, statements: string[]) => statements.map((line) => indent + line).join("\n");
+    return `${block("  ", [
+      ...each((s) => `let value${s}: v128 = f32x4.splat(0);`),
+      ...all(pixels, (t) => each((s) => `let ${s}${t}: v128 = f32x4.splat(0);`)),
+      ...all(taps, (k) => each((s) => `let w${k}${s}: v128 = f32x4.splat(0);`)),
+    ])}
+  for (; pixels > 0; pixels -= ${pixels}) {
+${block("    ", [...each((s, bytes) => `${s}0 = v128.load(bias${at(bytes)});`), ...all(pixels - 1, (t) => each((s) => `${s}${t + 1} = ${s}0;`))])}
     let row = x, weights = w;
     for (let left = lines; left > 0; left--) {
-${lines(taps, (k) => `      w${k} = v128.load(weights, ${16 * k});`)}
-      let at = row;
-${lines(columns, column)}
-      row += line;
-      weights += ${16 * taps};
+${block("      ", [
+  ...all(taps, (k) => each((s, bytes) => `w${k}${s} = v128.load(weights${at(32 * k + bytes)});`)),
+  ...all(stride * (pixels - 1) + taps, column),
+  "row += line;",
+  "if (row >= end) row -= size;",
+  "weights += wLine;",
+])}
+    }
+    if (bounded) {
+${block(
+  "      ",
+  all(pixels, (t) => each((s) => `${s}${t} = clamp(${s}${t}, f32x4.splat(low), f32x4.splat(high));`)),
+)}
     }
     let to = y;
-    if (bounded) {
-${lines(pixels, (t) => `      a${t} = clamp(a${t}, f32x4.splat(low), f32x4.splat(high));`)}
-    }
-${lines(pixels, (t) => `    v128.store(to, a${t});${t < pixels - 1 ? "\n    to += yPixel;" : ""}`)}
-    x += 16;
-    w += wStep;
-    y += 16;
-  }
+${upTo(pixels)
+  .map((t) =>
+    t
+      ? `    if (pixels > ${t}) {\n${block("      ", ["to += yPixel;", ...each((s, bytes) => `v128.store(to, ${s}${t}${at(bytes)});`)])}\n    }`
+      : block(
+          "    ",
+          each((s, bytes) => `v128.store(to, ${s}${t}${at(bytes)});`),
+        ),
+  )
+  .join("\n")}
+    x += ${pitch * stride * pixels};
+    y += ${pixels} * yPixel;
+  }`;
+  };
+  return `export function depthwise${taps}x${stride}(
+  pixels: i32, x: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+): void {
+  const bounded = low > -Infinity || high < Infinity;
+${eachPair(body)}
 }
 `;
 }
@@ -179,57 +200,46 @@ const weightForms = [
   { taps: 7, rows: 1, pixels: 4 },
 ].flatMap((form) => [1, 2].map((stride) => ({ ...form, stride })));
 
-/** Bytes between pixels of x, and between accumulators, in depthwise weight gradients: 8 vectors. */
-const pitch = 128;
-
 /** Sums of a depthwise weight gradient over one line of output pixels: `rows` x `taps` accumulators. */
 function depthwiseWeightTile({ taps, rows, pixels, stride }: (typeof weightForms)[number]): string {
-  const cells = upTo(rows).flatMap((r) => upTo(taps).map((k) => `a${r}_${k}`));
-  const offset = (bytes: number) => (bytes ? `, ${bytes}` : "");
-  const step = (count: number) =>
-    upTo(rows)
-      .map((r) => {
-        const column = (i: number) => {
+  const cells = upTo(rows).flatMap((r) => upTo(taps).map((k) => ({ name: `a${r}_${k}`, bytes: pitch * (r * taps + k) })));
+  const body = (vectors: number) => {
+    const each = (statement: (side: string, bytes: number) => string) => sides(vectors, statement);
+    const step = (count: number) => [
+      ...upTo(count).flatMap((t) => [...each((s, bytes) => `d${t}${s} = v128.load(dy${at(bytes)});`), "dy += dyPixel;"]),
+      ...upTo(rows).flatMap((r) => [
+        ...upTo(stride * (count - 1) + taps).flatMap((i) => {
           const uses = upTo(count).filter((t) => i - stride * t >= 0 && i - stride * t < taps);
-          const work = uses.map((t) => `      a${r}_${i - stride * t} = madd(d${t}, value, a${r}_${i - stride * t});`);
-          return work.length ? [`      value = v128.load(p${r}${offset(pitch * i)});`, ...work] : [];
-        };
-        return [...upTo(stride * (count - 1) + taps).flatMap(column), `      p${r} += ${pitch * stride * count};`].join("\n");
-      })
-      .join("\n");
-  const dys = (count: number) => lines(count, (t) => `      d${t} = v128.load(from);\n      from += dyPixel;`);
-  return `export function depthwiseWeight${taps}x${rows}x${stride}(
-  vectors: i32, acc: usize, dy: usize, dyPixel: usize, pixels: i32${upTo(rows)
-    .map((r) => `, x${r}: usize`)
-    .join("")},
-): void {
-${cells.map((name) => `  let ${name}: v128 = f32x4.splat(0);`).join("\n")}
-${lines(pixels, (t) => `  let d${t}: v128 = f32x4.splat(0);`)}
-  let value: v128 = f32x4.splat(0);
-  for (; vectors > 0; vectors--) {
-${cells.map((name, i) => `    ${name} = v128.load(acc${offset(pitch * i)});`).join("\n")}
-    let from = dy${upTo(rows)
-      .map((r) => `, p${r} = x${r}`)
-      .join("")}, left = pixels;
-    for (; left >= ${pixels}; left -= ${pixels}) {
-${dys(pixels)}
-${step(pixels)}
-    }
-    for (; left > 0; left--) {
-${dys(1)}
-${step(1)}
-    }
-${cells.map((name, i) => `    v128.store(acc, ${name}${offset(pitch * i)});`).join("\n")}
-    acc += 16;
-    dy += 16;
-${lines(rows, (r) => `    x${r} += 16;`)}
+          const sums = uses.flatMap((t) => each((s) => `a${r}_${i - stride * t}${s} = madd(d${t}${s}, value${s}, a${r}_${i - stride * t}${s});`));
+          return uses.length ? [...each((s, bytes) => `value${s} = v128.load(x${r}${at(pitch * i + bytes)});`), ...sums] : [];
+        }),
+        `x${r} += ${pitch * stride * count};`,
+      ]),
+    ];
+    const block = (indent: string, statements: string[]) => statements.map((line) => indent + line).join("\n");
+    return `${block("  ", [
+      ...cells.flatMap(({ name, bytes }) => each((s, side) => `let ${name}${s} = v128.load(acc${at(bytes + side)});`)),
+      ...upTo(pixels).flatMap((t) => each((s) => `let d${t}${s}: v128 = f32x4.splat(0);`)),
+      ...each((s) => `let value${s}: v128 = f32x4.splat(0);`),
+    ])}
+  for (; pixels >= ${pixels}; pixels -= ${pixels}) {
+${block("    ", step(pixels))}
   }
+  for (; pixels > 0; pixels--) {
+${block("    ", step(1))}
+  }
+${block(
+  "  ",
+  cells.flatMap(({ name, bytes }) => each((s, side) => `v128.store(acc, ${name}${s}${at(bytes + side)});`)),
+)}`;
+  };
+  return `export function depthwiseWeight${taps}x${rows}x${stride}(acc: usize, dy: usize, dyPixel: usize, pixels: i32${upTo(rows)
+    .map((r) => `, x${r}: usize`)
+    .join("")}): void {
+${eachPair(body)}
 }
 `;
 }
-
-const edgeOf = (form: { taps: number; stride: number }, edge: boolean) =>
-  `  ${form.stride === 1 && form.taps === 1 ? "" : "else "}if (taps == ${form.taps} && stride == ${form.stride}) depthwise${form.taps}x${form.stride}${edge ? "edge" : ""}(vectors, x, pixel, line, lines, w, wStep, y, yPixel, bias, low, high${edge ? ", inside" : ""});`;
 
 const files: Record<string, string> = {
   "assembly/microkernels-rows.ts": tiles(
@@ -257,40 +267,38 @@ const files: Record<string, string> = {
 ${winogradLines}`,
   ),
   "assembly/microkernels-depthwise.ts": header(
-    "clamp, madd",
+    "clamp, depthwiseVectors, madd",
     `/**
- * Four neighbouring output pixels of a depthwise convolution, \`vectors\` x 4 channels: y = bias + sum over \`lines\` lines
- * of taps, bounded to low..high where bounded. Names say taps in a line and stride. Pixels of x lie \`pixel\` bytes apart, lines \`line\`,
- * pixels of y \`yPixel\`; weights are [vectors][lines][taps][4], \`wStep\` bytes a vector; \`bias\` may be 0. The edge forms
- * skip the columns of x whose bit in \`inside\` is 0.
+ * \`pixels\` neighbouring output pixels of a depthwise convolution, \`depthwiseVectors\` x 4 channels: y = bias + sum over
+ * \`lines\` lines of taps, bounded to low..high where bounded. Names say taps in a line and stride. Pixels of x lie ${pitch} bytes
+ * apart, lines \`line\` in a ring of \`size\` bytes whose lines start below \`end\`; whole tiles of pixels are read. Pixels of y
+ * lie \`yPixel\` bytes apart; weights of neighbouring taps 32, of lines \`wLine\`.
  */
-${depthwiseForms.map((form) => `${form.taps < edgeOnly ? `${depthwiseTile(form, false)}\n` : ""}${depthwiseTile(form, true)}`).join("\n")}
+${depthwiseForms.map(depthwiseTile).join("\n")}
 /** Whether there is a tile for this many taps and stride. */
 export function hasDepthwiseTile(taps: i32, stride: i32): bool {
   return ${depthwiseForms.map(({ taps, stride }) => `(taps == ${taps} && stride == ${stride})`).join(" || ")};
 }
 
-/** The tile for taps and stride; \`inside\` < 0 means that all columns are. */
+/** The tile for taps and stride. */
 export function depthwiseTile(
-  taps: i32, stride: i32, vectors: i32, x: usize, pixel: usize, line: usize, lines: i32, w: usize, wStep: usize,
-  y: usize, yPixel: usize, bias: usize, low: f32, high: f32, inside: i32,
+  taps: i32, stride: i32, pixels: i32, x: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize,
+  y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
 ): void {
-  if (inside < 0 && taps < ${edgeOnly}) {
 ${depthwiseForms
-  .filter(({ taps }) => taps < edgeOnly)
-  .map((form) => `  ${edgeOf(form, false)}`)
+  .map(
+    ({ taps, stride }, i) =>
+      `  ${i ? "else " : ""}if (taps == ${taps} && stride == ${stride}) depthwise${taps}x${stride}(pixels, x, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);`,
+  )
   .join("\n")}
-  } else {
-${depthwiseForms.map((form) => `  ${edgeOf(form, true)}`).join("\n")}
-  }
 }`,
   ),
   "assembly/microkernels-depthwise-weight.ts": header(
-    "madd",
+    "depthwiseVectors, madd",
     `/**
- * Sums of dy x over one line of output pixels for \`vectors\` x 4 channels, added to accumulators, pixel by pixel in order.
- * Names say taps in a line, lines of x (x0, x1, ...) and stride. Pixels of dy lie \`dyPixel\` bytes apart, pixels of x and
- * accumulators of neighbouring taps ${pitch}.
+ * Sums of dy x over one line of output pixels for \`depthwiseVectors\` x 4 channels, added to accumulators, pixel by pixel in
+ * order. Names say taps in a line, lines of x (x0, x1, ...) and stride. Pixels of dy lie \`dyPixel\` bytes apart, pixels of x
+ * and accumulators of neighbouring taps ${pitch}.
  */
 ${weightForms.map(depthwiseWeightTile).join("\n")}
 /** Lines of x that \`depthwiseWeightTile\` takes at once, 0 where there is no tile. */
@@ -300,12 +308,12 @@ export function depthwiseWeightLines(taps: i32, stride: i32): i32 {
 
 /** The tile for taps, lines and stride; lines that are not asked for are not read. */
 export function depthwiseWeightTile(
-  taps: i32, rows: i32, stride: i32, vectors: i32, acc: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, x2: usize,
+  taps: i32, rows: i32, stride: i32, acc: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, x2: usize,
 ): void {
 ${weightForms
   .map(
     ({ taps, rows, stride }, i) =>
-      `  ${i ? "else " : ""}if (taps == ${taps} && rows == ${rows} && stride == ${stride}) depthwiseWeight${taps}x${rows}x${stride}(vectors, acc, dy, dyPixel, pixels${upTo(
+      `  ${i ? "else " : ""}if (taps == ${taps} && rows == ${rows} && stride == ${stride}) depthwiseWeight${taps}x${rows}x${stride}(acc, dy, dyPixel, pixels${upTo(
         rows,
       )
         .map((r) => `, x${r}`)

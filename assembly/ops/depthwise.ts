@@ -1,202 +1,283 @@
+import { bringLine, clearOutside, groupBytes } from "../channel-lines";
 import { storeLanes } from "../lanes";
 import { depthwiseTile, hasDepthwiseTile } from "../microkernels-depthwise";
 import { depthwiseWeightLines, depthwiseWeightTile } from "../microkernels-depthwise-weight";
-import { clamp, madd } from "../simd";
+import { clamp, depthwiseVectors, madd, zeros } from "../simd";
 
 // Exported functions stay functions: the optimiser would merge the micro-kernels into their only caller, which then spills.
 export * from "../microkernels-depthwise";
 export * from "../microkernels-depthwise-weight";
 
-/** Vectors of 4 channels whose weight gradient is summed together, and their bytes. */
-const together: i32 = 8;
-const weightPitch: usize = 128;
-/** Output pixels of a tile. */
-const tilePixels: i32 = 4;
+/*
+ * All kernels here bring the lines of their input that the window covers to a ring in `work` (channel-lines.ts), `chunk` groups
+ * of 16 channels at a time: reads go through memory in order, tiles find their pixels side by side, and there are no borders.
+ * What they bring can be normalised on the way: x is then min(max((x - mean) scale + shift, lowX, highX), unless `scale` is 0.
+ */
+
+/** Channels of a group, and bytes between neighbouring taps of packed weights: 8 channels. */
+const groupChannels: i32 = 16;
+const tapBytes: usize = 32;
 
 /**
- * Taps of a depthwise weight w [kh, kw, 1, channels] as [channels / 4][tapsY][tapsX][4], of those taps that start at
- * (firstY, firstX) and lie stepY, stepX apart. Units are vectors of 4 channels; channels past the last are zero.
+ * Weights w [kh, kw, 1, channels] as [channels / 8][kh][kw][8], zeros past the last channel; units are the first axis.
+ * `phases` 0 keeps the order of taps. Else they are in the order of the input's gradient: first those that reach pixels 0,
+ * phasesY, ... of the padded input, then 1, phasesY + 1, ..., each from the last tap to the first; and so in x.
  */
 export function depthwise_f32_pack(
-  packed: usize, w: usize, kw: i32, channels: i32, tapsY: i32, tapsX: i32, firstY: i32, firstX: i32, stepY: i32, stepX: i32, begin: i32, end: i32,
+  packed: usize, w: usize, kh: i32, kw: i32, channels: i32, phasesY: i32, phasesX: i32, padY: i32, padX: i32, tapY: i32, tapX: i32, begin: i32, end: i32,
 ): void {
-  let to = packed + (<usize>(begin * tapsY * tapsX) << 4);
-  for (let channel = begin << 2; channel < end << 2; channel += 4) {
-    for (let y = 0; y < tapsY; y++) {
-      for (let x = 0; x < tapsX; x++, to += 16) {
-        const tap = (firstY + y * stepY) * kw + firstX + x * stepX;
-        const from = w + (<usize>(tap * channels + channel) << 2);
+  let to = packed + <usize>(begin * kh * kw) * tapBytes;
+  for (let channel = begin << 3; channel < end << 3; channel += 8) {
+    for (let y = 0; y < kh; y++) {
+      for (let x = 0; x < kw; x++, to += tapBytes) {
+        const ky = phasesY ? tapAt(y, kh, phasesY, padY, tapY) : y, kx = phasesX ? tapAt(x, kw, phasesX, padX, tapX) : x;
+        const from = w + (<usize>((ky * kw + kx) * channels + channel) << 2);
         v128.store(to, f32x4.splat(0));
+        v128.store(to, f32x4.splat(0), 16);
         storeLanes(to, v128.load(from), channels - channel);
+        if (channels > channel + 4) storeLanes(to + 16, v128.load(from, 16), channels - channel - 4);
       }
     }
   }
 }
 
+/** The tap at a place of the order by phases. */
+function tapAt(place: i32, taps: i32, phases: i32, pad: i32, step: i32): i32 {
+  for (let phase = 0; phase < phases; phase++) {
+    for (let k = taps - 1; k >= 0; k--) {
+      if ((phase + pad - k * step) % phases == 0 && place-- == 0) return k;
+    }
+  }
+  return 0;
+}
+
 /**
- * Depthwise convolution of x [batch, height, width, channels] with packed weights over a lattice of latticeH x latticeW
- * points an image: point (j, i) and tap (ky, kx) read x at (originY + j * strideY + ky * tapY, originX + i * strideX +
- * kx * tapX), zero outside. The sum (+ bias, bounded to low..high) goes to pixel (outY + j * outStepY, outX + i * outStepX)
- * of y [batch, outHeight, outWidth, channels]. Units are (chunk of `chunk` vectors of 4 channels, lattice line); `work`
- * holds a tile of 4 pixels x 4 channels.
+ * y[n, j, i, c] = bias[c] + sum over taps of w[ky, kx, c] x[n, originY + j * strideY + ky * tapY, originX + i * strideX + kx * tapX, c],
+ * zero outside, bounded to low..high. Units are (chunk, line of y). `work` holds the ring of (kh - 1) * tapY + 1 lines of
+ * `padded` pixels and, behind, a line of outWidth x 8 floats.
  */
 export function depthwise_f32(
-  y: usize, x: usize, packed: usize, bias: usize, work: usize,
-  height: i32, width: i32, channels: i32, kh: i32, kw: i32, originY: i32, originX: i32, tapY: i32, tapX: i32, strideY: i32, strideX: i32,
-  batch: i32, latticeH: i32, latticeW: i32, outHeight: i32, outWidth: i32, outY: i32, outX: i32, outStepY: i32, outStepX: i32,
-  chunk: i32, low: f32, high: f32, begin: i32, end: i32,
+  y: usize, x: usize, packed: usize, bias: usize, scale: usize, shift: usize, mean: usize, lowX: f32, highX: f32, work: usize,
+  batch: i32, height: i32, width: i32, channels: i32, kh: i32, kw: i32, originY: i32, originX: i32, tapY: i32, tapX: i32, strideY: i32, strideX: i32,
+  outHeight: i32, outWidth: i32, padded: i32, chunk: i32, low: f32, high: f32, begin: i32, end: i32,
 ): void {
-  const pixel = <usize>channels << 2, line = <usize>width * pixel, wLine = <usize>kw << 4, wStep = <usize>kh * wLine;
-  const yPixel = <usize>outStepX * pixel;
-  const tiled = tapX == 1 && latticeW >= tilePixels && hasDepthwiseTile(kw, strideX);
+  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1, line = <usize>padded * groupBytes, step = <usize>ringLines * line;
+  const wLine = <usize>kw * tapBytes, spare = work + <usize>chunk * step;
+  clearOutside(work, ringLines * chunk, padded, originX, width);
+  let next = 0, from = -1;
   for (let unit = begin; unit < end; unit++) {
-    const part = unit / (batch * latticeH), index = unit - part * batch * latticeH, image = index / latticeH, j = index - image * latticeH;
-    const channel = part * chunk << 2, stop = min(channels, channel + (chunk << 2));
+    const plane = unit / outHeight, j = unit - plane * outHeight, part = plane / batch, image = plane - part * batch;
+    const channel = part * chunk * groupChannels, count = min(chunk * groupChannels, channels - channel), at = <usize>channel << 2;
     const iy = originY + j * strideY;
-    const firstTap = iy < 0 ? (-iy + tapY - 1) / tapY : 0, lines = min(kh, (height - iy + tapY - 1) / tapY) - firstTap;
-    const row = x + (<isize>(image * height + iy + firstTap * tapY) * width * channels + channel << 2);
-    const w = packed + <usize>(channel >> 2) * wStep + <usize>firstTap * wLine;
-    const to = y + (<usize>((image * outHeight + outY + j * outStepY) * outWidth + outX) * channels + channel << 2);
-    const shift = bias ? bias + (<usize>channel << 2) : 0;
-    for (let i = 0; i < latticeW; ) {
-      const ix = originX + i * strideX;
-      const from = row + <isize>ix * pixel, at = to + <usize>i * yPixel;
-      if (tiled) {
-        const vectors = stop - channel >> 2, ragged = stop - channel & 3;
-        const inside = columnsInside(ix, strideX * (tilePixels - 1) + kw, width);
-        depthwiseTile(kw, strideX, vectors, from, pixel, line * tapY, lines, w, wStep, at, yPixel, shift, low, high, inside);
-        if (ragged) {
-          const done = <usize>vectors << 4;
-          depthwiseTile(
-            kw, strideX, 1, from + done, pixel, line * tapY, lines, w + <usize>vectors * wStep, wStep, work, 16, shift ? shift + done : 0, low, high, inside,
-          );
-          for (let t = 0; t < tilePixels; t++) storeLanes(at + done + <usize>t * yPixel, v128.load(work + (<usize>t << 4)), ragged);
-        }
-        // The last tile of a line overlaps the one before it: the same sums again.
-        i = i + tilePixels >= latticeW ? latticeW : min(i + tilePixels, latticeW - tilePixels);
-      } else {
-        const left = ix < 0 ? (-ix + tapX - 1) / tapX : 0, taps = min(kw, (width - ix + tapX - 1) / tapX) - left;
-        onePixel(
-          stop - channel, from + <usize>(left * tapX) * pixel, pixel * tapX, line * tapY, lines, taps, w + (<usize>left << 4), wLine, wStep, at, shift, low, high,
-        );
-        i++;
-      }
+    if (plane != from) next = 0;
+    from = plane;
+    next = max(next, iy);
+    for (const stop = min(height, iy + ringLines); next < stop; next++) {
+      bringLine(
+        work + <usize>(next % ringLines) * line, step, x + <usize>((image * height + next) * width) * pixel + at, pixel, groupsOf(count), padded, originX, width,
+        scale ? scale + at : 0, shift + at, mean + at, lowX, highX,
+      );
     }
-  }
-}
-
-/** A bit for each of `count` columns from `ix` on that lies in 0..width, or -1 for all. */
-function columnsInside(ix: i32, count: i32, width: i32): i32 {
-  if (ix >= 0 && ix + count <= width) return -1;
-  const from = min(max(-ix, 0), count), to = max(min(width - ix, count), from);
-  return (1 << to) - (1 << from);
-}
-
-/** One output pixel with any taps: the sum over `lines` x `taps` from `x` on. */
-function onePixel(
-  channels: i32, x: usize, tap: usize, line: usize, lines: i32, taps: i32, w: usize, wLine: usize, wStep: usize, y: usize, bias: usize, low: f32, high: f32,
-): void {
-  const lo = f32x4.splat(low), hi = f32x4.splat(high);
-  for (; channels > 0; channels -= 4) {
-    let sum: v128 = f32x4.splat(0);
-    if (bias) {
-      sum = v128.load(bias);
-      bias += 16;
-    }
-    for (let ky = 0; ky < lines; ky++) {
-      let from = x + <usize>ky * line, weight = w + <usize>ky * wLine;
-      for (let left = taps; left > 0; left--, from += tap, weight += 16) sum = madd(v128.load(from), v128.load(weight), sum);
-    }
-    storeLanes(y, clamp(sum, lo, hi), channels);
-    x += 16;
-    w += wStep;
-    y += 16;
+    const firstTap = firstInside(iy, tapY), lines = max(0, min(kh, (height - iy + tapY - 1) / tapY) - firstTap);
+    convolveLine(
+      y + <usize>((image * outHeight + j) * outWidth) * pixel + at, pixel, outWidth, count,
+      work, <usize>((iy + firstTap * tapY) % ringLines) * line, line * tapY, lines, kw, tapX, strideX, step,
+      packed + (<usize>channel >> 3) * kh * wLine + <usize>firstTap * wLine, wLine, <usize>kh * wLine, bias ? bias + at : 0, low, high, spare,
+    );
   }
 }
 
 /**
- * dw[ky, kx, 0, c] = sum over pixels of dy[n, j, i, c] x[n, j * strideY + originY + ky * tapY, i * strideX + originX + kx * tapX, c],
- * line by line in order. Units are vectors of 4 channels; 8 of them go together. `work` holds their sums [kh * kw][8][4]
- * and, behind, a ring of (kh - 1) * tapY + 1 lines [padded][8][4] of x, widened by zeros.
+ * dx[n, y, x, c] = sum of w[ky, kx, c] dy[n, j, i, c] over taps and pixels of dy with j * strideY - padY + ky * tapY = y, and so in x.
+ * Weights are packed by phases, units are (chunk, line of dx). `work` holds the ring of lines [padded] of dy, a line of
+ * width x 8 floats behind it.
+ */
+export function depthwise_f32_backward_x(
+  dx: usize, dy: usize, packed: usize, work: usize,
+  batch: i32, height: i32, width: i32, channels: i32, kh: i32, kw: i32, padY: i32, padX: i32, tapY: i32, tapX: i32, strideY: i32, strideX: i32,
+  outHeight: i32, outWidth: i32, padded: i32, chunk: i32, begin: i32, end: i32,
+): void {
+  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY / strideY + 1, line = <usize>padded * groupBytes, step = <usize>ringLines * line;
+  const wLine = <usize>kw * tapBytes, spare = work + <usize>chunk * step;
+  const stepY = strideY / gcd(strideY, tapY), stepX = strideX / gcd(strideX, tapX), nextY = tapY * stepY / strideY, nextX = tapX * stepX / strideX;
+  const origin = floorDiv(padX - (kw - 1) * tapX, strideX);
+  clearOutside(work, ringLines * chunk, padded, origin, outWidth);
+  let next = 0, from = -1;
+  for (let unit = begin; unit < end; unit++) {
+    const plane = unit / height, y = unit - plane * height, part = plane / batch, image = plane - part * batch;
+    const channel = part * chunk * groupChannels, count = min(chunk * groupChannels, channels - channel), at = <usize>channel << 2;
+    const until = min(outHeight, (y + padY) / strideY + 1);
+    if (plane != from) next = 0;
+    from = plane;
+    next = max(next, until - ringLines);
+    for (; next < until; next++) {
+      bringLine(
+        work + <usize>(next % ringLines) * line, step, dy + <usize>((image * outHeight + next) * outWidth) * pixel + at, pixel, groupsOf(count), padded, origin, outWidth,
+        0, 0, 0, 0, 0,
+      );
+    }
+    let wY = 0;
+    for (let phase = 0; phase < y % strideY; phase++) wY += tapsOf(lastTap(phase + padY, kh, strideY, tapY), stepY);
+    const lastY = lastTap(y + padY, kh, strideY, tapY), j = (y + padY - lastY * tapY) / strideY;
+    const firstTap = firstInside(j, nextY), lines = max(0, min(tapsOf(lastY, stepY), (outHeight - j + nextY - 1) / nextY) - firstTap);
+    const w = packed + (<usize>channel >> 3) * kh * wLine + <usize>(wY + firstTap) * wLine;
+    for (let phase = 0, wX = 0; phase < min(strideX, width); phase++) {
+      const lastX = lastTap(phase + padX, kw, strideX, tapX), taps = tapsOf(lastX, stepX);
+      const column = lastX < 0 ? 0 : (phase + padX - lastX * tapX) / strideX - origin;
+      convolveLine(
+        dx + <usize>((image * height + y) * width + phase) * pixel + at, pixel * strideX, (width - phase + strideX - 1) / strideX, count,
+        work + <usize>column * groupBytes, <usize>((j + firstTap * nextY) % ringLines) * line, line * nextY, lines, taps, nextX, 1, step,
+        w + <usize>wX * tapBytes, wLine, <usize>kh * wLine, 0, -Infinity, Infinity, spare,
+      );
+      wX += taps;
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function groupsOf(channels: i32): i32 {
+  return (channels + groupChannels - 1) / groupChannels;
+}
+
+/** The first of lines y, y + step, ... that is not negative, counted. */
+// @ts-ignore: decorator
+@inline
+function firstInside(y: i32, step: i32): i32 {
+  return y < 0 ? (-y + step - 1) / step : 0;
+}
+
+function floorDiv(a: i32, b: i32): i32 {
+  const quotient = a / b;
+  return quotient * b > a ? quotient - 1 : quotient;
+}
+
+function gcd(a: i32, b: i32): i32 {
+  while (b) {
+    const rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+/** The last tap that reaches pixel `at` of the padded input, -1 for none; the others lie `stride / gcd(stride, step)` below each other. */
+function lastTap(at: i32, taps: i32, stride: i32, step: i32): i32 {
+  for (let k = taps - 1; k >= 0; k--) if ((at - k * step) % stride == 0) return k;
+  return -1;
+}
+
+/** How many taps reach the pixels of a phase. */
+// @ts-ignore: decorator
+@inline
+function tapsOf(last: i32, step: i32): i32 {
+  return last < 0 ? 0 : last / step + 1;
+}
+
+/**
+ * A line of output pixels: groups of the ring `step` bytes apart, the first line of taps `at` bytes into each, the others `line` bytes
+ * on. `wVector` lies between weights of 8 channels; `spare` holds a line of y where channels end inside a tile.
+ */
+function convolveLine(
+  y: usize, yPixel: usize, pixels: i32, channels: i32, ring: usize, at: usize, line: usize, lines: i32, taps: i32, tapX: i32, strideX: i32, step: usize,
+  w: usize, wLine: usize, wVector: usize, bias: usize, low: f32, high: f32, spare: usize,
+): void {
+  const tiled = tapX == 1 && hasDepthwiseTile(taps, strideX), width = depthwiseVectors << 2;
+  for (let channel = 0; channel < channels; channel += width) {
+    const bytes = <usize>channel << 2, inGroup = bytes & (groupBytes - 1), start = ring + <usize>(channel / groupChannels) * step + inGroup;
+    const weights = w + (<usize>channel >> 3) * wVector + (bytes & 16), init = bias ? bias + bytes : zeros;
+    const ragged = channels - channel < width, to = ragged ? spare : y + bytes, toPixel = ragged ? <usize>width << 2 : yPixel;
+    if (tiled) depthwiseTile(taps, strideX, pixels, start + at, line, lines, start + step, step, weights, wLine, to, toPixel, init, low, high);
+    else for (let v: usize = 0; v < <usize>width << 2; v += 16) {
+      anyTaps(pixels, start + at + v, line, lines, start + step + v, step, taps, <usize>tapX * groupBytes, <usize>strideX * groupBytes, weights + v, wLine, to + v, toPixel, init + v, low, high);
+    }
+    if (ragged) storeRagged(y + bytes, yPixel, spare, toPixel, pixels, channels - channel);
+  }
+}
+
+/** The first `channels` channels of a line of pixels. */
+function storeRagged(y: usize, yPixel: usize, from: usize, pixel: usize, pixels: i32, channels: i32): void {
+  for (; pixels > 0; pixels--, y += yPixel, from += pixel) {
+    storeLanes(y, v128.load(from), channels);
+    if (channels > 4) storeLanes(y + 16, v128.load(from, 16), channels - 4);
+  }
+}
+
+/** What depthwiseTile does, 4 channels and any taps and strides. */
+function anyTaps(
+  pixels: i32, x: usize, line: usize, lines: i32, end: usize, size: usize, taps: i32, tap: usize, stride: usize, w: usize, wLine: usize,
+  y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+): void {
+  for (; pixels > 0; pixels--, x += stride, y += yPixel) {
+    let sum = v128.load(bias), row = x, weights = w;
+    for (let left = lines; left > 0; left--) {
+      for (let k = 0; k < taps; k++) sum = madd(v128.load(row + <usize>k * tap), v128.load(weights + <usize>k * tapBytes), sum);
+      row += line;
+      if (row >= end) row -= size;
+      weights += wLine;
+    }
+    v128.store(y, clamp(sum, f32x4.splat(low), f32x4.splat(high)));
+  }
+}
+
+/**
+ * dw[ky, kx, 0, c] = sum over pixels of dy[n, j, i, c] x[n, originY + j * strideY + ky * tapY, originX + i * strideX + kx * tapX, c],
+ * line by line in order. Units are vectors of 4 channels, \`chunk\` groups go together. \`work\` holds the ring of
+ * (kh - 1) * tapY + 1 lines [padded] of x and, behind, sums [chunk][kh * kw][16].
  */
 export function depthwise_f32_backward_weight(
-  dw: usize, x: usize, dy: usize, work: usize,
-  height: i32, width: i32, channels: i32, kh: i32, kw: i32, originY: i32, originX: i32, tapY: i32, tapX: i32, strideY: i32, strideX: i32,
-  batch: i32, latticeH: i32, latticeW: i32, padded: i32, begin: i32, end: i32,
+  dw: usize, x: usize, dy: usize, scale: usize, shift: usize, mean: usize, lowX: f32, highX: f32, work: usize,
+  batch: i32, height: i32, width: i32, channels: i32, kh: i32, kw: i32, originY: i32, originX: i32, tapY: i32, tapX: i32, strideY: i32, strideX: i32,
+  outHeight: i32, outWidth: i32, padded: i32, chunk: i32, begin: i32, end: i32,
 ): void {
-  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1, ring = work + <usize>(kh * kw) * weightPitch;
-  const ringLine = <usize>padded * weightPitch;
+  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1, line = <usize>padded * groupBytes, step = <usize>ringLines * line;
+  const sums = work + <usize>chunk * step, sumsStep = <usize>(kh * kw) * groupBytes;
   const most = tapX == 1 ? depthwiseWeightLines(kw, strideX) : 0;
-  for (let unit = begin; unit < end; unit += together) {
-    const vectors = min(together, end - unit), start = <usize>unit << 4;
-    for (let at = work; at < ring; at += 16) v128.store(at, f32x4.splat(0));
+  clearOutside(work, ringLines * chunk, padded, originX, width);
+  for (let unit = begin; unit < end; unit += chunk << 2) {
+    const vectors = min(chunk << 2, end - unit), groups = (vectors + 3) >> 2, at = <usize>unit << 4;
+    memory.fill(sums, 0, <usize>groups * sumsStep);
     for (let image = 0; image < batch; image++) {
-      let next = 0; // the first line of x that is not in the ring yet
-      for (let j = 0; j < latticeH; j++) {
+      let next = 0;
+      for (let j = 0; j < outHeight; j++) {
         const iy = originY + j * strideY;
-        const firstTap = iy < 0 ? (-iy + tapY - 1) / tapY : 0, stopTap = min(kh, (height - iy + tapY - 1) / tapY);
         next = max(next, iy);
         for (const stop = min(height, iy + ringLines); next < stop; next++) {
-          copyLine(ring + <usize>(next % ringLines) * ringLine, x + <usize>(image * height + next) * width * pixel + start, vectors, pixel, width, originX, padded);
+          bringLine(
+            work + <usize>(next % ringLines) * line, step, x + <usize>((image * height + next) * width) * pixel + at, pixel, groups, padded, originX, width,
+            scale ? scale + at : 0, shift + at, mean + at, lowX, highX,
+          );
         }
-        const d = dy + <usize>(image * latticeH + j) * latticeW * pixel + start;
-        for (let ky = firstTap; ky < stopTap; ) {
-          const acc = work + <usize>(ky * kw) * weightPitch, rows = min(stopTap - ky, most);
-          const x0 = ring + <usize>((iy + ky * tapY) % ringLines) * ringLine;
-          if (rows > 0) {
-            const x1 = ring + <usize>((iy + (ky + 1) * tapY) % ringLines) * ringLine, x2 = ring + <usize>((iy + (ky + 2) * tapY) % ringLines) * ringLine;
-            depthwiseWeightTile(kw, rows, strideX, vectors, acc, d, pixel, latticeW, x0, x1, x2);
-            ky += rows;
-          } else {
-            for (let kx = 0; kx < kw; kx++) oneTap(vectors, acc + <usize>kx * weightPitch, d, pixel, latticeW, x0 + <usize>(kx * tapX) * weightPitch, <usize>strideX * weightPitch);
-            ky++;
+        const d = dy + <usize>((image * outHeight + j) * outWidth) * pixel + at, stopTap = min(kh, (height - iy + tapY - 1) / tapY);
+        for (let ky = firstInside(iy, tapY); ky < stopTap; ) {
+          const rows = min(stopTap - ky, most), from = iy + ky * tapY;
+          const x0 = <usize>(from % ringLines) * line, x1 = <usize>((from + tapY) % ringLines) * line, x2 = <usize>((from + 2 * tapY) % ringLines) * line;
+          for (let vector = 0; vector < vectors; vector += depthwiseVectors) {
+            const inGroup = <usize>(vector & 3) << 4, ring = work + <usize>(vector >> 2) * step + inGroup, dys = d + (<usize>vector << 4);
+            const acc = sums + <usize>(vector >> 2) * sumsStep + <usize>(ky * kw) * groupBytes + inGroup;
+            if (rows > 0) depthwiseWeightTile(kw, rows, strideX, acc, dys, pixel, outWidth, ring + x0, ring + x1, ring + x2);
+            else for (let kx = 0; kx < kw; kx++) {
+              for (let v: usize = 0; v < <usize>depthwiseVectors << 4; v += 16) {
+                oneTap(acc + <usize>kx * groupBytes + v, dys + v, pixel, outWidth, ring + x0 + <usize>(kx * tapX) * groupBytes + v, <usize>strideX * groupBytes);
+              }
+            }
           }
+          ky += max(rows, 1);
         }
       }
     }
     for (let tap = 0; tap < kh * kw; tap++) {
-      for (let v = 0; v < vectors; v++) {
-        const channel = unit + v << 2;
-        storeLanes(dw + (<usize>(tap * channels + channel) << 2), v128.load(work + <usize>tap * weightPitch + (<usize>v << 4)), channels - channel);
+      for (let vector = 0; vector < vectors; vector++) {
+        const channel = unit + vector << 2, from = sums + <usize>(vector >> 2) * sumsStep + <usize>tap * groupBytes + (<usize>(vector & 3) << 4);
+        storeLanes(dw + (<usize>(tap * channels + channel) << 2), v128.load(from), channels - channel);
       }
     }
   }
 }
 
 /** acc += sum over a line of output pixels of dy x, for any tap and stride. */
-function oneTap(vectors: i32, acc: usize, dy: usize, dyPixel: usize, pixels: i32, x: usize, pixel: usize): void {
-  for (; vectors > 0; vectors--, acc += 16, dy += 16, x += 16) {
-    let sum = v128.load(acc), d = dy, p = x;
-    for (let left = pixels; left > 0; left--, d += dyPixel, p += pixel) sum = madd(v128.load(d), v128.load(p), sum);
-    v128.store(acc, sum);
-  }
-}
-
-/** `vectors` x 4 channels of the pixels originX.. of a line, zeros outside 0..width. */
-function copyLine(to: usize, x: usize, vectors: i32, pixel: usize, width: i32, originX: i32, padded: i32): void {
-  const from = max(-originX, 0), until = min(width - originX, padded);
-  to = zeros(to, min(from, padded));
-  x += <isize>(originX + from) * pixel;
-  for (let i = from; i < until; i++, x += pixel, to += weightPitch) {
-    if (vectors == together) {
-      v128.store(to, v128.load(x));
-      v128.store(to, v128.load(x, 16), 16);
-      v128.store(to, v128.load(x, 32), 32);
-      v128.store(to, v128.load(x, 48), 48);
-      v128.store(to, v128.load(x, 64), 64);
-      v128.store(to, v128.load(x, 80), 80);
-      v128.store(to, v128.load(x, 96), 96);
-      v128.store(to, v128.load(x, 112), 112);
-    } else {
-      for (let at: usize = 0, stop = <usize>vectors << 4; at < stop; at += 16) v128.store(to + at, v128.load(x + at));
-    }
-  }
-  zeros(to, padded - max(until, min(from, padded)));
-}
-
-/** Writes pixels of zeros; gives the end. */
-function zeros(to: usize, pixels: i32): usize {
-  const end = to + <usize>max(pixels, 0) * weightPitch;
-  for (; to < end; to += 16) v128.store(to, f32x4.splat(0));
-  return end;
+function oneTap(acc: usize, dy: usize, dyPixel: usize, pixels: i32, x: usize, stride: usize): void {
+  let sum = v128.load(acc);
+  for (; pixels > 0; pixels--, dy += dyPixel, x += stride) sum = madd(v128.load(dy), v128.load(x), sum);
+  v128.store(acc, sum);
 }

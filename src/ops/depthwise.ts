@@ -1,33 +1,55 @@
-import { formatShape, sizeOf, vectorsOf } from "../core/shape.js";
+import { ShapeError } from "../core/errors.js";
+import { formatShape, type Shape, sizeOf } from "../core/shape.js";
 import type { Value } from "../graph/graph.js";
-import { defineOp, type Emitter } from "../graph/op.js";
+import { defineOp, type Emitter, type Shapes, type Tensors } from "../graph/op.js";
 import { sumRows, throughClamp } from "./dense.js";
-import { phasesOf, unitWindow, windowShape } from "./lowering/window.js";
+import { unitWindow, windowShape } from "./lowering/window.js";
+
+/** Bounds of what a convolution reads in place of x: see `normalized`. */
+const unbounded = { lowX: -Infinity, highX: Infinity };
+/** With these three inputs a convolution reads min(max((x - mean) * scale + shift, lowX), highX) in place of x, before padding. */
+const normalized = ["scale?", "shift?", "mean?"] as const;
 
 export const depthwiseConv2d = defineOp({
   name: "depthwiseConv2d",
-  summary: "y = min(max(x * weight + bias, low), high), each channel convolved with its own kernel; weight [kh, kw, 1, C]",
-  inputs: ["x", "weight", "bias?"],
-  attributes: { ...unitWindow, low: -Infinity, high: Infinity },
-  shape({ x, weight, bias }, attributes, fail) {
+  summary:
+    "y = min(max(x * weight + bias, low), high), each channel convolved with its own kernel; weight [kh, kw, 1, C]. With scale, shift and mean [C], x stands for min(max((x - mean) * scale + shift, lowX), highX); no gradient flows through that.",
+  inputs: ["x", "weight", "bias?", ...normalized],
+  attributes: { ...unitWindow, low: -Infinity, high: Infinity, ...unbounded },
+  shape({ x, weight, bias, ...norm }, attributes, fail) {
     if (weight.length !== 4 || weight[2] !== 1) fail("expected weight [kh,kw,1,C]");
     const size = windowShape(x, weight, attributes, fail);
     if (weight[3] !== x[3]) fail(`weight expects ${weight[3]} channels, got ${x[3]}`);
     if (bias && (bias.length !== 1 || bias[0] !== x[3])) fail(`bias expects [${x[3]}], got ${formatShape(bias)}`);
+    checkNorm(x, norm, fail);
     return [x[0], ...size, x[3]];
   },
-  lower(emit, { x, weight, bias, y }, { stride, padding, dilation, low, high }) {
+  lower(emit, tensors, { stride, padding, dilation, low, high, ...bounds }) {
+    const { x, weight, bias, y } = tensors;
     const [kh, kw] = weight.shape;
-    const packed = packedTaps(emit, weight, [kh, kw, 0, 0, 1, 1]);
+    const [batch, height, width, channels] = y.shape;
+    const padded = (wholeTiles(width) - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
+    const { parts, chunk, ring } = chunksOf(channels, batch * height, ((kh - 1) * dilation[0] + 1) * padded);
+    const packed = packedTaps(emit, weight, [0, 0, 0, 0, 0, 0]);
+    const work = emit.workspace(ring + width * 32);
     const reads = [kh, kw, -padding[0], -padding[2], ...dilation, ...stride];
-    lowerDepthwise(emit, { x, packed, bias, y }, reads, y.shape.slice(1, 3), [0, 0, 1, 1], low, high);
+    emit.call(
+      "depthwise_f32",
+      [y, x, packed, bias ?? 0, ...normOf(tensors, bounds), work, ...x.shape, ...reads, height, width, padded, chunk, low, high],
+      parts * batch * height,
+    );
   },
   gradient: {
-    x: ({ x, weight, y, dy }, { low, high, ...window }) =>
-      depthwiseBackwardX({ dy: throughClamp({ y, dy }, { low, high }), weight }, { ...window, size: x.shape.slice(1, 3) }),
-    weight: ({ x, weight, y, dy }, { low, high, ...window }) =>
-      depthwiseBackwardWeight({ x, dy: throughClamp({ y, dy }, { low, high }) }, { ...window, kernel: weight.shape.slice(0, 2) }),
-    bias: ({ y, dy }, clamp) => sumRows(throughClamp({ y, dy }, clamp)),
+    x({ x, weight, y, dy, scale }, { low, high, stride, padding, dilation }) {
+      if (scale)
+        throw new ShapeError(
+          "depthwiseConv2d: x has no gradient through scale, shift and mean; build gradients of a graph that normalises x in a node of its own",
+        );
+      return depthwiseBackwardX({ dy: throughClamp({ y, dy }, { low, high }), weight }, { stride, padding, dilation, size: x.shape.slice(1, 3) });
+    },
+    weight: ({ x, weight, y, dy, scale, shift, mean }, { low, high, ...window }) =>
+      depthwiseBackwardWeight({ x, dy: throughClamp({ y, dy }, { low, high }), scale, shift, mean }, { ...window, kernel: weight.shape.slice(0, 2) }),
+    bias: ({ y, dy }, { low, high }) => sumRows(throughClamp({ y, dy }, { low, high })),
   },
   flops: ({ y, weight }) => 2 * sizeOf(y) * weight[0] * weight[1],
 });
@@ -39,70 +61,87 @@ export const depthwiseBackwardX = defineOp({
   outputs: ["dx"],
   attributes: { ...unitWindow, size: [0, 0] as readonly number[] },
   shape: ({ dy }, { size }) => [dy[0], size[0], size[1], dy[3]],
-  lower(emit, { dy, weight, dx }, { stride, padding, dilation, size }) {
-    const rows = phasesOf(size[0], weight.shape[0], stride[0], padding[0], dilation[0]);
-    const columns = phasesOf(size[1], weight.shape[1], stride[1], padding[2], dilation[1]);
-    if ([...rows, ...columns].some(({ taps }) => taps === 0)) emit.call("fill_f32", [dx, 0], vectorsOf(dx.shape));
-    for (const y of rows.filter(({ taps }) => taps > 0)) {
-      for (const x of columns.filter(({ taps }) => taps > 0)) {
-        const packed = packedTaps(emit, weight, [y.taps, x.taps, y.first, x.first, y.tapStep, x.tapStep]);
-        const reads = [y.taps, x.taps, y.origin, x.origin, y.step, x.step, 1, 1];
-        lowerDepthwise(emit, { x: dy, packed, y: dx }, reads, [y.points, x.points], [y.phase, x.phase, ...stride]);
-      }
-    }
+  lower(emit, { dy, weight, dx }, { stride, padding, dilation }) {
+    const [kh, kw] = weight.shape;
+    const [batch, height, width, channels] = dx.shape;
+    const window = [padding[0], padding[2], ...dilation, ...stride];
+    const reach = Math.floor((width - 1 + padding[2]) / stride[1]) - Math.floor((padding[2] - (kw - 1) * dilation[1]) / stride[1]);
+    const padded = reach + wholeTiles(1) + 1;
+    const { parts, chunk, ring } = chunksOf(channels, batch * height, (Math.floor(((kh - 1) * dilation[0]) / stride[0]) + 1) * padded);
+    const packed = packedTaps(emit, weight, [...stride, padding[0], padding[2], ...dilation]);
+    const work = emit.workspace(ring + width * 32);
+    emit.call(
+      "depthwise_f32_backward_x",
+      [dx, dy, packed, work, ...dx.shape, kh, kw, ...window, dy.shape[1], dy.shape[2], padded, chunk],
+      parts * batch * height,
+    );
   },
   flops: ({ dy, weight }) => 2 * sizeOf(dy) * weight[0] * weight[1],
 });
 
 export const depthwiseBackwardWeight = defineOp({
   name: "depthwiseBackwardWeight",
-  summary: "dweight of depthwiseConv2d for a kernel [kh, kw]",
-  inputs: ["x", "dy"],
+  summary: "dweight of depthwiseConv2d for a kernel [kh, kw]; scale, shift, mean as there",
+  inputs: ["x", "dy", ...normalized],
   outputs: ["dweight"],
-  attributes: { ...unitWindow, kernel: [1, 1] as readonly number[] },
-  shape: ({ x }, { kernel }) => [kernel[0], kernel[1], 1, x[3]],
-  lower(emit, { x, dy, dweight }, { stride, padding, dilation, kernel }) {
+  attributes: { ...unitWindow, kernel: [1, 1] as readonly number[], ...unbounded },
+  shape({ x, dy, ...norm }, { kernel }, fail) {
+    checkNorm(x, norm, fail);
+    return [kernel[0], kernel[1], 1, x[3]];
+  },
+  lower(emit, tensors, { stride, padding, dilation, kernel, ...bounds }) {
+    const { x, dy, dweight } = tensors;
     const [kh, kw] = kernel;
-    const padded = (dy.shape[2] - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
-    const work = emit.workspace((kh * kw + ((kh - 1) * dilation[0] + 1) * padded) * vectorsTogether * 16);
+    const [, height, width, channels] = dy.shape;
+    const padded = (width - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
+    const { chunk, ring } = chunksOf(channels, Infinity, ((kh - 1) * dilation[0] + 1) * padded);
+    const work = emit.workspace(ring + chunk * kh * kw * groupBytes);
     const reads = [kh, kw, -padding[0], -padding[2], ...dilation, ...stride];
     emit.call(
       "depthwise_f32_backward_weight",
-      [dweight, x, dy, work, ...x.shape.slice(1), ...reads, ...dy.shape.slice(0, 3), padded],
-      Math.ceil(x.shape[3] / 4),
+      [dweight, x, dy, ...normOf(tensors, bounds), work, ...x.shape, ...reads, height, width, padded, chunk],
+      Math.ceil(channels / 4),
     );
   },
   flops: ({ dy }, { kernel }) => 2 * sizeOf(dy) * kernel[0] * kernel[1],
 });
 
-/** Vectors of 4 channels that go together: whole cache lines are read, and the lines of x in use stay in the first-level cache. */
-const vectorsTogether = 8;
+/** Bytes of a pixel in the kernels' ring of lines: 16 channels. */
+const groupBytes = 64;
+/** What of the second-level cache the lines in use may take. */
+const ringBytes = 2 ** 19;
 /** Units that let threads share a layer evenly. */
 const enoughUnits = 64;
+/** Pixels of the widest tile. */
+const tilePixels = 7;
 
-/** Weights by vectors of 4 channels; `taps`: counts, first and step along y and x. */
-function packedTaps(emit: Emitter, weight: Value, taps: readonly number[]) {
-  const [, kw, , channels] = weight.shape;
-  const vectors = Math.ceil(channels / 4);
-  return emit.derived(weight, `depthwise ${taps}`, vectors * taps[0] * taps[1] * 16, (fill, target) =>
-    fill.call("depthwise_f32_pack", [target, weight, kw, channels, ...taps], vectors),
+function wholeTiles(pixels: number): number {
+  return Math.ceil(pixels / tilePixels) * tilePixels;
+}
+
+/** Groups of 16 channels that go together (`chunk`), so that their ring of `pixels` fits the cache and there are units enough. */
+function chunksOf(channels: number, lines: number, pixels: number): { parts: number; chunk: number; ring: number } {
+  const groups = Math.ceil(channels / 16);
+  const parts = Math.min(groups, Math.max(Math.ceil(enoughUnits / Math.max(lines, 1)), Math.ceil((groups * pixels * groupBytes) / ringBytes)));
+  const chunk = Math.ceil(groups / parts);
+  return { parts: Math.ceil(groups / chunk), chunk, ring: chunk * pixels * groupBytes };
+}
+
+/** Weights by vectors of 8 channels; see the kernel for `order`. */
+function packedTaps(emit: Emitter, weight: Value, order: readonly number[]) {
+  const [kh, kw, , channels] = weight.shape;
+  const vectors = Math.ceil(channels / 8);
+  return emit.derived(weight, `depthwise ${order}`, vectors * kh * kw * 32, (fill, target) =>
+    fill.call("depthwise_f32_pack", [target, weight, kh, kw, channels, ...order], vectors),
   );
 }
 
-/** A depthwise convolution over a lattice of output pixels; see the kernel for `reads` and `writes`. */
-function lowerDepthwise(
-  emit: Emitter,
-  { x, packed, bias, y }: { x: Value; packed: ReturnType<Emitter["derived"]>; bias?: Value; y: Value },
-  reads: readonly number[],
-  lattice: readonly number[],
-  writes: readonly number[],
-  low = -Infinity,
-  high = Infinity,
-): void {
-  const lines = x.shape[0] * lattice[0];
-  const vectors = Math.ceil(x.shape[3] / 4);
-  const chunks = Math.max(1, Math.min(Math.ceil(vectors / vectorsTogether), Math.ceil(enoughUnits / Math.max(lines, 1))));
-  const chunk = Math.max(1, Math.ceil(vectors / chunks));
-  const window = [...x.shape.slice(1), ...reads, x.shape[0], ...lattice, ...y.shape.slice(1, 3), ...writes];
-  emit.call("depthwise_f32", [y, x, packed, bias ?? 0, emit.workspace(64), ...window, chunk, low, high], Math.ceil(vectors / chunk) * lines);
+function normOf({ scale, shift, mean }: Tensors, { lowX, highX }: typeof unbounded) {
+  return [scale ?? 0, shift ?? 0, mean ?? 0, lowX, highX];
+}
+
+function checkNorm(x: Shape, { scale, shift, mean }: Shapes, fail: (message: string) => never): void {
+  const given = [scale, shift, mean].filter((shape) => shape !== undefined);
+  if (given.length !== 0 && given.length !== 3) fail("expected scale, shift and mean together");
+  for (const shape of given) if (shape.length !== 1 || shape[0] !== x[3]) fail(`scale, shift and mean expect [${x[3]}], got ${formatShape(shape)}`);
 }
