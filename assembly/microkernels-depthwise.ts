@@ -3,12 +3,12 @@ import { clamp, depthwiseVectors, madd } from "./simd";
 
 /**
  * `pixels` neighbouring output pixels of a depthwise convolution, `depthwiseVectors` x 4 channels: y = bias + sum over
- * `lines` lines of taps, bounded to low..high where bounded. Names say taps in a line and stride. Pixels of x lie 64 bytes
+ * `lines` lines of taps, bounded to low..high where bounded. Names say taps in a line and stride. Pixels of x lie `pixel` bytes
  * apart, lines `line` in a ring of `size` bytes whose lines start below `end`; whole tiles of pixels are read. Pixels of y
  * lie `yPixel` bytes apart; weights of neighbouring taps 32, of lines `wLine`.
  */
 export function depthwise1x1(
-  pixels: i32, x: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
@@ -49,32 +49,39 @@ export function depthwise1x1(
       for (let left = lines; left > 0; left--) {
         w0x = v128.load(weights);
         w0y = v128.load(weights, 16);
-        valuex = v128.load(row);
-        valuey = v128.load(row, 16);
+        let from = row;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w0x, x0);
         y0 = madd(valuey, w0y, y0);
-        valuex = v128.load(row, 64);
-        valuey = v128.load(row, 80);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x1 = madd(valuex, w0x, x1);
         y1 = madd(valuey, w0y, y1);
-        valuex = v128.load(row, 128);
-        valuey = v128.load(row, 144);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x2 = madd(valuex, w0x, x2);
         y2 = madd(valuey, w0y, y2);
-        valuex = v128.load(row, 192);
-        valuey = v128.load(row, 208);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x3 = madd(valuex, w0x, x3);
         y3 = madd(valuey, w0y, y3);
-        valuex = v128.load(row, 256);
-        valuey = v128.load(row, 272);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x4 = madd(valuex, w0x, x4);
         y4 = madd(valuey, w0y, y4);
-        valuex = v128.load(row, 320);
-        valuey = v128.load(row, 336);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x5 = madd(valuex, w0x, x5);
         y5 = madd(valuey, w0y, y5);
-        valuex = v128.load(row, 384);
-        valuey = v128.load(row, 400);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x6 = madd(valuex, w0x, x6);
         y6 = madd(valuey, w0y, y6);
         row += line;
@@ -130,7 +137,7 @@ export function depthwise1x1(
         v128.store(to, x6);
         v128.store(to, y6, 16);
       }
-      x += 448;
+      x += 7 * pixel;
       y += 7 * yPixel;
     }
   } else {
@@ -154,19 +161,26 @@ export function depthwise1x1(
       let row = x, weights = w;
       for (let left = lines; left > 0; left--) {
         w0x = v128.load(weights);
-        valuex = v128.load(row);
+        let from = row;
+        valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
-        valuex = v128.load(row, 64);
+        from += pixel;
+        valuex = v128.load(from);
         x1 = madd(valuex, w0x, x1);
-        valuex = v128.load(row, 128);
+        from += pixel;
+        valuex = v128.load(from);
         x2 = madd(valuex, w0x, x2);
-        valuex = v128.load(row, 192);
+        from += pixel;
+        valuex = v128.load(from);
         x3 = madd(valuex, w0x, x3);
-        valuex = v128.load(row, 256);
+        from += pixel;
+        valuex = v128.load(from);
         x4 = madd(valuex, w0x, x4);
-        valuex = v128.load(row, 320);
+        from += pixel;
+        valuex = v128.load(from);
         x5 = madd(valuex, w0x, x5);
-        valuex = v128.load(row, 384);
+        from += pixel;
+        valuex = v128.load(from);
         x6 = madd(valuex, w0x, x6);
         row += line;
         if (row >= end) row -= size;
@@ -207,14 +221,14 @@ export function depthwise1x1(
         to += yPixel;
         v128.store(to, x6);
       }
-      x += 448;
+      x += 7 * pixel;
       y += 7 * yPixel;
     }
   }
 }
 
 export function depthwise2x1(
-  pixels: i32, x: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
@@ -259,48 +273,56 @@ export function depthwise2x1(
         w0y = v128.load(weights, 16);
         w1x = v128.load(weights, 32);
         w1y = v128.load(weights, 48);
-        valuex = v128.load(row);
-        valuey = v128.load(row, 16);
+        let from = row;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w0x, x0);
         y0 = madd(valuey, w0y, y0);
-        valuex = v128.load(row, 64);
-        valuey = v128.load(row, 80);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w1x, x0);
         y0 = madd(valuey, w1y, y0);
         x1 = madd(valuex, w0x, x1);
         y1 = madd(valuey, w0y, y1);
-        valuex = v128.load(row, 128);
-        valuey = v128.load(row, 144);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x1 = madd(valuex, w1x, x1);
         y1 = madd(valuey, w1y, y1);
         x2 = madd(valuex, w0x, x2);
         y2 = madd(valuey, w0y, y2);
-        valuex = v128.load(row, 192);
-        valuey = v128.load(row, 208);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x2 = madd(valuex, w1x, x2);
         y2 = madd(valuey, w1y, y2);
         x3 = madd(valuex, w0x, x3);
         y3 = madd(valuey, w0y, y3);
-        valuex = v128.load(row, 256);
-        valuey = v128.load(row, 272);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x3 = madd(valuex, w1x, x3);
         y3 = madd(valuey, w1y, y3);
         x4 = madd(valuex, w0x, x4);
         y4 = madd(valuey, w0y, y4);
-        valuex = v128.load(row, 320);
-        valuey = v128.load(row, 336);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x4 = madd(valuex, w1x, x4);
         y4 = madd(valuey, w1y, y4);
         x5 = madd(valuex, w0x, x5);
         y5 = madd(valuey, w0y, y5);
-        valuex = v128.load(row, 384);
-        valuey = v128.load(row, 400);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x5 = madd(valuex, w1x, x5);
         y5 = madd(valuey, w1y, y5);
         x6 = madd(valuex, w0x, x6);
         y6 = madd(valuey, w0y, y6);
-        valuex = v128.load(row, 448);
-        valuey = v128.load(row, 464);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x6 = madd(valuex, w1x, x6);
         y6 = madd(valuey, w1y, y6);
         row += line;
@@ -356,7 +378,7 @@ export function depthwise2x1(
         v128.store(to, x6);
         v128.store(to, y6, 16);
       }
-      x += 448;
+      x += 7 * pixel;
       y += 7 * yPixel;
     }
   } else {
@@ -382,27 +404,35 @@ export function depthwise2x1(
       for (let left = lines; left > 0; left--) {
         w0x = v128.load(weights);
         w1x = v128.load(weights, 32);
-        valuex = v128.load(row);
+        let from = row;
+        valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
-        valuex = v128.load(row, 64);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w1x, x0);
         x1 = madd(valuex, w0x, x1);
-        valuex = v128.load(row, 128);
+        from += pixel;
+        valuex = v128.load(from);
         x1 = madd(valuex, w1x, x1);
         x2 = madd(valuex, w0x, x2);
-        valuex = v128.load(row, 192);
+        from += pixel;
+        valuex = v128.load(from);
         x2 = madd(valuex, w1x, x2);
         x3 = madd(valuex, w0x, x3);
-        valuex = v128.load(row, 256);
+        from += pixel;
+        valuex = v128.load(from);
         x3 = madd(valuex, w1x, x3);
         x4 = madd(valuex, w0x, x4);
-        valuex = v128.load(row, 320);
+        from += pixel;
+        valuex = v128.load(from);
         x4 = madd(valuex, w1x, x4);
         x5 = madd(valuex, w0x, x5);
-        valuex = v128.load(row, 384);
+        from += pixel;
+        valuex = v128.load(from);
         x5 = madd(valuex, w1x, x5);
         x6 = madd(valuex, w0x, x6);
-        valuex = v128.load(row, 448);
+        from += pixel;
+        valuex = v128.load(from);
         x6 = madd(valuex, w1x, x6);
         row += line;
         if (row >= end) row -= size;
@@ -443,14 +473,14 @@ export function depthwise2x1(
         to += yPixel;
         v128.store(to, x6);
       }
-      x += 448;
+      x += 7 * pixel;
       y += 7 * yPixel;
     }
   }
 }
 
 export function depthwise3x1(
-  pixels: i32, x: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
@@ -499,64 +529,73 @@ export function depthwise3x1(
         w1y = v128.load(weights, 48);
         w2x = v128.load(weights, 64);
         w2y = v128.load(weights, 80);
-        valuex = v128.load(row);
-        valuey = v128.load(row, 16);
+        let from = row;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w0x, x0);
         y0 = madd(valuey, w0y, y0);
-        valuex = v128.load(row, 64);
-        valuey = v128.load(row, 80);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w1x, x0);
         y0 = madd(valuey, w1y, y0);
         x1 = madd(valuex, w0x, x1);
         y1 = madd(valuey, w0y, y1);
-        valuex = v128.load(row, 128);
-        valuey = v128.load(row, 144);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w2x, x0);
         y0 = madd(valuey, w2y, y0);
         x1 = madd(valuex, w1x, x1);
         y1 = madd(valuey, w1y, y1);
         x2 = madd(valuex, w0x, x2);
         y2 = madd(valuey, w0y, y2);
-        valuex = v128.load(row, 192);
-        valuey = v128.load(row, 208);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x1 = madd(valuex, w2x, x1);
         y1 = madd(valuey, w2y, y1);
         x2 = madd(valuex, w1x, x2);
         y2 = madd(valuey, w1y, y2);
         x3 = madd(valuex, w0x, x3);
         y3 = madd(valuey, w0y, y3);
-        valuex = v128.load(row, 256);
-        valuey = v128.load(row, 272);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x2 = madd(valuex, w2x, x2);
         y2 = madd(valuey, w2y, y2);
         x3 = madd(valuex, w1x, x3);
         y3 = madd(valuey, w1y, y3);
         x4 = madd(valuex, w0x, x4);
         y4 = madd(valuey, w0y, y4);
-        valuex = v128.load(row, 320);
-        valuey = v128.load(row, 336);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x3 = madd(valuex, w2x, x3);
         y3 = madd(valuey, w2y, y3);
         x4 = madd(valuex, w1x, x4);
         y4 = madd(valuey, w1y, y4);
         x5 = madd(valuex, w0x, x5);
         y5 = madd(valuey, w0y, y5);
-        valuex = v128.load(row, 384);
-        valuey = v128.load(row, 400);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x4 = madd(valuex, w2x, x4);
         y4 = madd(valuey, w2y, y4);
         x5 = madd(valuex, w1x, x5);
         y5 = madd(valuey, w1y, y5);
         x6 = madd(valuex, w0x, x6);
         y6 = madd(valuey, w0y, y6);
-        valuex = v128.load(row, 448);
-        valuey = v128.load(row, 464);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x5 = madd(valuex, w2x, x5);
         y5 = madd(valuey, w2y, y5);
         x6 = madd(valuex, w1x, x6);
         y6 = madd(valuey, w1y, y6);
-        valuex = v128.load(row, 512);
-        valuey = v128.load(row, 528);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x6 = madd(valuex, w2x, x6);
         y6 = madd(valuey, w2y, y6);
         row += line;
@@ -612,7 +651,7 @@ export function depthwise3x1(
         v128.store(to, x6);
         v128.store(to, y6, 16);
       }
-      x += 448;
+      x += 7 * pixel;
       y += 7 * yPixel;
     }
   } else {
@@ -640,35 +679,44 @@ export function depthwise3x1(
         w0x = v128.load(weights);
         w1x = v128.load(weights, 32);
         w2x = v128.load(weights, 64);
-        valuex = v128.load(row);
+        let from = row;
+        valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
-        valuex = v128.load(row, 64);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w1x, x0);
         x1 = madd(valuex, w0x, x1);
-        valuex = v128.load(row, 128);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w2x, x0);
         x1 = madd(valuex, w1x, x1);
         x2 = madd(valuex, w0x, x2);
-        valuex = v128.load(row, 192);
+        from += pixel;
+        valuex = v128.load(from);
         x1 = madd(valuex, w2x, x1);
         x2 = madd(valuex, w1x, x2);
         x3 = madd(valuex, w0x, x3);
-        valuex = v128.load(row, 256);
+        from += pixel;
+        valuex = v128.load(from);
         x2 = madd(valuex, w2x, x2);
         x3 = madd(valuex, w1x, x3);
         x4 = madd(valuex, w0x, x4);
-        valuex = v128.load(row, 320);
+        from += pixel;
+        valuex = v128.load(from);
         x3 = madd(valuex, w2x, x3);
         x4 = madd(valuex, w1x, x4);
         x5 = madd(valuex, w0x, x5);
-        valuex = v128.load(row, 384);
+        from += pixel;
+        valuex = v128.load(from);
         x4 = madd(valuex, w2x, x4);
         x5 = madd(valuex, w1x, x5);
         x6 = madd(valuex, w0x, x6);
-        valuex = v128.load(row, 448);
+        from += pixel;
+        valuex = v128.load(from);
         x5 = madd(valuex, w2x, x5);
         x6 = madd(valuex, w1x, x6);
-        valuex = v128.load(row, 512);
+        from += pixel;
+        valuex = v128.load(from);
         x6 = madd(valuex, w2x, x6);
         row += line;
         if (row >= end) row -= size;
@@ -709,14 +757,14 @@ export function depthwise3x1(
         to += yPixel;
         v128.store(to, x6);
       }
-      x += 448;
+      x += 7 * pixel;
       y += 7 * yPixel;
     }
   }
 }
 
 export function depthwise4x1(
-  pixels: i32, x: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
@@ -769,26 +817,30 @@ export function depthwise4x1(
         w2y = v128.load(weights, 80);
         w3x = v128.load(weights, 96);
         w3y = v128.load(weights, 112);
-        valuex = v128.load(row);
-        valuey = v128.load(row, 16);
+        let from = row;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w0x, x0);
         y0 = madd(valuey, w0y, y0);
-        valuex = v128.load(row, 64);
-        valuey = v128.load(row, 80);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w1x, x0);
         y0 = madd(valuey, w1y, y0);
         x1 = madd(valuex, w0x, x1);
         y1 = madd(valuey, w0y, y1);
-        valuex = v128.load(row, 128);
-        valuey = v128.load(row, 144);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w2x, x0);
         y0 = madd(valuey, w2y, y0);
         x1 = madd(valuex, w1x, x1);
         y1 = madd(valuey, w1y, y1);
         x2 = madd(valuex, w0x, x2);
         y2 = madd(valuey, w0y, y2);
-        valuex = v128.load(row, 192);
-        valuey = v128.load(row, 208);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w3x, x0);
         y0 = madd(valuey, w3y, y0);
         x1 = madd(valuex, w2x, x1);
@@ -797,8 +849,9 @@ export function depthwise4x1(
         y2 = madd(valuey, w1y, y2);
         x3 = madd(valuex, w0x, x3);
         y3 = madd(valuey, w0y, y3);
-        valuex = v128.load(row, 256);
-        valuey = v128.load(row, 272);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x1 = madd(valuex, w3x, x1);
         y1 = madd(valuey, w3y, y1);
         x2 = madd(valuex, w2x, x2);
@@ -807,8 +860,9 @@ export function depthwise4x1(
         y3 = madd(valuey, w1y, y3);
         x4 = madd(valuex, w0x, x4);
         y4 = madd(valuey, w0y, y4);
-        valuex = v128.load(row, 320);
-        valuey = v128.load(row, 336);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x2 = madd(valuex, w3x, x2);
         y2 = madd(valuey, w3y, y2);
         x3 = madd(valuex, w2x, x3);
@@ -817,8 +871,9 @@ export function depthwise4x1(
         y4 = madd(valuey, w1y, y4);
         x5 = madd(valuex, w0x, x5);
         y5 = madd(valuey, w0y, y5);
-        valuex = v128.load(row, 384);
-        valuey = v128.load(row, 400);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x3 = madd(valuex, w3x, x3);
         y3 = madd(valuey, w3y, y3);
         x4 = madd(valuex, w2x, x4);
@@ -827,22 +882,25 @@ export function depthwise4x1(
         y5 = madd(valuey, w1y, y5);
         x6 = madd(valuex, w0x, x6);
         y6 = madd(valuey, w0y, y6);
-        valuex = v128.load(row, 448);
-        valuey = v128.load(row, 464);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x4 = madd(valuex, w3x, x4);
         y4 = madd(valuey, w3y, y4);
         x5 = madd(valuex, w2x, x5);
         y5 = madd(valuey, w2y, y5);
         x6 = madd(valuex, w1x, x6);
         y6 = madd(valuey, w1y, y6);
-        valuex = v128.load(row, 512);
-        valuey = v128.load(row, 528);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x5 = madd(valuex, w3x, x5);
         y5 = madd(valuey, w3y, y5);
         x6 = madd(valuex, w2x, x6);
         y6 = madd(valuey, w2y, y6);
-        valuex = v128.load(row, 576);
-        valuey = v128.load(row, 592);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x6 = madd(valuex, w3x, x6);
         y6 = madd(valuey, w3y, y6);
         row += line;
@@ -898,7 +956,7 @@ export function depthwise4x1(
         v128.store(to, x6);
         v128.store(to, y6, 16);
       }
-      x += 448;
+      x += 7 * pixel;
       y += 7 * yPixel;
     }
   } else {
@@ -928,43 +986,53 @@ export function depthwise4x1(
         w1x = v128.load(weights, 32);
         w2x = v128.load(weights, 64);
         w3x = v128.load(weights, 96);
-        valuex = v128.load(row);
+        let from = row;
+        valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
-        valuex = v128.load(row, 64);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w1x, x0);
         x1 = madd(valuex, w0x, x1);
-        valuex = v128.load(row, 128);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w2x, x0);
         x1 = madd(valuex, w1x, x1);
         x2 = madd(valuex, w0x, x2);
-        valuex = v128.load(row, 192);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w3x, x0);
         x1 = madd(valuex, w2x, x1);
         x2 = madd(valuex, w1x, x2);
         x3 = madd(valuex, w0x, x3);
-        valuex = v128.load(row, 256);
+        from += pixel;
+        valuex = v128.load(from);
         x1 = madd(valuex, w3x, x1);
         x2 = madd(valuex, w2x, x2);
         x3 = madd(valuex, w1x, x3);
         x4 = madd(valuex, w0x, x4);
-        valuex = v128.load(row, 320);
+        from += pixel;
+        valuex = v128.load(from);
         x2 = madd(valuex, w3x, x2);
         x3 = madd(valuex, w2x, x3);
         x4 = madd(valuex, w1x, x4);
         x5 = madd(valuex, w0x, x5);
-        valuex = v128.load(row, 384);
+        from += pixel;
+        valuex = v128.load(from);
         x3 = madd(valuex, w3x, x3);
         x4 = madd(valuex, w2x, x4);
         x5 = madd(valuex, w1x, x5);
         x6 = madd(valuex, w0x, x6);
-        valuex = v128.load(row, 448);
+        from += pixel;
+        valuex = v128.load(from);
         x4 = madd(valuex, w3x, x4);
         x5 = madd(valuex, w2x, x5);
         x6 = madd(valuex, w1x, x6);
-        valuex = v128.load(row, 512);
+        from += pixel;
+        valuex = v128.load(from);
         x5 = madd(valuex, w3x, x5);
         x6 = madd(valuex, w2x, x6);
-        valuex = v128.load(row, 576);
+        from += pixel;
+        valuex = v128.load(from);
         x6 = madd(valuex, w3x, x6);
         row += line;
         if (row >= end) row -= size;
@@ -1005,14 +1073,14 @@ export function depthwise4x1(
         to += yPixel;
         v128.store(to, x6);
       }
-      x += 448;
+      x += 7 * pixel;
       y += 7 * yPixel;
     }
   }
 }
 
 export function depthwise5x1(
-  pixels: i32, x: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
@@ -1069,26 +1137,30 @@ export function depthwise5x1(
         w3y = v128.load(weights, 112);
         w4x = v128.load(weights, 128);
         w4y = v128.load(weights, 144);
-        valuex = v128.load(row);
-        valuey = v128.load(row, 16);
+        let from = row;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w0x, x0);
         y0 = madd(valuey, w0y, y0);
-        valuex = v128.load(row, 64);
-        valuey = v128.load(row, 80);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w1x, x0);
         y0 = madd(valuey, w1y, y0);
         x1 = madd(valuex, w0x, x1);
         y1 = madd(valuey, w0y, y1);
-        valuex = v128.load(row, 128);
-        valuey = v128.load(row, 144);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w2x, x0);
         y0 = madd(valuey, w2y, y0);
         x1 = madd(valuex, w1x, x1);
         y1 = madd(valuey, w1y, y1);
         x2 = madd(valuex, w0x, x2);
         y2 = madd(valuey, w0y, y2);
-        valuex = v128.load(row, 192);
-        valuey = v128.load(row, 208);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w3x, x0);
         y0 = madd(valuey, w3y, y0);
         x1 = madd(valuex, w2x, x1);
@@ -1097,8 +1169,9 @@ export function depthwise5x1(
         y2 = madd(valuey, w1y, y2);
         x3 = madd(valuex, w0x, x3);
         y3 = madd(valuey, w0y, y3);
-        valuex = v128.load(row, 256);
-        valuey = v128.load(row, 272);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w4x, x0);
         y0 = madd(valuey, w4y, y0);
         x1 = madd(valuex, w3x, x1);
@@ -1109,8 +1182,9 @@ export function depthwise5x1(
         y3 = madd(valuey, w1y, y3);
         x4 = madd(valuex, w0x, x4);
         y4 = madd(valuey, w0y, y4);
-        valuex = v128.load(row, 320);
-        valuey = v128.load(row, 336);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x1 = madd(valuex, w4x, x1);
         y1 = madd(valuey, w4y, y1);
         x2 = madd(valuex, w3x, x2);
@@ -1121,8 +1195,9 @@ export function depthwise5x1(
         y4 = madd(valuey, w1y, y4);
         x5 = madd(valuex, w0x, x5);
         y5 = madd(valuey, w0y, y5);
-        valuex = v128.load(row, 384);
-        valuey = v128.load(row, 400);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x2 = madd(valuex, w4x, x2);
         y2 = madd(valuey, w4y, y2);
         x3 = madd(valuex, w3x, x3);
@@ -1133,8 +1208,9 @@ export function depthwise5x1(
         y5 = madd(valuey, w1y, y5);
         x6 = madd(valuex, w0x, x6);
         y6 = madd(valuey, w0y, y6);
-        valuex = v128.load(row, 448);
-        valuey = v128.load(row, 464);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x3 = madd(valuex, w4x, x3);
         y3 = madd(valuey, w4y, y3);
         x4 = madd(valuex, w3x, x4);
@@ -1143,22 +1219,25 @@ export function depthwise5x1(
         y5 = madd(valuey, w2y, y5);
         x6 = madd(valuex, w1x, x6);
         y6 = madd(valuey, w1y, y6);
-        valuex = v128.load(row, 512);
-        valuey = v128.load(row, 528);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x4 = madd(valuex, w4x, x4);
         y4 = madd(valuey, w4y, y4);
         x5 = madd(valuex, w3x, x5);
         y5 = madd(valuey, w3y, y5);
         x6 = madd(valuex, w2x, x6);
         y6 = madd(valuey, w2y, y6);
-        valuex = v128.load(row, 576);
-        valuey = v128.load(row, 592);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x5 = madd(valuex, w4x, x5);
         y5 = madd(valuey, w4y, y5);
         x6 = madd(valuex, w3x, x6);
         y6 = madd(valuey, w3y, y6);
-        valuex = v128.load(row, 640);
-        valuey = v128.load(row, 656);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x6 = madd(valuex, w4x, x6);
         y6 = madd(valuey, w4y, y6);
         row += line;
@@ -1214,7 +1293,7 @@ export function depthwise5x1(
         v128.store(to, x6);
         v128.store(to, y6, 16);
       }
-      x += 448;
+      x += 7 * pixel;
       y += 7 * yPixel;
     }
   } else {
@@ -1246,51 +1325,62 @@ export function depthwise5x1(
         w2x = v128.load(weights, 64);
         w3x = v128.load(weights, 96);
         w4x = v128.load(weights, 128);
-        valuex = v128.load(row);
+        let from = row;
+        valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
-        valuex = v128.load(row, 64);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w1x, x0);
         x1 = madd(valuex, w0x, x1);
-        valuex = v128.load(row, 128);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w2x, x0);
         x1 = madd(valuex, w1x, x1);
         x2 = madd(valuex, w0x, x2);
-        valuex = v128.load(row, 192);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w3x, x0);
         x1 = madd(valuex, w2x, x1);
         x2 = madd(valuex, w1x, x2);
         x3 = madd(valuex, w0x, x3);
-        valuex = v128.load(row, 256);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w4x, x0);
         x1 = madd(valuex, w3x, x1);
         x2 = madd(valuex, w2x, x2);
         x3 = madd(valuex, w1x, x3);
         x4 = madd(valuex, w0x, x4);
-        valuex = v128.load(row, 320);
+        from += pixel;
+        valuex = v128.load(from);
         x1 = madd(valuex, w4x, x1);
         x2 = madd(valuex, w3x, x2);
         x3 = madd(valuex, w2x, x3);
         x4 = madd(valuex, w1x, x4);
         x5 = madd(valuex, w0x, x5);
-        valuex = v128.load(row, 384);
+        from += pixel;
+        valuex = v128.load(from);
         x2 = madd(valuex, w4x, x2);
         x3 = madd(valuex, w3x, x3);
         x4 = madd(valuex, w2x, x4);
         x5 = madd(valuex, w1x, x5);
         x6 = madd(valuex, w0x, x6);
-        valuex = v128.load(row, 448);
+        from += pixel;
+        valuex = v128.load(from);
         x3 = madd(valuex, w4x, x3);
         x4 = madd(valuex, w3x, x4);
         x5 = madd(valuex, w2x, x5);
         x6 = madd(valuex, w1x, x6);
-        valuex = v128.load(row, 512);
+        from += pixel;
+        valuex = v128.load(from);
         x4 = madd(valuex, w4x, x4);
         x5 = madd(valuex, w3x, x5);
         x6 = madd(valuex, w2x, x6);
-        valuex = v128.load(row, 576);
+        from += pixel;
+        valuex = v128.load(from);
         x5 = madd(valuex, w4x, x5);
         x6 = madd(valuex, w3x, x6);
-        valuex = v128.load(row, 640);
+        from += pixel;
+        valuex = v128.load(from);
         x6 = madd(valuex, w4x, x6);
         row += line;
         if (row >= end) row -= size;
@@ -1331,14 +1421,14 @@ export function depthwise5x1(
         to += yPixel;
         v128.store(to, x6);
       }
-      x += 448;
+      x += 7 * pixel;
       y += 7 * yPixel;
     }
   }
 }
 
 export function depthwise7x1(
-  pixels: i32, x: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
@@ -1391,26 +1481,30 @@ export function depthwise7x1(
         w5y = v128.load(weights, 176);
         w6x = v128.load(weights, 192);
         w6y = v128.load(weights, 208);
-        valuex = v128.load(row);
-        valuey = v128.load(row, 16);
+        let from = row;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w0x, x0);
         y0 = madd(valuey, w0y, y0);
-        valuex = v128.load(row, 64);
-        valuey = v128.load(row, 80);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w1x, x0);
         y0 = madd(valuey, w1y, y0);
         x1 = madd(valuex, w0x, x1);
         y1 = madd(valuey, w0y, y1);
-        valuex = v128.load(row, 128);
-        valuey = v128.load(row, 144);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w2x, x0);
         y0 = madd(valuey, w2y, y0);
         x1 = madd(valuex, w1x, x1);
         y1 = madd(valuey, w1y, y1);
         x2 = madd(valuex, w0x, x2);
         y2 = madd(valuey, w0y, y2);
-        valuex = v128.load(row, 192);
-        valuey = v128.load(row, 208);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w3x, x0);
         y0 = madd(valuey, w3y, y0);
         x1 = madd(valuex, w2x, x1);
@@ -1419,8 +1513,9 @@ export function depthwise7x1(
         y2 = madd(valuey, w1y, y2);
         x3 = madd(valuex, w0x, x3);
         y3 = madd(valuey, w0y, y3);
-        valuex = v128.load(row, 256);
-        valuey = v128.load(row, 272);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w4x, x0);
         y0 = madd(valuey, w4y, y0);
         x1 = madd(valuex, w3x, x1);
@@ -1429,8 +1524,9 @@ export function depthwise7x1(
         y2 = madd(valuey, w2y, y2);
         x3 = madd(valuex, w1x, x3);
         y3 = madd(valuey, w1y, y3);
-        valuex = v128.load(row, 320);
-        valuey = v128.load(row, 336);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w5x, x0);
         y0 = madd(valuey, w5y, y0);
         x1 = madd(valuex, w4x, x1);
@@ -1439,8 +1535,9 @@ export function depthwise7x1(
         y2 = madd(valuey, w3y, y2);
         x3 = madd(valuex, w2x, x3);
         y3 = madd(valuey, w2y, y3);
-        valuex = v128.load(row, 384);
-        valuey = v128.load(row, 400);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w6x, x0);
         y0 = madd(valuey, w6y, y0);
         x1 = madd(valuex, w5x, x1);
@@ -1449,22 +1546,25 @@ export function depthwise7x1(
         y2 = madd(valuey, w4y, y2);
         x3 = madd(valuex, w3x, x3);
         y3 = madd(valuey, w3y, y3);
-        valuex = v128.load(row, 448);
-        valuey = v128.load(row, 464);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x1 = madd(valuex, w6x, x1);
         y1 = madd(valuey, w6y, y1);
         x2 = madd(valuex, w5x, x2);
         y2 = madd(valuey, w5y, y2);
         x3 = madd(valuex, w4x, x3);
         y3 = madd(valuey, w4y, y3);
-        valuex = v128.load(row, 512);
-        valuey = v128.load(row, 528);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x2 = madd(valuex, w6x, x2);
         y2 = madd(valuey, w6y, y2);
         x3 = madd(valuex, w5x, x3);
         y3 = madd(valuey, w5y, y3);
-        valuex = v128.load(row, 576);
-        valuey = v128.load(row, 592);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x3 = madd(valuex, w6x, x3);
         y3 = madd(valuey, w6y, y3);
         row += line;
@@ -1499,7 +1599,7 @@ export function depthwise7x1(
         v128.store(to, x3);
         v128.store(to, y3, 16);
       }
-      x += 256;
+      x += 4 * pixel;
       y += 4 * yPixel;
     }
   } else {
@@ -1529,43 +1629,53 @@ export function depthwise7x1(
         w4x = v128.load(weights, 128);
         w5x = v128.load(weights, 160);
         w6x = v128.load(weights, 192);
-        valuex = v128.load(row);
+        let from = row;
+        valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
-        valuex = v128.load(row, 64);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w1x, x0);
         x1 = madd(valuex, w0x, x1);
-        valuex = v128.load(row, 128);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w2x, x0);
         x1 = madd(valuex, w1x, x1);
         x2 = madd(valuex, w0x, x2);
-        valuex = v128.load(row, 192);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w3x, x0);
         x1 = madd(valuex, w2x, x1);
         x2 = madd(valuex, w1x, x2);
         x3 = madd(valuex, w0x, x3);
-        valuex = v128.load(row, 256);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w4x, x0);
         x1 = madd(valuex, w3x, x1);
         x2 = madd(valuex, w2x, x2);
         x3 = madd(valuex, w1x, x3);
-        valuex = v128.load(row, 320);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w5x, x0);
         x1 = madd(valuex, w4x, x1);
         x2 = madd(valuex, w3x, x2);
         x3 = madd(valuex, w2x, x3);
-        valuex = v128.load(row, 384);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w6x, x0);
         x1 = madd(valuex, w5x, x1);
         x2 = madd(valuex, w4x, x2);
         x3 = madd(valuex, w3x, x3);
-        valuex = v128.load(row, 448);
+        from += pixel;
+        valuex = v128.load(from);
         x1 = madd(valuex, w6x, x1);
         x2 = madd(valuex, w5x, x2);
         x3 = madd(valuex, w4x, x3);
-        valuex = v128.load(row, 512);
+        from += pixel;
+        valuex = v128.load(from);
         x2 = madd(valuex, w6x, x2);
         x3 = madd(valuex, w5x, x3);
-        valuex = v128.load(row, 576);
+        from += pixel;
+        valuex = v128.load(from);
         x3 = madd(valuex, w6x, x3);
         row += line;
         if (row >= end) row -= size;
@@ -1591,14 +1701,14 @@ export function depthwise7x1(
         to += yPixel;
         v128.store(to, x3);
       }
-      x += 256;
+      x += 4 * pixel;
       y += 4 * yPixel;
     }
   }
 }
 
 export function depthwise3x2(
-  pixels: i32, x: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
@@ -1647,76 +1757,91 @@ export function depthwise3x2(
         w1y = v128.load(weights, 48);
         w2x = v128.load(weights, 64);
         w2y = v128.load(weights, 80);
-        valuex = v128.load(row);
-        valuey = v128.load(row, 16);
+        let from = row;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w0x, x0);
         y0 = madd(valuey, w0y, y0);
-        valuex = v128.load(row, 64);
-        valuey = v128.load(row, 80);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w1x, x0);
         y0 = madd(valuey, w1y, y0);
-        valuex = v128.load(row, 128);
-        valuey = v128.load(row, 144);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w2x, x0);
         y0 = madd(valuey, w2y, y0);
         x1 = madd(valuex, w0x, x1);
         y1 = madd(valuey, w0y, y1);
-        valuex = v128.load(row, 192);
-        valuey = v128.load(row, 208);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x1 = madd(valuex, w1x, x1);
         y1 = madd(valuey, w1y, y1);
-        valuex = v128.load(row, 256);
-        valuey = v128.load(row, 272);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x1 = madd(valuex, w2x, x1);
         y1 = madd(valuey, w2y, y1);
         x2 = madd(valuex, w0x, x2);
         y2 = madd(valuey, w0y, y2);
-        valuex = v128.load(row, 320);
-        valuey = v128.load(row, 336);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x2 = madd(valuex, w1x, x2);
         y2 = madd(valuey, w1y, y2);
-        valuex = v128.load(row, 384);
-        valuey = v128.load(row, 400);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x2 = madd(valuex, w2x, x2);
         y2 = madd(valuey, w2y, y2);
         x3 = madd(valuex, w0x, x3);
         y3 = madd(valuey, w0y, y3);
-        valuex = v128.load(row, 448);
-        valuey = v128.load(row, 464);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x3 = madd(valuex, w1x, x3);
         y3 = madd(valuey, w1y, y3);
-        valuex = v128.load(row, 512);
-        valuey = v128.load(row, 528);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x3 = madd(valuex, w2x, x3);
         y3 = madd(valuey, w2y, y3);
         x4 = madd(valuex, w0x, x4);
         y4 = madd(valuey, w0y, y4);
-        valuex = v128.load(row, 576);
-        valuey = v128.load(row, 592);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x4 = madd(valuex, w1x, x4);
         y4 = madd(valuey, w1y, y4);
-        valuex = v128.load(row, 640);
-        valuey = v128.load(row, 656);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x4 = madd(valuex, w2x, x4);
         y4 = madd(valuey, w2y, y4);
         x5 = madd(valuex, w0x, x5);
         y5 = madd(valuey, w0y, y5);
-        valuex = v128.load(row, 704);
-        valuey = v128.load(row, 720);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x5 = madd(valuex, w1x, x5);
         y5 = madd(valuey, w1y, y5);
-        valuex = v128.load(row, 768);
-        valuey = v128.load(row, 784);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x5 = madd(valuex, w2x, x5);
         y5 = madd(valuey, w2y, y5);
         x6 = madd(valuex, w0x, x6);
         y6 = madd(valuey, w0y, y6);
-        valuex = v128.load(row, 832);
-        valuey = v128.load(row, 848);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x6 = madd(valuex, w1x, x6);
         y6 = madd(valuey, w1y, y6);
-        valuex = v128.load(row, 896);
-        valuey = v128.load(row, 912);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x6 = madd(valuex, w2x, x6);
         y6 = madd(valuey, w2y, y6);
         row += line;
@@ -1772,7 +1897,7 @@ export function depthwise3x2(
         v128.store(to, x6);
         v128.store(to, y6, 16);
       }
-      x += 896;
+      x += 14 * pixel;
       y += 7 * yPixel;
     }
   } else {
@@ -1800,41 +1925,56 @@ export function depthwise3x2(
         w0x = v128.load(weights);
         w1x = v128.load(weights, 32);
         w2x = v128.load(weights, 64);
-        valuex = v128.load(row);
+        let from = row;
+        valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
-        valuex = v128.load(row, 64);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w1x, x0);
-        valuex = v128.load(row, 128);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w2x, x0);
         x1 = madd(valuex, w0x, x1);
-        valuex = v128.load(row, 192);
+        from += pixel;
+        valuex = v128.load(from);
         x1 = madd(valuex, w1x, x1);
-        valuex = v128.load(row, 256);
+        from += pixel;
+        valuex = v128.load(from);
         x1 = madd(valuex, w2x, x1);
         x2 = madd(valuex, w0x, x2);
-        valuex = v128.load(row, 320);
+        from += pixel;
+        valuex = v128.load(from);
         x2 = madd(valuex, w1x, x2);
-        valuex = v128.load(row, 384);
+        from += pixel;
+        valuex = v128.load(from);
         x2 = madd(valuex, w2x, x2);
         x3 = madd(valuex, w0x, x3);
-        valuex = v128.load(row, 448);
+        from += pixel;
+        valuex = v128.load(from);
         x3 = madd(valuex, w1x, x3);
-        valuex = v128.load(row, 512);
+        from += pixel;
+        valuex = v128.load(from);
         x3 = madd(valuex, w2x, x3);
         x4 = madd(valuex, w0x, x4);
-        valuex = v128.load(row, 576);
+        from += pixel;
+        valuex = v128.load(from);
         x4 = madd(valuex, w1x, x4);
-        valuex = v128.load(row, 640);
+        from += pixel;
+        valuex = v128.load(from);
         x4 = madd(valuex, w2x, x4);
         x5 = madd(valuex, w0x, x5);
-        valuex = v128.load(row, 704);
+        from += pixel;
+        valuex = v128.load(from);
         x5 = madd(valuex, w1x, x5);
-        valuex = v128.load(row, 768);
+        from += pixel;
+        valuex = v128.load(from);
         x5 = madd(valuex, w2x, x5);
         x6 = madd(valuex, w0x, x6);
-        valuex = v128.load(row, 832);
+        from += pixel;
+        valuex = v128.load(from);
         x6 = madd(valuex, w1x, x6);
-        valuex = v128.load(row, 896);
+        from += pixel;
+        valuex = v128.load(from);
         x6 = madd(valuex, w2x, x6);
         row += line;
         if (row >= end) row -= size;
@@ -1875,14 +2015,14 @@ export function depthwise3x2(
         to += yPixel;
         v128.store(to, x6);
       }
-      x += 896;
+      x += 14 * pixel;
       y += 7 * yPixel;
     }
   }
 }
 
 export function depthwise5x2(
-  pixels: i32, x: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
@@ -1939,108 +2079,125 @@ export function depthwise5x2(
         w3y = v128.load(weights, 112);
         w4x = v128.load(weights, 128);
         w4y = v128.load(weights, 144);
-        valuex = v128.load(row);
-        valuey = v128.load(row, 16);
+        let from = row;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w0x, x0);
         y0 = madd(valuey, w0y, y0);
-        valuex = v128.load(row, 64);
-        valuey = v128.load(row, 80);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w1x, x0);
         y0 = madd(valuey, w1y, y0);
-        valuex = v128.load(row, 128);
-        valuey = v128.load(row, 144);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w2x, x0);
         y0 = madd(valuey, w2y, y0);
         x1 = madd(valuex, w0x, x1);
         y1 = madd(valuey, w0y, y1);
-        valuex = v128.load(row, 192);
-        valuey = v128.load(row, 208);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w3x, x0);
         y0 = madd(valuey, w3y, y0);
         x1 = madd(valuex, w1x, x1);
         y1 = madd(valuey, w1y, y1);
-        valuex = v128.load(row, 256);
-        valuey = v128.load(row, 272);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w4x, x0);
         y0 = madd(valuey, w4y, y0);
         x1 = madd(valuex, w2x, x1);
         y1 = madd(valuey, w2y, y1);
         x2 = madd(valuex, w0x, x2);
         y2 = madd(valuey, w0y, y2);
-        valuex = v128.load(row, 320);
-        valuey = v128.load(row, 336);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x1 = madd(valuex, w3x, x1);
         y1 = madd(valuey, w3y, y1);
         x2 = madd(valuex, w1x, x2);
         y2 = madd(valuey, w1y, y2);
-        valuex = v128.load(row, 384);
-        valuey = v128.load(row, 400);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x1 = madd(valuex, w4x, x1);
         y1 = madd(valuey, w4y, y1);
         x2 = madd(valuex, w2x, x2);
         y2 = madd(valuey, w2y, y2);
         x3 = madd(valuex, w0x, x3);
         y3 = madd(valuey, w0y, y3);
-        valuex = v128.load(row, 448);
-        valuey = v128.load(row, 464);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x2 = madd(valuex, w3x, x2);
         y2 = madd(valuey, w3y, y2);
         x3 = madd(valuex, w1x, x3);
         y3 = madd(valuey, w1y, y3);
-        valuex = v128.load(row, 512);
-        valuey = v128.load(row, 528);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x2 = madd(valuex, w4x, x2);
         y2 = madd(valuey, w4y, y2);
         x3 = madd(valuex, w2x, x3);
         y3 = madd(valuey, w2y, y3);
         x4 = madd(valuex, w0x, x4);
         y4 = madd(valuey, w0y, y4);
-        valuex = v128.load(row, 576);
-        valuey = v128.load(row, 592);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x3 = madd(valuex, w3x, x3);
         y3 = madd(valuey, w3y, y3);
         x4 = madd(valuex, w1x, x4);
         y4 = madd(valuey, w1y, y4);
-        valuex = v128.load(row, 640);
-        valuey = v128.load(row, 656);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x3 = madd(valuex, w4x, x3);
         y3 = madd(valuey, w4y, y3);
         x4 = madd(valuex, w2x, x4);
         y4 = madd(valuey, w2y, y4);
         x5 = madd(valuex, w0x, x5);
         y5 = madd(valuey, w0y, y5);
-        valuex = v128.load(row, 704);
-        valuey = v128.load(row, 720);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x4 = madd(valuex, w3x, x4);
         y4 = madd(valuey, w3y, y4);
         x5 = madd(valuex, w1x, x5);
         y5 = madd(valuey, w1y, y5);
-        valuex = v128.load(row, 768);
-        valuey = v128.load(row, 784);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x4 = madd(valuex, w4x, x4);
         y4 = madd(valuey, w4y, y4);
         x5 = madd(valuex, w2x, x5);
         y5 = madd(valuey, w2y, y5);
         x6 = madd(valuex, w0x, x6);
         y6 = madd(valuey, w0y, y6);
-        valuex = v128.load(row, 832);
-        valuey = v128.load(row, 848);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x5 = madd(valuex, w3x, x5);
         y5 = madd(valuey, w3y, y5);
         x6 = madd(valuex, w1x, x6);
         y6 = madd(valuey, w1y, y6);
-        valuex = v128.load(row, 896);
-        valuey = v128.load(row, 912);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x5 = madd(valuex, w4x, x5);
         y5 = madd(valuey, w4y, y5);
         x6 = madd(valuex, w2x, x6);
         y6 = madd(valuey, w2y, y6);
-        valuex = v128.load(row, 960);
-        valuey = v128.load(row, 976);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x6 = madd(valuex, w3x, x6);
         y6 = madd(valuey, w3y, y6);
-        valuex = v128.load(row, 1024);
-        valuey = v128.load(row, 1040);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x6 = madd(valuex, w4x, x6);
         y6 = madd(valuey, w4y, y6);
         row += line;
@@ -2096,7 +2253,7 @@ export function depthwise5x2(
         v128.store(to, x6);
         v128.store(to, y6, 16);
       }
-      x += 896;
+      x += 14 * pixel;
       y += 7 * yPixel;
     }
   } else {
@@ -2128,57 +2285,74 @@ export function depthwise5x2(
         w2x = v128.load(weights, 64);
         w3x = v128.load(weights, 96);
         w4x = v128.load(weights, 128);
-        valuex = v128.load(row);
+        let from = row;
+        valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
-        valuex = v128.load(row, 64);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w1x, x0);
-        valuex = v128.load(row, 128);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w2x, x0);
         x1 = madd(valuex, w0x, x1);
-        valuex = v128.load(row, 192);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w3x, x0);
         x1 = madd(valuex, w1x, x1);
-        valuex = v128.load(row, 256);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w4x, x0);
         x1 = madd(valuex, w2x, x1);
         x2 = madd(valuex, w0x, x2);
-        valuex = v128.load(row, 320);
+        from += pixel;
+        valuex = v128.load(from);
         x1 = madd(valuex, w3x, x1);
         x2 = madd(valuex, w1x, x2);
-        valuex = v128.load(row, 384);
+        from += pixel;
+        valuex = v128.load(from);
         x1 = madd(valuex, w4x, x1);
         x2 = madd(valuex, w2x, x2);
         x3 = madd(valuex, w0x, x3);
-        valuex = v128.load(row, 448);
+        from += pixel;
+        valuex = v128.load(from);
         x2 = madd(valuex, w3x, x2);
         x3 = madd(valuex, w1x, x3);
-        valuex = v128.load(row, 512);
+        from += pixel;
+        valuex = v128.load(from);
         x2 = madd(valuex, w4x, x2);
         x3 = madd(valuex, w2x, x3);
         x4 = madd(valuex, w0x, x4);
-        valuex = v128.load(row, 576);
+        from += pixel;
+        valuex = v128.load(from);
         x3 = madd(valuex, w3x, x3);
         x4 = madd(valuex, w1x, x4);
-        valuex = v128.load(row, 640);
+        from += pixel;
+        valuex = v128.load(from);
         x3 = madd(valuex, w4x, x3);
         x4 = madd(valuex, w2x, x4);
         x5 = madd(valuex, w0x, x5);
-        valuex = v128.load(row, 704);
+        from += pixel;
+        valuex = v128.load(from);
         x4 = madd(valuex, w3x, x4);
         x5 = madd(valuex, w1x, x5);
-        valuex = v128.load(row, 768);
+        from += pixel;
+        valuex = v128.load(from);
         x4 = madd(valuex, w4x, x4);
         x5 = madd(valuex, w2x, x5);
         x6 = madd(valuex, w0x, x6);
-        valuex = v128.load(row, 832);
+        from += pixel;
+        valuex = v128.load(from);
         x5 = madd(valuex, w3x, x5);
         x6 = madd(valuex, w1x, x6);
-        valuex = v128.load(row, 896);
+        from += pixel;
+        valuex = v128.load(from);
         x5 = madd(valuex, w4x, x5);
         x6 = madd(valuex, w2x, x6);
-        valuex = v128.load(row, 960);
+        from += pixel;
+        valuex = v128.load(from);
         x6 = madd(valuex, w3x, x6);
-        valuex = v128.load(row, 1024);
+        from += pixel;
+        valuex = v128.load(from);
         x6 = madd(valuex, w4x, x6);
         row += line;
         if (row >= end) row -= size;
@@ -2219,14 +2393,14 @@ export function depthwise5x2(
         to += yPixel;
         v128.store(to, x6);
       }
-      x += 896;
+      x += 14 * pixel;
       y += 7 * yPixel;
     }
   }
 }
 
 export function depthwise7x2(
-  pixels: i32, x: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
@@ -2279,44 +2453,51 @@ export function depthwise7x2(
         w5y = v128.load(weights, 176);
         w6x = v128.load(weights, 192);
         w6y = v128.load(weights, 208);
-        valuex = v128.load(row);
-        valuey = v128.load(row, 16);
+        let from = row;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w0x, x0);
         y0 = madd(valuey, w0y, y0);
-        valuex = v128.load(row, 64);
-        valuey = v128.load(row, 80);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w1x, x0);
         y0 = madd(valuey, w1y, y0);
-        valuex = v128.load(row, 128);
-        valuey = v128.load(row, 144);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w2x, x0);
         y0 = madd(valuey, w2y, y0);
         x1 = madd(valuex, w0x, x1);
         y1 = madd(valuey, w0y, y1);
-        valuex = v128.load(row, 192);
-        valuey = v128.load(row, 208);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w3x, x0);
         y0 = madd(valuey, w3y, y0);
         x1 = madd(valuex, w1x, x1);
         y1 = madd(valuey, w1y, y1);
-        valuex = v128.load(row, 256);
-        valuey = v128.load(row, 272);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w4x, x0);
         y0 = madd(valuey, w4y, y0);
         x1 = madd(valuex, w2x, x1);
         y1 = madd(valuey, w2y, y1);
         x2 = madd(valuex, w0x, x2);
         y2 = madd(valuey, w0y, y2);
-        valuex = v128.load(row, 320);
-        valuey = v128.load(row, 336);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w5x, x0);
         y0 = madd(valuey, w5y, y0);
         x1 = madd(valuex, w3x, x1);
         y1 = madd(valuey, w3y, y1);
         x2 = madd(valuex, w1x, x2);
         y2 = madd(valuey, w1y, y2);
-        valuex = v128.load(row, 384);
-        valuey = v128.load(row, 400);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x0 = madd(valuex, w6x, x0);
         y0 = madd(valuey, w6y, y0);
         x1 = madd(valuex, w4x, x1);
@@ -2325,40 +2506,46 @@ export function depthwise7x2(
         y2 = madd(valuey, w2y, y2);
         x3 = madd(valuex, w0x, x3);
         y3 = madd(valuey, w0y, y3);
-        valuex = v128.load(row, 448);
-        valuey = v128.load(row, 464);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x1 = madd(valuex, w5x, x1);
         y1 = madd(valuey, w5y, y1);
         x2 = madd(valuex, w3x, x2);
         y2 = madd(valuey, w3y, y2);
         x3 = madd(valuex, w1x, x3);
         y3 = madd(valuey, w1y, y3);
-        valuex = v128.load(row, 512);
-        valuey = v128.load(row, 528);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x1 = madd(valuex, w6x, x1);
         y1 = madd(valuey, w6y, y1);
         x2 = madd(valuex, w4x, x2);
         y2 = madd(valuey, w4y, y2);
         x3 = madd(valuex, w2x, x3);
         y3 = madd(valuey, w2y, y3);
-        valuex = v128.load(row, 576);
-        valuey = v128.load(row, 592);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x2 = madd(valuex, w5x, x2);
         y2 = madd(valuey, w5y, y2);
         x3 = madd(valuex, w3x, x3);
         y3 = madd(valuey, w3y, y3);
-        valuex = v128.load(row, 640);
-        valuey = v128.load(row, 656);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x2 = madd(valuex, w6x, x2);
         y2 = madd(valuey, w6y, y2);
         x3 = madd(valuex, w4x, x3);
         y3 = madd(valuey, w4y, y3);
-        valuex = v128.load(row, 704);
-        valuey = v128.load(row, 720);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x3 = madd(valuex, w5x, x3);
         y3 = madd(valuey, w5y, y3);
-        valuex = v128.load(row, 768);
-        valuey = v128.load(row, 784);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
         x3 = madd(valuex, w6x, x3);
         y3 = madd(valuey, w6y, y3);
         row += line;
@@ -2393,7 +2580,7 @@ export function depthwise7x2(
         v128.store(to, x3);
         v128.store(to, y3, 16);
       }
-      x += 512;
+      x += 8 * pixel;
       y += 4 * yPixel;
     }
   } else {
@@ -2423,46 +2610,59 @@ export function depthwise7x2(
         w4x = v128.load(weights, 128);
         w5x = v128.load(weights, 160);
         w6x = v128.load(weights, 192);
-        valuex = v128.load(row);
+        let from = row;
+        valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
-        valuex = v128.load(row, 64);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w1x, x0);
-        valuex = v128.load(row, 128);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w2x, x0);
         x1 = madd(valuex, w0x, x1);
-        valuex = v128.load(row, 192);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w3x, x0);
         x1 = madd(valuex, w1x, x1);
-        valuex = v128.load(row, 256);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w4x, x0);
         x1 = madd(valuex, w2x, x1);
         x2 = madd(valuex, w0x, x2);
-        valuex = v128.load(row, 320);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w5x, x0);
         x1 = madd(valuex, w3x, x1);
         x2 = madd(valuex, w1x, x2);
-        valuex = v128.load(row, 384);
+        from += pixel;
+        valuex = v128.load(from);
         x0 = madd(valuex, w6x, x0);
         x1 = madd(valuex, w4x, x1);
         x2 = madd(valuex, w2x, x2);
         x3 = madd(valuex, w0x, x3);
-        valuex = v128.load(row, 448);
+        from += pixel;
+        valuex = v128.load(from);
         x1 = madd(valuex, w5x, x1);
         x2 = madd(valuex, w3x, x2);
         x3 = madd(valuex, w1x, x3);
-        valuex = v128.load(row, 512);
+        from += pixel;
+        valuex = v128.load(from);
         x1 = madd(valuex, w6x, x1);
         x2 = madd(valuex, w4x, x2);
         x3 = madd(valuex, w2x, x3);
-        valuex = v128.load(row, 576);
+        from += pixel;
+        valuex = v128.load(from);
         x2 = madd(valuex, w5x, x2);
         x3 = madd(valuex, w3x, x3);
-        valuex = v128.load(row, 640);
+        from += pixel;
+        valuex = v128.load(from);
         x2 = madd(valuex, w6x, x2);
         x3 = madd(valuex, w4x, x3);
-        valuex = v128.load(row, 704);
+        from += pixel;
+        valuex = v128.load(from);
         x3 = madd(valuex, w5x, x3);
-        valuex = v128.load(row, 768);
+        from += pixel;
+        valuex = v128.load(from);
         x3 = madd(valuex, w6x, x3);
         row += line;
         if (row >= end) row -= size;
@@ -2488,7 +2688,7 @@ export function depthwise7x2(
         to += yPixel;
         v128.store(to, x3);
       }
-      x += 512;
+      x += 8 * pixel;
       y += 4 * yPixel;
     }
   }
@@ -2501,16 +2701,16 @@ export function hasDepthwiseTile(taps: i32, stride: i32): bool {
 
 /** The tile for taps and stride. */
 export function depthwiseTile(
-  taps: i32, stride: i32, pixels: i32, x: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize,
+  taps: i32, stride: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize,
   y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
 ): void {
-  if (taps == 1 && stride == 1) depthwise1x1(pixels, x, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 2 && stride == 1) depthwise2x1(pixels, x, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 3 && stride == 1) depthwise3x1(pixels, x, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 4 && stride == 1) depthwise4x1(pixels, x, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 5 && stride == 1) depthwise5x1(pixels, x, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 7 && stride == 1) depthwise7x1(pixels, x, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 3 && stride == 2) depthwise3x2(pixels, x, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 5 && stride == 2) depthwise5x2(pixels, x, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 7 && stride == 2) depthwise7x2(pixels, x, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
+  if (taps == 1 && stride == 1) depthwise1x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
+  else if (taps == 2 && stride == 1) depthwise2x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
+  else if (taps == 3 && stride == 1) depthwise3x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
+  else if (taps == 4 && stride == 1) depthwise4x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
+  else if (taps == 5 && stride == 1) depthwise5x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
+  else if (taps == 7 && stride == 1) depthwise7x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
+  else if (taps == 3 && stride == 2) depthwise3x2(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
+  else if (taps == 5 && stride == 2) depthwise5x2(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
+  else if (taps == 7 && stride == 2) depthwise7x2(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
 }

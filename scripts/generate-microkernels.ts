@@ -117,8 +117,6 @@ const tiles = (form: "rows" | "strided", comment: string) =>
       .join("\n")}${form === "rows" ? `\n${wideRowFunction}` : ""}`,
   );
 
-/** Bytes between pixels, and between the accumulators of neighbouring taps, in depthwise tiles: groups of 16 channels. */
-const pitch = 64;
 const at = (bytes: number) => (bytes ? `, ${bytes}` : "");
 
 /** A body of single vectors and one of pairs, which V8's revectoriser joins; only one is compiled. */
@@ -136,11 +134,13 @@ function depthwiseTile({ taps, stride, pixels }: (typeof depthwiseForms)[number]
   const body = (vectors: number) => {
     const each = (statement: (side: string, bytes: number) => string) => sides(vectors, statement);
     const all = (count: number, statement: (i: number) => string[]) => upTo(count).flatMap(statement);
+    const columns = stride * (pixels - 1) + taps;
     const column = (i: number) => [
-      ...each((s, bytes) => `value${s} = v128.load(row${at(pitch * i + bytes)});`),
+      ...each((s, bytes) => `value${s} = v128.load(from${at(bytes)});`),
       ...upTo(pixels)
         .filter((t) => i - stride * t >= 0 && i - stride * t < taps)
         .flatMap((t) => each((s) => `${s}${t} = madd(value${s}, w${i - stride * t}${s}, ${s}${t});`)),
+      ...(i < columns - 1 ? ["from += pixel;"] : []),
     ];
     const block = (indent: string, statements: string[]) => statements.map((line) => indent + line).join("\n");
     return `${block("  ", [
@@ -154,7 +154,8 @@ ${block("    ", [...each((s, bytes) => `${s}0 = v128.load(bias${at(bytes)});`), 
     for (let left = lines; left > 0; left--) {
 ${block("      ", [
   ...all(taps, (k) => each((s, bytes) => `w${k}${s} = v128.load(weights${at(32 * k + bytes)});`)),
-  ...all(stride * (pixels - 1) + taps, column),
+  "let from = row;",
+  ...all(columns, column),
   "row += line;",
   "if (row >= end) row -= size;",
   "weights += wLine;",
@@ -177,12 +178,12 @@ ${upTo(pixels)
         ),
   )
   .join("\n")}
-    x += ${pitch * stride * pixels};
+    x += ${stride * pixels} * pixel;
     y += ${pixels} * yPixel;
   }`;
   };
   return `export function depthwise${taps}x${stride}(
-  pixels: i32, x: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
 ${eachPair(body)}
@@ -202,7 +203,7 @@ const weightForms = [
 
 /** Sums of a depthwise weight gradient over one line of output pixels: `rows` x `taps` accumulators. */
 function depthwiseWeightTile({ taps, rows, pixels, stride }: (typeof weightForms)[number]): string {
-  const cells = upTo(rows).flatMap((r) => upTo(taps).map((k) => ({ name: `a${r}_${k}`, bytes: pitch * (r * taps + k) })));
+  const cells = upTo(rows).flatMap((r) => upTo(taps).map((k) => ({ name: `a${r}_${k}`, tap: r * taps + k })));
   const body = (vectors: number) => {
     const each = (statement: (side: string, bytes: number) => string) => sides(vectors, statement);
     const step = (count: number) => [
@@ -211,16 +212,20 @@ function depthwiseWeightTile({ taps, rows, pixels, stride }: (typeof weightForms
         ...upTo(stride * (count - 1) + taps).flatMap((i) => {
           const uses = upTo(count).filter((t) => i - stride * t >= 0 && i - stride * t < taps);
           const sums = uses.flatMap((t) => each((s) => `a${r}_${i - stride * t}${s} = madd(d${t}${s}, value${s}, a${r}_${i - stride * t}${s});`));
-          return uses.length ? [...each((s, bytes) => `value${s} = v128.load(x${r}${at(pitch * i + bytes)});`), ...sums] : [];
+          return [
+            ...(uses.length ? [...each((s, bytes) => `value${s} = v128.load(${i ? "from" : `x${r}`}${at(bytes)});`), ...sums] : []),
+            i ? "from += pixel;" : `from = x${r} + pixel;`,
+          ];
         }),
-        `x${r} += ${pitch * stride * count};`,
+        `x${r} += ${stride * count} * pixel;`,
       ]),
     ];
     const block = (indent: string, statements: string[]) => statements.map((line) => indent + line).join("\n");
     return `${block("  ", [
-      ...cells.flatMap(({ name, bytes }) => each((s, side) => `let ${name}${s} = v128.load(acc${at(bytes + side)});`)),
+      ...cells.flatMap(({ name, tap }) => each((s, side) => `let ${name}${s} = v128.load(acc${at(32 * tap + side)});`)),
       ...upTo(pixels).flatMap((t) => each((s) => `let d${t}${s}: v128 = f32x4.splat(0);`)),
       ...each((s) => `let value${s}: v128 = f32x4.splat(0);`),
+      "let from: usize = 0;",
     ])}
   for (; pixels >= ${pixels}; pixels -= ${pixels}) {
 ${block("    ", step(pixels))}
@@ -230,10 +235,10 @@ ${block("    ", step(1))}
   }
 ${block(
   "  ",
-  cells.flatMap(({ name, bytes }) => each((s, side) => `v128.store(acc, ${name}${s}${at(bytes + side)});`)),
+  cells.flatMap(({ name, tap }) => each((s, side) => `v128.store(acc, ${name}${s}${at(32 * tap + side)});`)),
 )}`;
   };
-  return `export function depthwiseWeight${taps}x${rows}x${stride}(acc: usize, dy: usize, dyPixel: usize, pixels: i32${upTo(rows)
+  return `export function depthwiseWeight${taps}x${rows}x${stride}(acc: usize, dy: usize, dyPixel: usize, pixels: i32, pixel: usize${upTo(rows)
     .map((r) => `, x${r}: usize`)
     .join("")}): void {
 ${eachPair(body)}
@@ -270,7 +275,7 @@ ${winogradLines}`,
     "clamp, depthwiseVectors, madd",
     `/**
  * \`pixels\` neighbouring output pixels of a depthwise convolution, \`depthwiseVectors\` x 4 channels: y = bias + sum over
- * \`lines\` lines of taps, bounded to low..high where bounded. Names say taps in a line and stride. Pixels of x lie ${pitch} bytes
+ * \`lines\` lines of taps, bounded to low..high where bounded. Names say taps in a line and stride. Pixels of x lie \`pixel\` bytes
  * apart, lines \`line\` in a ring of \`size\` bytes whose lines start below \`end\`; whole tiles of pixels are read. Pixels of y
  * lie \`yPixel\` bytes apart; weights of neighbouring taps 32, of lines \`wLine\`.
  */
@@ -282,13 +287,13 @@ export function hasDepthwiseTile(taps: i32, stride: i32): bool {
 
 /** The tile for taps and stride. */
 export function depthwiseTile(
-  taps: i32, stride: i32, pixels: i32, x: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize,
+  taps: i32, stride: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize,
   y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
 ): void {
 ${depthwiseForms
   .map(
     ({ taps, stride }, i) =>
-      `  ${i ? "else " : ""}if (taps == ${taps} && stride == ${stride}) depthwise${taps}x${stride}(pixels, x, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);`,
+      `  ${i ? "else " : ""}if (taps == ${taps} && stride == ${stride}) depthwise${taps}x${stride}(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);`,
   )
   .join("\n")}
 }`,
@@ -298,7 +303,7 @@ ${depthwiseForms
     `/**
  * Sums of dy x over one line of output pixels for \`depthwiseVectors\` x 4 channels, added to accumulators, pixel by pixel in
  * order. Names say taps in a line, lines of x (x0, x1, ...) and stride. Pixels of dy lie \`dyPixel\` bytes apart, pixels of x
- * and accumulators of neighbouring taps ${pitch}.
+ * \`pixel\`, accumulators of neighbouring taps 32.
  */
 ${weightForms.map(depthwiseWeightTile).join("\n")}
 /** Lines of x that \`depthwiseWeightTile\` takes at once, 0 where there is no tile. */
@@ -308,12 +313,12 @@ export function depthwiseWeightLines(taps: i32, stride: i32): i32 {
 
 /** The tile for taps, lines and stride; lines that are not asked for are not read. */
 export function depthwiseWeightTile(
-  taps: i32, rows: i32, stride: i32, acc: usize, dy: usize, dyPixel: usize, pixels: i32, x0: usize, x1: usize, x2: usize,
+  taps: i32, rows: i32, stride: i32, acc: usize, dy: usize, dyPixel: usize, pixels: i32, pixel: usize, x0: usize, x1: usize, x2: usize,
 ): void {
 ${weightForms
   .map(
     ({ taps, rows, stride }, i) =>
-      `  ${i ? "else " : ""}if (taps == ${taps} && rows == ${rows} && stride == ${stride}) depthwiseWeight${taps}x${rows}x${stride}(acc, dy, dyPixel, pixels${upTo(
+      `  ${i ? "else " : ""}if (taps == ${taps} && rows == ${rows} && stride == ${stride}) depthwiseWeight${taps}x${rows}x${stride}(acc, dy, dyPixel, pixels, pixel${upTo(
         rows,
       )
         .map((r) => `, x${r}`)

@@ -1,7 +1,7 @@
-import { bringLine, clearOutside, groupBytes } from "../channel-lines";
 import { storeLanes } from "../lanes";
 import { depthwiseTile, hasDepthwiseTile } from "../microkernels-depthwise";
 import { depthwiseWeightLines, depthwiseWeightTile } from "../microkernels-depthwise-weight";
+import { bringLine, clearOutside, pitchOf } from "../ring";
 import { clamp, depthwiseVectors, madd, zeros } from "../simd";
 
 // Exported functions stay functions: the optimiser would merge the micro-kernels into their only caller, which then spills.
@@ -9,13 +9,12 @@ export * from "../microkernels-depthwise";
 export * from "../microkernels-depthwise-weight";
 
 /*
- * All kernels here bring the lines of their input that the window covers to a ring in `work` (channel-lines.ts), `chunk` groups
- * of 16 channels at a time: reads go through memory in order, tiles find their pixels side by side, and there are no borders.
- * What they bring can be normalised on the way: x is then min(max((x - mean) scale + shift, lowX, highX), unless `scale` is 0.
+ * All kernels here bring the lines of their input that the window covers to a ring in `work` (ring.ts), `chunk` channels at a time,
+ * a multiple of 8. What they bring can be normalised on the way: x is then min(max((x - mean) scale + shift, lowX), highX), unless
+ * `scale` is 0.
  */
 
-/** Channels of a group, and bytes between neighbouring taps of packed weights: 8 channels. */
-const groupChannels: i32 = 16;
+/** Bytes between neighbouring taps of packed weights and of sums: 8 channels. */
 const tapBytes: usize = 32;
 
 /**
@@ -61,27 +60,27 @@ export function depthwise_f32(
   batch: i32, height: i32, width: i32, channels: i32, kh: i32, kw: i32, originY: i32, originX: i32, tapY: i32, tapX: i32, strideY: i32, strideX: i32,
   outHeight: i32, outWidth: i32, padded: i32, chunk: i32, low: f32, high: f32, begin: i32, end: i32,
 ): void {
-  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1, line = <usize>padded * groupBytes, step = <usize>ringLines * line;
-  const wLine = <usize>kw * tapBytes, spare = work + <usize>chunk * step;
-  clearOutside(work, ringLines * chunk, padded, originX, width);
+  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1, pitch = pitchOf(chunk), line = <usize>padded * pitch, size = <usize>ringLines * line;
+  const wLine = <usize>kw * tapBytes, spare = work + size;
+  clearOutside(work, pitch, ringLines, padded, originX, width);
   let next = 0, from = -1;
   for (let unit = begin; unit < end; unit++) {
     const plane = unit / outHeight, j = unit - plane * outHeight, part = plane / batch, image = plane - part * batch;
-    const channel = part * chunk * groupChannels, count = min(chunk * groupChannels, channels - channel), at = <usize>channel << 2;
+    const channel = part * chunk, count = min(chunk, channels - channel), at = <usize>channel << 2;
     const iy = originY + j * strideY;
     if (plane != from) next = 0;
     from = plane;
     next = max(next, iy);
     for (const stop = min(height, iy + ringLines); next < stop; next++) {
       bringLine(
-        work + <usize>(next % ringLines) * line, step, x + <usize>((image * height + next) * width) * pixel + at, pixel, groupsOf(count), padded, originX, width,
+        work + <usize>(next % ringLines) * line, pitch, x + <usize>((image * height + next) * width) * pixel + at, pixel, vectorsOf(count), padded, originX, width,
         scale ? scale + at : 0, shift + at, mean + at, lowX, highX,
       );
     }
     const firstTap = firstInside(iy, tapY), lines = max(0, min(kh, (height - iy + tapY - 1) / tapY) - firstTap);
     convolveLine(
       y + <usize>((image * outHeight + j) * outWidth) * pixel + at, pixel, outWidth, count,
-      work, <usize>((iy + firstTap * tapY) % ringLines) * line, line * tapY, lines, kw, tapX, strideX, step,
+      work, pitch, <usize>((iy + firstTap * tapY) % ringLines) * line, line * tapY, lines, kw, tapX, strideX, size,
       packed + (<usize>channel >> 3) * kh * wLine + <usize>firstTap * wLine, wLine, <usize>kh * wLine, bias ? bias + at : 0, low, high, spare,
     );
   }
@@ -97,22 +96,22 @@ export function depthwise_f32_backward_x(
   batch: i32, height: i32, width: i32, channels: i32, kh: i32, kw: i32, padY: i32, padX: i32, tapY: i32, tapX: i32, strideY: i32, strideX: i32,
   outHeight: i32, outWidth: i32, padded: i32, chunk: i32, begin: i32, end: i32,
 ): void {
-  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY / strideY + 1, line = <usize>padded * groupBytes, step = <usize>ringLines * line;
-  const wLine = <usize>kw * tapBytes, spare = work + <usize>chunk * step;
+  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY / strideY + 1, pitch = pitchOf(chunk), line = <usize>padded * pitch, size = <usize>ringLines * line;
+  const wLine = <usize>kw * tapBytes, spare = work + size;
   const stepY = strideY / gcd(strideY, tapY), stepX = strideX / gcd(strideX, tapX), nextY = tapY * stepY / strideY, nextX = tapX * stepX / strideX;
   const origin = floorDiv(padX - (kw - 1) * tapX, strideX);
-  clearOutside(work, ringLines * chunk, padded, origin, outWidth);
+  clearOutside(work, pitch, ringLines, padded, origin, outWidth);
   let next = 0, from = -1;
   for (let unit = begin; unit < end; unit++) {
     const plane = unit / height, y = unit - plane * height, part = plane / batch, image = plane - part * batch;
-    const channel = part * chunk * groupChannels, count = min(chunk * groupChannels, channels - channel), at = <usize>channel << 2;
+    const channel = part * chunk, count = min(chunk, channels - channel), at = <usize>channel << 2;
     const until = min(outHeight, (y + padY) / strideY + 1);
     if (plane != from) next = 0;
     from = plane;
     next = max(next, until - ringLines);
     for (; next < until; next++) {
       bringLine(
-        work + <usize>(next % ringLines) * line, step, dy + <usize>((image * outHeight + next) * outWidth) * pixel + at, pixel, groupsOf(count), padded, origin, outWidth,
+        work + <usize>(next % ringLines) * line, pitch, dy + <usize>((image * outHeight + next) * outWidth) * pixel + at, pixel, vectorsOf(count), padded, origin, outWidth,
         0, 0, 0, 0, 0,
       );
     }
@@ -126,7 +125,7 @@ export function depthwise_f32_backward_x(
       const column = lastX < 0 ? 0 : (phase + padX - lastX * tapX) / strideX - origin;
       convolveLine(
         dx + <usize>((image * height + y) * width + phase) * pixel + at, pixel * strideX, (width - phase + strideX - 1) / strideX, count,
-        work + <usize>column * groupBytes, <usize>((j + firstTap * nextY) % ringLines) * line, line * nextY, lines, taps, nextX, 1, step,
+        work + <usize>column * pitch, pitch, <usize>((j + firstTap * nextY) % ringLines) * line, line * nextY, lines, taps, nextX, 1, size,
         w + <usize>wX * tapBytes, wLine, <usize>kh * wLine, 0, -Infinity, Infinity, spare,
       );
       wX += taps;
@@ -136,8 +135,8 @@ export function depthwise_f32_backward_x(
 
 // @ts-ignore: decorator
 @inline
-function groupsOf(channels: i32): i32 {
-  return (channels + groupChannels - 1) / groupChannels;
+function vectorsOf(channels: i32): i32 {
+  return (channels + 3) >> 2;
 }
 
 /** The first of lines y, y + step, ... that is not negative, counted. */
@@ -175,21 +174,20 @@ function tapsOf(last: i32, step: i32): i32 {
 }
 
 /**
- * A line of output pixels: groups of the ring `step` bytes apart, the first line of taps `at` bytes into each, the others `line` bytes
+ * A line of output pixels from a ring of `size` bytes, whose first line of taps starts at `at`; the others follow `line` bytes
  * on. `wVector` lies between weights of 8 channels; `spare` holds a line of y where channels end inside a tile.
  */
 function convolveLine(
-  y: usize, yPixel: usize, pixels: i32, channels: i32, ring: usize, at: usize, line: usize, lines: i32, taps: i32, tapX: i32, strideX: i32, step: usize,
+  y: usize, yPixel: usize, pixels: i32, channels: i32, ring: usize, pitch: usize, at: usize, line: usize, lines: i32, taps: i32, tapX: i32, strideX: i32, size: usize,
   w: usize, wLine: usize, wVector: usize, bias: usize, low: f32, high: f32, spare: usize,
 ): void {
   const tiled = tapX == 1 && hasDepthwiseTile(taps, strideX), width = depthwiseVectors << 2;
-  for (let channel = 0; channel < channels; channel += width) {
-    const bytes = <usize>channel << 2, inGroup = bytes & (groupBytes - 1), start = ring + <usize>(channel / groupChannels) * step + inGroup;
-    const weights = w + (<usize>channel >> 3) * wVector + (bytes & 16), init = bias ? bias + bytes : zeros;
+  for (let channel = 0; channel < channels; channel += width, ring += <usize>width << 2) {
+    const bytes = <usize>channel << 2, weights = w + <usize>(channel >> 3) * wVector + (bytes & 16), init = bias ? bias + bytes : zeros;
     const ragged = channels - channel < width, to = ragged ? spare : y + bytes, toPixel = ragged ? <usize>width << 2 : yPixel;
-    if (tiled) depthwiseTile(taps, strideX, pixels, start + at, line, lines, start + step, step, weights, wLine, to, toPixel, init, low, high);
+    if (tiled) depthwiseTile(taps, strideX, pixels, ring + at, pitch, line, lines, ring + size, size, weights, wLine, to, toPixel, init, low, high);
     else for (let v: usize = 0; v < <usize>width << 2; v += 16) {
-      anyTaps(pixels, start + at + v, line, lines, start + step + v, step, taps, <usize>tapX * groupBytes, <usize>strideX * groupBytes, weights + v, wLine, to + v, toPixel, init + v, low, high);
+      anyTaps(pixels, ring + at + v, line, lines, ring + size + v, size, taps, <usize>tapX * pitch, <usize>strideX * pitch, weights + v, wLine, to + v, toPixel, init + v, low, high);
     }
     if (ragged) storeRagged(y + bytes, yPixel, spare, toPixel, pixels, channels - channel);
   }
@@ -222,21 +220,21 @@ function anyTaps(
 
 /**
  * dw[ky, kx, 0, c] = sum over pixels of dy[n, j, i, c] x[n, originY + j * strideY + ky * tapY, originX + i * strideX + kx * tapX, c],
- * line by line in order. Units are vectors of 4 channels, \`chunk\` groups go together. \`work\` holds the ring of
- * (kh - 1) * tapY + 1 lines [padded] of x and, behind, sums [chunk][kh * kw][16].
+ * line by line in order. Units are vectors of 4 channels. `work` holds the ring of (kh - 1) * tapY + 1 lines [padded] of x and,
+ * behind, sums [chunk / 8][kh * kw][8].
  */
 export function depthwise_f32_backward_weight(
   dw: usize, x: usize, dy: usize, scale: usize, shift: usize, mean: usize, lowX: f32, highX: f32, work: usize,
   batch: i32, height: i32, width: i32, channels: i32, kh: i32, kw: i32, originY: i32, originX: i32, tapY: i32, tapX: i32, strideY: i32, strideX: i32,
   outHeight: i32, outWidth: i32, padded: i32, chunk: i32, begin: i32, end: i32,
 ): void {
-  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1, line = <usize>padded * groupBytes, step = <usize>ringLines * line;
-  const sums = work + <usize>chunk * step, sumsStep = <usize>(kh * kw) * groupBytes;
+  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1, pitch = pitchOf(chunk), line = <usize>padded * pitch, size = <usize>ringLines * line;
+  const sums = work + size, sumsStep = <usize>(kh * kw) * tapBytes;
   const most = tapX == 1 ? depthwiseWeightLines(kw, strideX) : 0;
-  clearOutside(work, ringLines * chunk, padded, originX, width);
-  for (let unit = begin; unit < end; unit += chunk << 2) {
-    const vectors = min(chunk << 2, end - unit), groups = (vectors + 3) >> 2, at = <usize>unit << 4;
-    memory.fill(sums, 0, <usize>groups * sumsStep);
+  clearOutside(work, pitch, ringLines, padded, originX, width);
+  for (let unit = begin; unit < end; unit += chunk >> 2) {
+    const vectors = min(chunk >> 2, end - unit), at = <usize>unit << 4;
+    memory.fill(sums, 0, <usize>((vectors + 1) >> 1) * sumsStep);
     for (let image = 0; image < batch; image++) {
       let next = 0;
       for (let j = 0; j < outHeight; j++) {
@@ -244,21 +242,20 @@ export function depthwise_f32_backward_weight(
         next = max(next, iy);
         for (const stop = min(height, iy + ringLines); next < stop; next++) {
           bringLine(
-            work + <usize>(next % ringLines) * line, step, x + <usize>((image * height + next) * width) * pixel + at, pixel, groups, padded, originX, width,
+            work + <usize>(next % ringLines) * line, pitch, x + <usize>((image * height + next) * width) * pixel + at, pixel, vectors, padded, originX, width,
             scale ? scale + at : 0, shift + at, mean + at, lowX, highX,
           );
         }
         const d = dy + <usize>((image * outHeight + j) * outWidth) * pixel + at, stopTap = min(kh, (height - iy + tapY - 1) / tapY);
         for (let ky = firstInside(iy, tapY); ky < stopTap; ) {
           const rows = min(stopTap - ky, most), from = iy + ky * tapY;
-          const x0 = <usize>(from % ringLines) * line, x1 = <usize>((from + tapY) % ringLines) * line, x2 = <usize>((from + 2 * tapY) % ringLines) * line;
+          const x0 = work + <usize>(from % ringLines) * line, x1 = work + <usize>((from + tapY) % ringLines) * line, x2 = work + <usize>((from + 2 * tapY) % ringLines) * line;
           for (let vector = 0; vector < vectors; vector += depthwiseVectors) {
-            const inGroup = <usize>(vector & 3) << 4, ring = work + <usize>(vector >> 2) * step + inGroup, dys = d + (<usize>vector << 4);
-            const acc = sums + <usize>(vector >> 2) * sumsStep + <usize>(ky * kw) * groupBytes + inGroup;
-            if (rows > 0) depthwiseWeightTile(kw, rows, strideX, acc, dys, pixel, outWidth, ring + x0, ring + x1, ring + x2);
+            const bytes = <usize>vector << 4, acc = sums + <usize>(vector >> 1) * sumsStep + <usize>(ky * kw) * tapBytes + (bytes & 16);
+            if (rows > 0) depthwiseWeightTile(kw, rows, strideX, acc, d + bytes, pixel, outWidth, pitch, x0 + bytes, x1 + bytes, x2 + bytes);
             else for (let kx = 0; kx < kw; kx++) {
-              for (let v: usize = 0; v < <usize>depthwiseVectors << 4; v += 16) {
-                oneTap(acc + <usize>kx * groupBytes + v, dys + v, pixel, outWidth, ring + x0 + <usize>(kx * tapX) * groupBytes + v, <usize>strideX * groupBytes);
+              for (let v: usize = bytes; v < bytes + (<usize>depthwiseVectors << 4); v += 16) {
+                oneTap(acc + <usize>kx * tapBytes + v - bytes, d + v, pixel, outWidth, x0 + <usize>(kx * tapX) * pitch + v, <usize>strideX * pitch);
               }
             }
           }
@@ -268,7 +265,7 @@ export function depthwise_f32_backward_weight(
     }
     for (let tap = 0; tap < kh * kw; tap++) {
       for (let vector = 0; vector < vectors; vector++) {
-        const channel = unit + vector << 2, from = sums + <usize>(vector >> 2) * sumsStep + <usize>tap * groupBytes + (<usize>(vector & 3) << 4);
+        const channel = unit + vector << 2, from = sums + <usize>(vector >> 1) * sumsStep + <usize>tap * tapBytes + (<usize>(vector & 1) << 4);
         storeLanes(dw + (<usize>(tap * channels + channel) << 2), v128.load(from), channels - channel);
       }
     }

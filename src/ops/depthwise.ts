@@ -95,7 +95,7 @@ export const depthwiseBackwardWeight = defineOp({
     const [, height, width, channels] = dy.shape;
     const padded = (width - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
     const { chunk, ring } = chunksOf(channels, Infinity, ((kh - 1) * dilation[0] + 1) * padded);
-    const work = emit.workspace(ring + chunk * kh * kw * groupBytes);
+    const work = emit.workspace(ring + chunk * kh * kw * 4);
     const reads = [kh, kw, -padding[0], -padding[2], ...dilation, ...stride];
     emit.call(
       "depthwise_f32_backward_weight",
@@ -106,8 +106,6 @@ export const depthwiseBackwardWeight = defineOp({
   flops: ({ dy }, { kernel }) => 2 * sizeOf(dy) * kernel[0] * kernel[1],
 });
 
-/** Bytes of a pixel in the kernels' ring of lines: 16 channels. */
-const groupBytes = 64;
 /** What of the second-level cache the lines in use may take. */
 const ringBytes = 2 ** 19;
 /** Units that let threads share a layer evenly. */
@@ -119,12 +117,13 @@ function wholeTiles(pixels: number): number {
   return Math.ceil(pixels / tilePixels) * tilePixels;
 }
 
-/** Groups of 16 channels that go together (`chunk`), so that their ring of `pixels` fits the cache and there are units enough. */
+/** Channels that go together, whole lines of cache, so that there are units enough and the ring of `pixels` fits the cache. */
 function chunksOf(channels: number, lines: number, pixels: number): { parts: number; chunk: number; ring: number } {
   const groups = Math.ceil(channels / 16);
-  const parts = Math.min(groups, Math.max(Math.ceil(enoughUnits / Math.max(lines, 1)), Math.ceil((groups * pixels * groupBytes) / ringBytes)));
+  const bytes = (count: number) => pixels * 64 * (count | 1);
+  const parts = Math.min(groups, Math.max(Math.ceil(enoughUnits / Math.max(lines, 1)), Math.ceil(bytes(groups) / ringBytes)));
   const chunk = Math.ceil(groups / parts);
-  return { parts: Math.ceil(groups / chunk), chunk, ring: chunk * pixels * groupBytes };
+  return { parts: Math.ceil(groups / chunk), chunk: 16 * chunk, ring: bytes(chunk) };
 }
 
 /** Weights by vectors of 8 channels; see the kernel for `order`. */
