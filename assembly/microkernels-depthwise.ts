@@ -3,14 +3,13 @@ import { clamp, depthwiseVectors, madd } from "./simd";
 
 /**
  * `pixels` neighbouring output pixels of a depthwise convolution, `depthwiseVectors` x 4 channels: y = bias + sum over
- * `lines` lines of taps, bounded to low..high where bounded. Names say taps in a line and stride. Pixels of x lie `pixel` bytes
+ * `lines` lines of taps, held between low and high where `bounded`. Names say taps in a line and stride. Pixels of x lie `pixel` bytes
  * apart, lines `line` in a ring of `size` bytes whose lines start below `end`; whole tiles of pixels are read. Pixels of y
  * lie `yPixel` bytes apart; weights of neighbouring taps 32, of lines `wLine`.
  */
 export function depthwise1x1(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
 ): void {
-  const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
     let valuey: v128 = f32x4.splat(0);
@@ -105,37 +104,55 @@ export function depthwise1x1(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      v128.store(to, y0, 16);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
         to += yPixel;
         v128.store(to, x1);
         v128.store(to, y1, 16);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
         v128.store(to, y2, 16);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
         v128.store(to, y3, 16);
-      }
-      if (pixels > 4) {
         to += yPixel;
         v128.store(to, x4);
         v128.store(to, y4, 16);
-      }
-      if (pixels > 5) {
         to += yPixel;
         v128.store(to, x5);
         v128.store(to, y5, 16);
-      }
-      if (pixels > 6) {
         to += yPixel;
         v128.store(to, x6);
         v128.store(to, y6, 16);
+      } else {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+          v128.store(to, y1, 16);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+          v128.store(to, y2, 16);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+          v128.store(to, y3, 16);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+          v128.store(to, y4, 16);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+          v128.store(to, y5, 16);
+        }
       }
       x += 7 * pixel;
       y += 7 * yPixel;
@@ -196,30 +213,42 @@ export function depthwise1x1(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
-      }
-      if (pixels > 4) {
         to += yPixel;
         v128.store(to, x4);
-      }
-      if (pixels > 5) {
         to += yPixel;
         v128.store(to, x5);
-      }
-      if (pixels > 6) {
         to += yPixel;
         v128.store(to, x6);
+      } else {
+        v128.store(to, x0);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+        }
       }
       x += 7 * pixel;
       y += 7 * yPixel;
@@ -228,9 +257,8 @@ export function depthwise1x1(
 }
 
 export function depthwise2x1(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
 ): void {
-  const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
     let valuey: v128 = f32x4.splat(0);
@@ -346,37 +374,55 @@ export function depthwise2x1(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      v128.store(to, y0, 16);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
         to += yPixel;
         v128.store(to, x1);
         v128.store(to, y1, 16);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
         v128.store(to, y2, 16);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
         v128.store(to, y3, 16);
-      }
-      if (pixels > 4) {
         to += yPixel;
         v128.store(to, x4);
         v128.store(to, y4, 16);
-      }
-      if (pixels > 5) {
         to += yPixel;
         v128.store(to, x5);
         v128.store(to, y5, 16);
-      }
-      if (pixels > 6) {
         to += yPixel;
         v128.store(to, x6);
         v128.store(to, y6, 16);
+      } else {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+          v128.store(to, y1, 16);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+          v128.store(to, y2, 16);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+          v128.store(to, y3, 16);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+          v128.store(to, y4, 16);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+          v128.store(to, y5, 16);
+        }
       }
       x += 7 * pixel;
       y += 7 * yPixel;
@@ -448,30 +494,42 @@ export function depthwise2x1(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
-      }
-      if (pixels > 4) {
         to += yPixel;
         v128.store(to, x4);
-      }
-      if (pixels > 5) {
         to += yPixel;
         v128.store(to, x5);
-      }
-      if (pixels > 6) {
         to += yPixel;
         v128.store(to, x6);
+      } else {
+        v128.store(to, x0);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+        }
       }
       x += 7 * pixel;
       y += 7 * yPixel;
@@ -480,9 +538,8 @@ export function depthwise2x1(
 }
 
 export function depthwise3x1(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
 ): void {
-  const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
     let valuey: v128 = f32x4.splat(0);
@@ -619,37 +676,55 @@ export function depthwise3x1(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      v128.store(to, y0, 16);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
         to += yPixel;
         v128.store(to, x1);
         v128.store(to, y1, 16);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
         v128.store(to, y2, 16);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
         v128.store(to, y3, 16);
-      }
-      if (pixels > 4) {
         to += yPixel;
         v128.store(to, x4);
         v128.store(to, y4, 16);
-      }
-      if (pixels > 5) {
         to += yPixel;
         v128.store(to, x5);
         v128.store(to, y5, 16);
-      }
-      if (pixels > 6) {
         to += yPixel;
         v128.store(to, x6);
         v128.store(to, y6, 16);
+      } else {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+          v128.store(to, y1, 16);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+          v128.store(to, y2, 16);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+          v128.store(to, y3, 16);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+          v128.store(to, y4, 16);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+          v128.store(to, y5, 16);
+        }
       }
       x += 7 * pixel;
       y += 7 * yPixel;
@@ -732,30 +807,42 @@ export function depthwise3x1(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
-      }
-      if (pixels > 4) {
         to += yPixel;
         v128.store(to, x4);
-      }
-      if (pixels > 5) {
         to += yPixel;
         v128.store(to, x5);
-      }
-      if (pixels > 6) {
         to += yPixel;
         v128.store(to, x6);
+      } else {
+        v128.store(to, x0);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+        }
       }
       x += 7 * pixel;
       y += 7 * yPixel;
@@ -764,9 +851,8 @@ export function depthwise3x1(
 }
 
 export function depthwise4x1(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
 ): void {
-  const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
     let valuey: v128 = f32x4.splat(0);
@@ -924,37 +1010,55 @@ export function depthwise4x1(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      v128.store(to, y0, 16);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
         to += yPixel;
         v128.store(to, x1);
         v128.store(to, y1, 16);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
         v128.store(to, y2, 16);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
         v128.store(to, y3, 16);
-      }
-      if (pixels > 4) {
         to += yPixel;
         v128.store(to, x4);
         v128.store(to, y4, 16);
-      }
-      if (pixels > 5) {
         to += yPixel;
         v128.store(to, x5);
         v128.store(to, y5, 16);
-      }
-      if (pixels > 6) {
         to += yPixel;
         v128.store(to, x6);
         v128.store(to, y6, 16);
+      } else {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+          v128.store(to, y1, 16);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+          v128.store(to, y2, 16);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+          v128.store(to, y3, 16);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+          v128.store(to, y4, 16);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+          v128.store(to, y5, 16);
+        }
       }
       x += 7 * pixel;
       y += 7 * yPixel;
@@ -1048,30 +1152,42 @@ export function depthwise4x1(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
-      }
-      if (pixels > 4) {
         to += yPixel;
         v128.store(to, x4);
-      }
-      if (pixels > 5) {
         to += yPixel;
         v128.store(to, x5);
-      }
-      if (pixels > 6) {
         to += yPixel;
         v128.store(to, x6);
+      } else {
+        v128.store(to, x0);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+        }
       }
       x += 7 * pixel;
       y += 7 * yPixel;
@@ -1080,9 +1196,8 @@ export function depthwise4x1(
 }
 
 export function depthwise5x1(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
 ): void {
-  const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
     let valuey: v128 = f32x4.splat(0);
@@ -1261,37 +1376,55 @@ export function depthwise5x1(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      v128.store(to, y0, 16);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
         to += yPixel;
         v128.store(to, x1);
         v128.store(to, y1, 16);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
         v128.store(to, y2, 16);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
         v128.store(to, y3, 16);
-      }
-      if (pixels > 4) {
         to += yPixel;
         v128.store(to, x4);
         v128.store(to, y4, 16);
-      }
-      if (pixels > 5) {
         to += yPixel;
         v128.store(to, x5);
         v128.store(to, y5, 16);
-      }
-      if (pixels > 6) {
         to += yPixel;
         v128.store(to, x6);
         v128.store(to, y6, 16);
+      } else {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+          v128.store(to, y1, 16);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+          v128.store(to, y2, 16);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+          v128.store(to, y3, 16);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+          v128.store(to, y4, 16);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+          v128.store(to, y5, 16);
+        }
       }
       x += 7 * pixel;
       y += 7 * yPixel;
@@ -1396,30 +1529,42 @@ export function depthwise5x1(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
-      }
-      if (pixels > 4) {
         to += yPixel;
         v128.store(to, x4);
-      }
-      if (pixels > 5) {
         to += yPixel;
         v128.store(to, x5);
-      }
-      if (pixels > 6) {
         to += yPixel;
         v128.store(to, x6);
+      } else {
+        v128.store(to, x0);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+        }
       }
       x += 7 * pixel;
       y += 7 * yPixel;
@@ -1428,9 +1573,8 @@ export function depthwise5x1(
 }
 
 export function depthwise7x1(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
 ): void {
-  const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
     let valuey: v128 = f32x4.splat(0);
@@ -1442,6 +1586,12 @@ export function depthwise7x1(
     let y2: v128 = f32x4.splat(0);
     let x3: v128 = f32x4.splat(0);
     let y3: v128 = f32x4.splat(0);
+    let x4: v128 = f32x4.splat(0);
+    let y4: v128 = f32x4.splat(0);
+    let x5: v128 = f32x4.splat(0);
+    let y5: v128 = f32x4.splat(0);
+    let x6: v128 = f32x4.splat(0);
+    let y6: v128 = f32x4.splat(0);
     let w0x: v128 = f32x4.splat(0);
     let w0y: v128 = f32x4.splat(0);
     let w1x: v128 = f32x4.splat(0);
@@ -1456,7 +1606,7 @@ export function depthwise7x1(
     let w5y: v128 = f32x4.splat(0);
     let w6x: v128 = f32x4.splat(0);
     let w6y: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 4) {
+    for (; pixels > 0; pixels -= 7) {
       x0 = v128.load(bias);
       y0 = v128.load(bias, 16);
       x1 = x0;
@@ -1465,6 +1615,12 @@ export function depthwise7x1(
       y2 = y0;
       x3 = x0;
       y3 = y0;
+      x4 = x0;
+      y4 = y0;
+      x5 = x0;
+      y5 = y0;
+      x6 = x0;
+      y6 = y0;
       let row = x, weights = w;
       for (let left = lines; left > 0; left--) {
         w0x = v128.load(weights);
@@ -1524,6 +1680,8 @@ export function depthwise7x1(
         y2 = madd(valuey, w2y, y2);
         x3 = madd(valuex, w1x, x3);
         y3 = madd(valuey, w1y, y3);
+        x4 = madd(valuex, w0x, x4);
+        y4 = madd(valuey, w0y, y4);
         from += pixel;
         valuex = v128.load(from);
         valuey = v128.load(from, 16);
@@ -1535,6 +1693,10 @@ export function depthwise7x1(
         y2 = madd(valuey, w3y, y2);
         x3 = madd(valuex, w2x, x3);
         y3 = madd(valuey, w2y, y3);
+        x4 = madd(valuex, w1x, x4);
+        y4 = madd(valuey, w1y, y4);
+        x5 = madd(valuex, w0x, x5);
+        y5 = madd(valuey, w0y, y5);
         from += pixel;
         valuex = v128.load(from);
         valuey = v128.load(from, 16);
@@ -1546,6 +1708,12 @@ export function depthwise7x1(
         y2 = madd(valuey, w4y, y2);
         x3 = madd(valuex, w3x, x3);
         y3 = madd(valuey, w3y, y3);
+        x4 = madd(valuex, w2x, x4);
+        y4 = madd(valuey, w2y, y4);
+        x5 = madd(valuex, w1x, x5);
+        y5 = madd(valuey, w1y, y5);
+        x6 = madd(valuex, w0x, x6);
+        y6 = madd(valuey, w0y, y6);
         from += pixel;
         valuex = v128.load(from);
         valuey = v128.load(from, 16);
@@ -1555,6 +1723,12 @@ export function depthwise7x1(
         y2 = madd(valuey, w5y, y2);
         x3 = madd(valuex, w4x, x3);
         y3 = madd(valuey, w4y, y3);
+        x4 = madd(valuex, w3x, x4);
+        y4 = madd(valuey, w3y, y4);
+        x5 = madd(valuex, w2x, x5);
+        y5 = madd(valuey, w2y, y5);
+        x6 = madd(valuex, w1x, x6);
+        y6 = madd(valuey, w1y, y6);
         from += pixel;
         valuex = v128.load(from);
         valuey = v128.load(from, 16);
@@ -1562,11 +1736,44 @@ export function depthwise7x1(
         y2 = madd(valuey, w6y, y2);
         x3 = madd(valuex, w5x, x3);
         y3 = madd(valuey, w5y, y3);
+        x4 = madd(valuex, w4x, x4);
+        y4 = madd(valuey, w4y, y4);
+        x5 = madd(valuex, w3x, x5);
+        y5 = madd(valuey, w3y, y5);
+        x6 = madd(valuex, w2x, x6);
+        y6 = madd(valuey, w2y, y6);
         from += pixel;
         valuex = v128.load(from);
         valuey = v128.load(from, 16);
         x3 = madd(valuex, w6x, x3);
         y3 = madd(valuey, w6y, y3);
+        x4 = madd(valuex, w5x, x4);
+        y4 = madd(valuey, w5y, y4);
+        x5 = madd(valuex, w4x, x5);
+        y5 = madd(valuey, w4y, y5);
+        x6 = madd(valuex, w3x, x6);
+        y6 = madd(valuey, w3y, y6);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
+        x4 = madd(valuex, w6x, x4);
+        y4 = madd(valuey, w6y, y4);
+        x5 = madd(valuex, w5x, x5);
+        y5 = madd(valuey, w5y, y5);
+        x6 = madd(valuex, w4x, x6);
+        y6 = madd(valuey, w4y, y6);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
+        x5 = madd(valuex, w6x, x5);
+        y5 = madd(valuey, w6y, y5);
+        x6 = madd(valuex, w5x, x6);
+        y6 = madd(valuey, w5y, y6);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
+        x6 = madd(valuex, w6x, x6);
+        y6 = madd(valuey, w6y, y6);
         row += line;
         if (row >= end) row -= size;
         weights += wLine;
@@ -1580,27 +1787,66 @@ export function depthwise7x1(
         y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
         x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
         y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
+        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+        y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
+        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+        y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
+        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+        y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      v128.store(to, y0, 16);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
         to += yPixel;
         v128.store(to, x1);
         v128.store(to, y1, 16);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
         v128.store(to, y2, 16);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
         v128.store(to, y3, 16);
+        to += yPixel;
+        v128.store(to, x4);
+        v128.store(to, y4, 16);
+        to += yPixel;
+        v128.store(to, x5);
+        v128.store(to, y5, 16);
+        to += yPixel;
+        v128.store(to, x6);
+        v128.store(to, y6, 16);
+      } else {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+          v128.store(to, y1, 16);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+          v128.store(to, y2, 16);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+          v128.store(to, y3, 16);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+          v128.store(to, y4, 16);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+          v128.store(to, y5, 16);
+        }
       }
-      x += 4 * pixel;
-      y += 4 * yPixel;
+      x += 7 * pixel;
+      y += 7 * yPixel;
     }
   } else {
     let valuex: v128 = f32x4.splat(0);
@@ -1608,6 +1854,9 @@ export function depthwise7x1(
     let x1: v128 = f32x4.splat(0);
     let x2: v128 = f32x4.splat(0);
     let x3: v128 = f32x4.splat(0);
+    let x4: v128 = f32x4.splat(0);
+    let x5: v128 = f32x4.splat(0);
+    let x6: v128 = f32x4.splat(0);
     let w0x: v128 = f32x4.splat(0);
     let w1x: v128 = f32x4.splat(0);
     let w2x: v128 = f32x4.splat(0);
@@ -1615,11 +1864,14 @@ export function depthwise7x1(
     let w4x: v128 = f32x4.splat(0);
     let w5x: v128 = f32x4.splat(0);
     let w6x: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 4) {
+    for (; pixels > 0; pixels -= 7) {
       x0 = v128.load(bias);
       x1 = x0;
       x2 = x0;
       x3 = x0;
+      x4 = x0;
+      x5 = x0;
+      x6 = x0;
       let row = x, weights = w;
       for (let left = lines; left > 0; left--) {
         w0x = v128.load(weights);
@@ -1653,30 +1905,57 @@ export function depthwise7x1(
         x1 = madd(valuex, w3x, x1);
         x2 = madd(valuex, w2x, x2);
         x3 = madd(valuex, w1x, x3);
+        x4 = madd(valuex, w0x, x4);
         from += pixel;
         valuex = v128.load(from);
         x0 = madd(valuex, w5x, x0);
         x1 = madd(valuex, w4x, x1);
         x2 = madd(valuex, w3x, x2);
         x3 = madd(valuex, w2x, x3);
+        x4 = madd(valuex, w1x, x4);
+        x5 = madd(valuex, w0x, x5);
         from += pixel;
         valuex = v128.load(from);
         x0 = madd(valuex, w6x, x0);
         x1 = madd(valuex, w5x, x1);
         x2 = madd(valuex, w4x, x2);
         x3 = madd(valuex, w3x, x3);
+        x4 = madd(valuex, w2x, x4);
+        x5 = madd(valuex, w1x, x5);
+        x6 = madd(valuex, w0x, x6);
         from += pixel;
         valuex = v128.load(from);
         x1 = madd(valuex, w6x, x1);
         x2 = madd(valuex, w5x, x2);
         x3 = madd(valuex, w4x, x3);
+        x4 = madd(valuex, w3x, x4);
+        x5 = madd(valuex, w2x, x5);
+        x6 = madd(valuex, w1x, x6);
         from += pixel;
         valuex = v128.load(from);
         x2 = madd(valuex, w6x, x2);
         x3 = madd(valuex, w5x, x3);
+        x4 = madd(valuex, w4x, x4);
+        x5 = madd(valuex, w3x, x5);
+        x6 = madd(valuex, w2x, x6);
         from += pixel;
         valuex = v128.load(from);
         x3 = madd(valuex, w6x, x3);
+        x4 = madd(valuex, w5x, x4);
+        x5 = madd(valuex, w4x, x5);
+        x6 = madd(valuex, w3x, x6);
+        from += pixel;
+        valuex = v128.load(from);
+        x4 = madd(valuex, w6x, x4);
+        x5 = madd(valuex, w5x, x5);
+        x6 = madd(valuex, w4x, x6);
+        from += pixel;
+        valuex = v128.load(from);
+        x5 = madd(valuex, w6x, x5);
+        x6 = madd(valuex, w5x, x6);
+        from += pixel;
+        valuex = v128.load(from);
+        x6 = madd(valuex, w6x, x6);
         row += line;
         if (row >= end) row -= size;
         weights += wLine;
@@ -1686,31 +1965,57 @@ export function depthwise7x1(
         x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
         x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
         x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
+        to += yPixel;
+        v128.store(to, x4);
+        to += yPixel;
+        v128.store(to, x5);
+        to += yPixel;
+        v128.store(to, x6);
+      } else {
+        v128.store(to, x0);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+        }
       }
-      x += 4 * pixel;
-      y += 4 * yPixel;
+      x += 7 * pixel;
+      y += 7 * yPixel;
     }
   }
 }
 
 export function depthwise3x2(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
 ): void {
-  const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
     let valuey: v128 = f32x4.splat(0);
@@ -1865,37 +2170,55 @@ export function depthwise3x2(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      v128.store(to, y0, 16);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
         to += yPixel;
         v128.store(to, x1);
         v128.store(to, y1, 16);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
         v128.store(to, y2, 16);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
         v128.store(to, y3, 16);
-      }
-      if (pixels > 4) {
         to += yPixel;
         v128.store(to, x4);
         v128.store(to, y4, 16);
-      }
-      if (pixels > 5) {
         to += yPixel;
         v128.store(to, x5);
         v128.store(to, y5, 16);
-      }
-      if (pixels > 6) {
         to += yPixel;
         v128.store(to, x6);
         v128.store(to, y6, 16);
+      } else {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+          v128.store(to, y1, 16);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+          v128.store(to, y2, 16);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+          v128.store(to, y3, 16);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+          v128.store(to, y4, 16);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+          v128.store(to, y5, 16);
+        }
       }
       x += 14 * pixel;
       y += 7 * yPixel;
@@ -1990,30 +2313,42 @@ export function depthwise3x2(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
-      }
-      if (pixels > 4) {
         to += yPixel;
         v128.store(to, x4);
-      }
-      if (pixels > 5) {
         to += yPixel;
         v128.store(to, x5);
-      }
-      if (pixels > 6) {
         to += yPixel;
         v128.store(to, x6);
+      } else {
+        v128.store(to, x0);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+        }
       }
       x += 14 * pixel;
       y += 7 * yPixel;
@@ -2022,9 +2357,8 @@ export function depthwise3x2(
 }
 
 export function depthwise5x2(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
 ): void {
-  const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
     let valuey: v128 = f32x4.splat(0);
@@ -2221,37 +2555,55 @@ export function depthwise5x2(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      v128.store(to, y0, 16);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
         to += yPixel;
         v128.store(to, x1);
         v128.store(to, y1, 16);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
         v128.store(to, y2, 16);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
         v128.store(to, y3, 16);
-      }
-      if (pixels > 4) {
         to += yPixel;
         v128.store(to, x4);
         v128.store(to, y4, 16);
-      }
-      if (pixels > 5) {
         to += yPixel;
         v128.store(to, x5);
         v128.store(to, y5, 16);
-      }
-      if (pixels > 6) {
         to += yPixel;
         v128.store(to, x6);
         v128.store(to, y6, 16);
+      } else {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+          v128.store(to, y1, 16);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+          v128.store(to, y2, 16);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+          v128.store(to, y3, 16);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+          v128.store(to, y4, 16);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+          v128.store(to, y5, 16);
+        }
       }
       x += 14 * pixel;
       y += 7 * yPixel;
@@ -2368,30 +2720,42 @@ export function depthwise5x2(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
-      }
-      if (pixels > 4) {
         to += yPixel;
         v128.store(to, x4);
-      }
-      if (pixels > 5) {
         to += yPixel;
         v128.store(to, x5);
-      }
-      if (pixels > 6) {
         to += yPixel;
         v128.store(to, x6);
+      } else {
+        v128.store(to, x0);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+        }
       }
       x += 14 * pixel;
       y += 7 * yPixel;
@@ -2400,9 +2764,8 @@ export function depthwise5x2(
 }
 
 export function depthwise7x2(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
 ): void {
-  const bounded = low > -Infinity || high < Infinity;
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
     let valuey: v128 = f32x4.splat(0);
@@ -2414,6 +2777,12 @@ export function depthwise7x2(
     let y2: v128 = f32x4.splat(0);
     let x3: v128 = f32x4.splat(0);
     let y3: v128 = f32x4.splat(0);
+    let x4: v128 = f32x4.splat(0);
+    let y4: v128 = f32x4.splat(0);
+    let x5: v128 = f32x4.splat(0);
+    let y5: v128 = f32x4.splat(0);
+    let x6: v128 = f32x4.splat(0);
+    let y6: v128 = f32x4.splat(0);
     let w0x: v128 = f32x4.splat(0);
     let w0y: v128 = f32x4.splat(0);
     let w1x: v128 = f32x4.splat(0);
@@ -2428,7 +2797,7 @@ export function depthwise7x2(
     let w5y: v128 = f32x4.splat(0);
     let w6x: v128 = f32x4.splat(0);
     let w6y: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 4) {
+    for (; pixels > 0; pixels -= 7) {
       x0 = v128.load(bias);
       y0 = v128.load(bias, 16);
       x1 = x0;
@@ -2437,6 +2806,12 @@ export function depthwise7x2(
       y2 = y0;
       x3 = x0;
       y3 = y0;
+      x4 = x0;
+      y4 = y0;
+      x5 = x0;
+      y5 = y0;
+      x6 = x0;
+      y6 = y0;
       let row = x, weights = w;
       for (let left = lines; left > 0; left--) {
         w0x = v128.load(weights);
@@ -2524,6 +2899,8 @@ export function depthwise7x2(
         y2 = madd(valuey, w4y, y2);
         x3 = madd(valuex, w2x, x3);
         y3 = madd(valuey, w2y, y3);
+        x4 = madd(valuex, w0x, x4);
+        y4 = madd(valuey, w0y, y4);
         from += pixel;
         valuex = v128.load(from);
         valuey = v128.load(from, 16);
@@ -2531,6 +2908,8 @@ export function depthwise7x2(
         y2 = madd(valuey, w5y, y2);
         x3 = madd(valuex, w3x, x3);
         y3 = madd(valuey, w3y, y3);
+        x4 = madd(valuex, w1x, x4);
+        y4 = madd(valuey, w1y, y4);
         from += pixel;
         valuex = v128.load(from);
         valuey = v128.load(from, 16);
@@ -2538,16 +2917,72 @@ export function depthwise7x2(
         y2 = madd(valuey, w6y, y2);
         x3 = madd(valuex, w4x, x3);
         y3 = madd(valuey, w4y, y3);
+        x4 = madd(valuex, w2x, x4);
+        y4 = madd(valuey, w2y, y4);
+        x5 = madd(valuex, w0x, x5);
+        y5 = madd(valuey, w0y, y5);
         from += pixel;
         valuex = v128.load(from);
         valuey = v128.load(from, 16);
         x3 = madd(valuex, w5x, x3);
         y3 = madd(valuey, w5y, y3);
+        x4 = madd(valuex, w3x, x4);
+        y4 = madd(valuey, w3y, y4);
+        x5 = madd(valuex, w1x, x5);
+        y5 = madd(valuey, w1y, y5);
         from += pixel;
         valuex = v128.load(from);
         valuey = v128.load(from, 16);
         x3 = madd(valuex, w6x, x3);
         y3 = madd(valuey, w6y, y3);
+        x4 = madd(valuex, w4x, x4);
+        y4 = madd(valuey, w4y, y4);
+        x5 = madd(valuex, w2x, x5);
+        y5 = madd(valuey, w2y, y5);
+        x6 = madd(valuex, w0x, x6);
+        y6 = madd(valuey, w0y, y6);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
+        x4 = madd(valuex, w5x, x4);
+        y4 = madd(valuey, w5y, y4);
+        x5 = madd(valuex, w3x, x5);
+        y5 = madd(valuey, w3y, y5);
+        x6 = madd(valuex, w1x, x6);
+        y6 = madd(valuey, w1y, y6);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
+        x4 = madd(valuex, w6x, x4);
+        y4 = madd(valuey, w6y, y4);
+        x5 = madd(valuex, w4x, x5);
+        y5 = madd(valuey, w4y, y5);
+        x6 = madd(valuex, w2x, x6);
+        y6 = madd(valuey, w2y, y6);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
+        x5 = madd(valuex, w5x, x5);
+        y5 = madd(valuey, w5y, y5);
+        x6 = madd(valuex, w3x, x6);
+        y6 = madd(valuey, w3y, y6);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
+        x5 = madd(valuex, w6x, x5);
+        y5 = madd(valuey, w6y, y5);
+        x6 = madd(valuex, w4x, x6);
+        y6 = madd(valuey, w4y, y6);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
+        x6 = madd(valuex, w5x, x6);
+        y6 = madd(valuey, w5y, y6);
+        from += pixel;
+        valuex = v128.load(from);
+        valuey = v128.load(from, 16);
+        x6 = madd(valuex, w6x, x6);
+        y6 = madd(valuey, w6y, y6);
         row += line;
         if (row >= end) row -= size;
         weights += wLine;
@@ -2561,27 +2996,66 @@ export function depthwise7x2(
         y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
         x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
         y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
+        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+        y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
+        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+        y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
+        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+        y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      v128.store(to, y0, 16);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
         to += yPixel;
         v128.store(to, x1);
         v128.store(to, y1, 16);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
         v128.store(to, y2, 16);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
         v128.store(to, y3, 16);
+        to += yPixel;
+        v128.store(to, x4);
+        v128.store(to, y4, 16);
+        to += yPixel;
+        v128.store(to, x5);
+        v128.store(to, y5, 16);
+        to += yPixel;
+        v128.store(to, x6);
+        v128.store(to, y6, 16);
+      } else {
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+          v128.store(to, y1, 16);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+          v128.store(to, y2, 16);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+          v128.store(to, y3, 16);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+          v128.store(to, y4, 16);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+          v128.store(to, y5, 16);
+        }
       }
-      x += 8 * pixel;
-      y += 4 * yPixel;
+      x += 14 * pixel;
+      y += 7 * yPixel;
     }
   } else {
     let valuex: v128 = f32x4.splat(0);
@@ -2589,6 +3063,9 @@ export function depthwise7x2(
     let x1: v128 = f32x4.splat(0);
     let x2: v128 = f32x4.splat(0);
     let x3: v128 = f32x4.splat(0);
+    let x4: v128 = f32x4.splat(0);
+    let x5: v128 = f32x4.splat(0);
+    let x6: v128 = f32x4.splat(0);
     let w0x: v128 = f32x4.splat(0);
     let w1x: v128 = f32x4.splat(0);
     let w2x: v128 = f32x4.splat(0);
@@ -2596,11 +3073,14 @@ export function depthwise7x2(
     let w4x: v128 = f32x4.splat(0);
     let w5x: v128 = f32x4.splat(0);
     let w6x: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 4) {
+    for (; pixels > 0; pixels -= 7) {
       x0 = v128.load(bias);
       x1 = x0;
       x2 = x0;
       x3 = x0;
+      x4 = x0;
+      x5 = x0;
+      x6 = x0;
       let row = x, weights = w;
       for (let left = lines; left > 0; left--) {
         w0x = v128.load(weights);
@@ -2650,20 +3130,53 @@ export function depthwise7x2(
         x1 = madd(valuex, w6x, x1);
         x2 = madd(valuex, w4x, x2);
         x3 = madd(valuex, w2x, x3);
+        x4 = madd(valuex, w0x, x4);
         from += pixel;
         valuex = v128.load(from);
         x2 = madd(valuex, w5x, x2);
         x3 = madd(valuex, w3x, x3);
+        x4 = madd(valuex, w1x, x4);
         from += pixel;
         valuex = v128.load(from);
         x2 = madd(valuex, w6x, x2);
         x3 = madd(valuex, w4x, x3);
+        x4 = madd(valuex, w2x, x4);
+        x5 = madd(valuex, w0x, x5);
         from += pixel;
         valuex = v128.load(from);
         x3 = madd(valuex, w5x, x3);
+        x4 = madd(valuex, w3x, x4);
+        x5 = madd(valuex, w1x, x5);
         from += pixel;
         valuex = v128.load(from);
         x3 = madd(valuex, w6x, x3);
+        x4 = madd(valuex, w4x, x4);
+        x5 = madd(valuex, w2x, x5);
+        x6 = madd(valuex, w0x, x6);
+        from += pixel;
+        valuex = v128.load(from);
+        x4 = madd(valuex, w5x, x4);
+        x5 = madd(valuex, w3x, x5);
+        x6 = madd(valuex, w1x, x6);
+        from += pixel;
+        valuex = v128.load(from);
+        x4 = madd(valuex, w6x, x4);
+        x5 = madd(valuex, w4x, x5);
+        x6 = madd(valuex, w2x, x6);
+        from += pixel;
+        valuex = v128.load(from);
+        x5 = madd(valuex, w5x, x5);
+        x6 = madd(valuex, w3x, x6);
+        from += pixel;
+        valuex = v128.load(from);
+        x5 = madd(valuex, w6x, x5);
+        x6 = madd(valuex, w4x, x6);
+        from += pixel;
+        valuex = v128.load(from);
+        x6 = madd(valuex, w5x, x6);
+        from += pixel;
+        valuex = v128.load(from);
+        x6 = madd(valuex, w6x, x6);
         row += line;
         if (row >= end) row -= size;
         weights += wLine;
@@ -2673,23 +3186,50 @@ export function depthwise7x2(
         x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
         x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
         x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      v128.store(to, x0);
-      if (pixels > 1) {
+      if (pixels >= 7) {
+        v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
-      }
-      if (pixels > 2) {
         to += yPixel;
         v128.store(to, x2);
-      }
-      if (pixels > 3) {
         to += yPixel;
         v128.store(to, x3);
+        to += yPixel;
+        v128.store(to, x4);
+        to += yPixel;
+        v128.store(to, x5);
+        to += yPixel;
+        v128.store(to, x6);
+      } else {
+        v128.store(to, x0);
+        if (pixels > 1) {
+          to += yPixel;
+          v128.store(to, x1);
+        }
+        if (pixels > 2) {
+          to += yPixel;
+          v128.store(to, x2);
+        }
+        if (pixels > 3) {
+          to += yPixel;
+          v128.store(to, x3);
+        }
+        if (pixels > 4) {
+          to += yPixel;
+          v128.store(to, x4);
+        }
+        if (pixels > 5) {
+          to += yPixel;
+          v128.store(to, x5);
+        }
       }
-      x += 8 * pixel;
-      y += 4 * yPixel;
+      x += 14 * pixel;
+      y += 7 * yPixel;
     }
   }
 }
@@ -2702,15 +3242,15 @@ export function hasDepthwiseTile(taps: i32, stride: i32): bool {
 /** The tile for taps and stride. */
 export function depthwiseTile(
   taps: i32, stride: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize,
-  y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
 ): void {
-  if (taps == 1 && stride == 1) depthwise1x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 2 && stride == 1) depthwise2x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 3 && stride == 1) depthwise3x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 4 && stride == 1) depthwise4x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 5 && stride == 1) depthwise5x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 7 && stride == 1) depthwise7x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 3 && stride == 2) depthwise3x2(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 5 && stride == 2) depthwise5x2(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
-  else if (taps == 7 && stride == 2) depthwise7x2(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);
+  if (taps == 1 && stride == 1) depthwise1x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
+  else if (taps == 2 && stride == 1) depthwise2x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
+  else if (taps == 3 && stride == 1) depthwise3x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
+  else if (taps == 4 && stride == 1) depthwise4x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
+  else if (taps == 5 && stride == 1) depthwise5x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
+  else if (taps == 7 && stride == 1) depthwise7x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
+  else if (taps == 3 && stride == 2) depthwise3x2(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
+  else if (taps == 5 && stride == 2) depthwise5x2(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
+  else if (taps == 7 && stride == 2) depthwise7x2(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
 }

@@ -124,13 +124,15 @@ const eachPair = (body: (vectors: number) => string) => `  if (depthwiseVectors 
 /** A statement for each vector of a pair, side by side. */
 const sides = (vectors: number, statement: (side: string, bytes: number) => string) => upTo(vectors).map((j) => statement("xy"[j], 16 * j));
 
-/** Output pixels of a tile: 7 divide the lines of networks for 224 px; 7 taps leave registers for 4. */
 const depthwiseForms = [1, 2].flatMap((stride) =>
-  [1, 2, 3, 4, 5, 7].filter((taps) => stride === 1 || (taps > 2 && taps % 2 === 1)).map((taps) => ({ taps, stride, pixels: taps < 7 ? 7 : 4 })),
+  [1, 2, 3, 4, 5, 7].filter((taps) => stride === 1 || (taps > 2 && taps % 2 === 1)).map((taps) => ({ taps, stride })),
 );
 
+/** Output pixels of a tile: 7 divide the lines of networks for 224 px. */
+const pixels = 7;
+
 /** A line of output pixels of a depthwise convolution. */
-function depthwiseTile({ taps, stride, pixels }: (typeof depthwiseForms)[number]): string {
+function depthwiseTile({ taps, stride }: (typeof depthwiseForms)[number]): string {
   const body = (vectors: number) => {
     const each = (statement: (side: string, bytes: number) => string) => sides(vectors, statement);
     const all = (count: number, statement: (i: number) => string[]) => upTo(count).flatMap(statement);
@@ -168,24 +170,26 @@ ${block(
 )}
     }
     let to = y;
-${upTo(pixels)
-  .map((t) =>
-    t
-      ? `    if (pixels > ${t}) {\n${block("      ", ["to += yPixel;", ...each((s, bytes) => `v128.store(to, ${s}${t}${at(bytes)});`)])}\n    }`
-      : block(
-          "    ",
-          each((s, bytes) => `v128.store(to, ${s}${t}${at(bytes)});`),
-        ),
-  )
+    if (pixels >= ${pixels}) {
+${block(
+  "      ",
+  all(pixels, (t) => [...each((s, bytes) => `v128.store(to, ${s}${t}${at(bytes)});`), ...(t < pixels - 1 ? ["to += yPixel;"] : [])]),
+)}
+    } else {
+${upTo(pixels - 1)
+  .map((t) => {
+    const stores = each((s, bytes) => `v128.store(to, ${s}${t}${at(bytes)});`);
+    return t ? `      if (pixels > ${t}) {\n${block("        ", ["to += yPixel;", ...stores])}\n      }` : block("      ", stores);
+  })
   .join("\n")}
+    }
     x += ${stride * pixels} * pixel;
     y += ${pixels} * yPixel;
   }`;
   };
   return `export function depthwise${taps}x${stride}(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
 ): void {
-  const bounded = low > -Infinity || high < Infinity;
 ${eachPair(body)}
 }
 `;
@@ -275,7 +279,7 @@ ${winogradLines}`,
     "clamp, depthwiseVectors, madd",
     `/**
  * \`pixels\` neighbouring output pixels of a depthwise convolution, \`depthwiseVectors\` x 4 channels: y = bias + sum over
- * \`lines\` lines of taps, bounded to low..high where bounded. Names say taps in a line and stride. Pixels of x lie \`pixel\` bytes
+ * \`lines\` lines of taps, held between low and high where \`bounded\`. Names say taps in a line and stride. Pixels of x lie \`pixel\` bytes
  * apart, lines \`line\` in a ring of \`size\` bytes whose lines start below \`end\`; whole tiles of pixels are read. Pixels of y
  * lie \`yPixel\` bytes apart; weights of neighbouring taps 32, of lines \`wLine\`.
  */
@@ -288,12 +292,12 @@ export function hasDepthwiseTile(taps: i32, stride: i32): bool {
 /** The tile for taps and stride. */
 export function depthwiseTile(
   taps: i32, stride: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize,
-  y: usize, yPixel: usize, bias: usize, low: f32, high: f32,
+  y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
 ): void {
 ${depthwiseForms
   .map(
     ({ taps, stride }, i) =>
-      `  ${i ? "else " : ""}if (taps == ${taps} && stride == ${stride}) depthwise${taps}x${stride}(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, low, high);`,
+      `  ${i ? "else " : ""}if (taps == ${taps} && stride == ${stride}) depthwise${taps}x${stride}(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);`,
   )
   .join("\n")}
 }`,

@@ -181,11 +181,11 @@ function convolveLine(
   y: usize, yPixel: usize, pixels: i32, channels: i32, ring: usize, pitch: usize, at: usize, line: usize, lines: i32, taps: i32, tapX: i32, strideX: i32, size: usize,
   w: usize, wLine: usize, wVector: usize, bias: usize, low: f32, high: f32, spare: usize,
 ): void {
-  const tiled = tapX == 1 && hasDepthwiseTile(taps, strideX), width = depthwiseVectors << 2;
+  const tiled = tapX == 1 && hasDepthwiseTile(taps, strideX), width = depthwiseVectors << 2, bounded = low > -Infinity || high < Infinity;
   for (let channel = 0; channel < channels; channel += width, ring += <usize>width << 2) {
     const bytes = <usize>channel << 2, weights = w + <usize>(channel >> 3) * wVector + (bytes & 16), init = bias ? bias + bytes : zeros;
     const ragged = channels - channel < width, to = ragged ? spare : y + bytes, toPixel = ragged ? <usize>width << 2 : yPixel;
-    if (tiled) depthwiseTile(taps, strideX, pixels, ring + at, pitch, line, lines, ring + size, size, weights, wLine, to, toPixel, init, low, high);
+    if (tiled) depthwiseTile(taps, strideX, pixels, ring + at, pitch, line, lines, ring + size, size, weights, wLine, to, toPixel, init, bounded, low, high);
     else for (let v: usize = 0; v < <usize>width << 2; v += 16) {
       anyTaps(pixels, ring + at + v, line, lines, ring + size + v, size, taps, <usize>tapX * pitch, <usize>strideX * pitch, weights + v, wLine, to + v, toPixel, init + v, low, high);
     }
