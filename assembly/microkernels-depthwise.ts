@@ -2,13 +2,15 @@
 import { clamp, depthwiseVectors, madd } from "./simd";
 
 /**
- * `pixels` neighbouring output pixels of a depthwise convolution, `depthwiseVectors` x 4 channels: y = bias + sum over
- * `lines` lines of taps, held between low and high where `bounded`. Names say taps in a line and stride. Pixels of x lie `pixel` bytes
- * apart, lines `line` in a ring of `size` bytes whose lines start below `end`; whole tiles of pixels are read. Pixels of y
- * lie `yPixel` bytes apart; weights of neighbouring taps 32, of lines `wLine`.
+ * `count` of 7 neighbouring output pixels of a depthwise convolution, each `channels`, in steps of `depthwiseVectors` x 4:
+ * y = bias + sum over `lines` lines of taps, held between low and high where `bounded`. Names say taps in a line and stride.
+ * Pixels of x, all 7 of which are read, lie `pixel` bytes apart, lines `line` in a ring of `size` bytes whose lines start below
+ * `end`; pixels of y lie `yPixel` bytes apart. From step to step weights lie `wStep` bytes apart and bias `biasStep`, from line
+ * to line of taps weights `wLine`.
  */
 export function depthwise1x1(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -29,7 +31,7 @@ export function depthwise1x1(
     let y6: v128 = f32x4.splat(0);
     let w0x: v128 = f32x4.splat(0);
     let w0y: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 8) {
       x0 = v128.load(bias);
       y0 = v128.load(bias, 16);
       x1 = x0;
@@ -104,7 +106,7 @@ export function depthwise1x1(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         v128.store(to, y0, 16);
         to += yPixel;
@@ -128,34 +130,37 @@ export function depthwise1x1(
       } else {
         v128.store(to, x0);
         v128.store(to, y0, 16);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
         }
       }
-      x += 7 * pixel;
-      y += 7 * yPixel;
+      x += 32;
+      end += 32;
+      y += 32;
+      w += wStep;
+      bias += biasStep;
     }
   } else {
     let valuex: v128 = f32x4.splat(0);
@@ -167,7 +172,7 @@ export function depthwise1x1(
     let x5: v128 = f32x4.splat(0);
     let x6: v128 = f32x4.splat(0);
     let w0x: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 4) {
       x0 = v128.load(bias);
       x1 = x0;
       x2 = x0;
@@ -213,7 +218,7 @@ export function depthwise1x1(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
@@ -229,35 +234,39 @@ export function depthwise1x1(
         v128.store(to, x6);
       } else {
         v128.store(to, x0);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
         }
       }
-      x += 7 * pixel;
-      y += 7 * yPixel;
+      x += 16;
+      end += 16;
+      y += 16;
+      w += wStep;
+      bias += biasStep;
     }
   }
 }
 
 export function depthwise2x1(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -280,7 +289,7 @@ export function depthwise2x1(
     let w0y: v128 = f32x4.splat(0);
     let w1x: v128 = f32x4.splat(0);
     let w1y: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 8) {
       x0 = v128.load(bias);
       y0 = v128.load(bias, 16);
       x1 = x0;
@@ -374,7 +383,7 @@ export function depthwise2x1(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         v128.store(to, y0, 16);
         to += yPixel;
@@ -398,34 +407,37 @@ export function depthwise2x1(
       } else {
         v128.store(to, x0);
         v128.store(to, y0, 16);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
         }
       }
-      x += 7 * pixel;
-      y += 7 * yPixel;
+      x += 32;
+      end += 32;
+      y += 32;
+      w += wStep;
+      bias += biasStep;
     }
   } else {
     let valuex: v128 = f32x4.splat(0);
@@ -438,7 +450,7 @@ export function depthwise2x1(
     let x6: v128 = f32x4.splat(0);
     let w0x: v128 = f32x4.splat(0);
     let w1x: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 4) {
       x0 = v128.load(bias);
       x1 = x0;
       x2 = x0;
@@ -449,7 +461,7 @@ export function depthwise2x1(
       let row = x, weights = w;
       for (let left = lines; left > 0; left--) {
         w0x = v128.load(weights);
-        w1x = v128.load(weights, 32);
+        w1x = v128.load(weights, 16);
         let from = row;
         valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
@@ -494,7 +506,7 @@ export function depthwise2x1(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
@@ -510,35 +522,39 @@ export function depthwise2x1(
         v128.store(to, x6);
       } else {
         v128.store(to, x0);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
         }
       }
-      x += 7 * pixel;
-      y += 7 * yPixel;
+      x += 16;
+      end += 16;
+      y += 16;
+      w += wStep;
+      bias += biasStep;
     }
   }
 }
 
 export function depthwise3x1(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -563,7 +579,7 @@ export function depthwise3x1(
     let w1y: v128 = f32x4.splat(0);
     let w2x: v128 = f32x4.splat(0);
     let w2y: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 8) {
       x0 = v128.load(bias);
       y0 = v128.load(bias, 16);
       x1 = x0;
@@ -676,7 +692,7 @@ export function depthwise3x1(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         v128.store(to, y0, 16);
         to += yPixel;
@@ -700,34 +716,37 @@ export function depthwise3x1(
       } else {
         v128.store(to, x0);
         v128.store(to, y0, 16);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
         }
       }
-      x += 7 * pixel;
-      y += 7 * yPixel;
+      x += 32;
+      end += 32;
+      y += 32;
+      w += wStep;
+      bias += biasStep;
     }
   } else {
     let valuex: v128 = f32x4.splat(0);
@@ -741,7 +760,7 @@ export function depthwise3x1(
     let w0x: v128 = f32x4.splat(0);
     let w1x: v128 = f32x4.splat(0);
     let w2x: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 4) {
       x0 = v128.load(bias);
       x1 = x0;
       x2 = x0;
@@ -752,8 +771,8 @@ export function depthwise3x1(
       let row = x, weights = w;
       for (let left = lines; left > 0; left--) {
         w0x = v128.load(weights);
-        w1x = v128.load(weights, 32);
-        w2x = v128.load(weights, 64);
+        w1x = v128.load(weights, 16);
+        w2x = v128.load(weights, 32);
         let from = row;
         valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
@@ -807,7 +826,7 @@ export function depthwise3x1(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
@@ -823,35 +842,39 @@ export function depthwise3x1(
         v128.store(to, x6);
       } else {
         v128.store(to, x0);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
         }
       }
-      x += 7 * pixel;
-      y += 7 * yPixel;
+      x += 16;
+      end += 16;
+      y += 16;
+      w += wStep;
+      bias += biasStep;
     }
   }
 }
 
 export function depthwise4x1(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -878,7 +901,7 @@ export function depthwise4x1(
     let w2y: v128 = f32x4.splat(0);
     let w3x: v128 = f32x4.splat(0);
     let w3y: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 8) {
       x0 = v128.load(bias);
       y0 = v128.load(bias, 16);
       x1 = x0;
@@ -1010,7 +1033,7 @@ export function depthwise4x1(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         v128.store(to, y0, 16);
         to += yPixel;
@@ -1034,34 +1057,37 @@ export function depthwise4x1(
       } else {
         v128.store(to, x0);
         v128.store(to, y0, 16);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
         }
       }
-      x += 7 * pixel;
-      y += 7 * yPixel;
+      x += 32;
+      end += 32;
+      y += 32;
+      w += wStep;
+      bias += biasStep;
     }
   } else {
     let valuex: v128 = f32x4.splat(0);
@@ -1076,7 +1102,7 @@ export function depthwise4x1(
     let w1x: v128 = f32x4.splat(0);
     let w2x: v128 = f32x4.splat(0);
     let w3x: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 4) {
       x0 = v128.load(bias);
       x1 = x0;
       x2 = x0;
@@ -1087,9 +1113,9 @@ export function depthwise4x1(
       let row = x, weights = w;
       for (let left = lines; left > 0; left--) {
         w0x = v128.load(weights);
-        w1x = v128.load(weights, 32);
-        w2x = v128.load(weights, 64);
-        w3x = v128.load(weights, 96);
+        w1x = v128.load(weights, 16);
+        w2x = v128.load(weights, 32);
+        w3x = v128.load(weights, 48);
         let from = row;
         valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
@@ -1152,7 +1178,7 @@ export function depthwise4x1(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
@@ -1168,35 +1194,39 @@ export function depthwise4x1(
         v128.store(to, x6);
       } else {
         v128.store(to, x0);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
         }
       }
-      x += 7 * pixel;
-      y += 7 * yPixel;
+      x += 16;
+      end += 16;
+      y += 16;
+      w += wStep;
+      bias += biasStep;
     }
   }
 }
 
 export function depthwise5x1(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -1225,7 +1255,7 @@ export function depthwise5x1(
     let w3y: v128 = f32x4.splat(0);
     let w4x: v128 = f32x4.splat(0);
     let w4y: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 8) {
       x0 = v128.load(bias);
       y0 = v128.load(bias, 16);
       x1 = x0;
@@ -1376,7 +1406,7 @@ export function depthwise5x1(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         v128.store(to, y0, 16);
         to += yPixel;
@@ -1400,34 +1430,37 @@ export function depthwise5x1(
       } else {
         v128.store(to, x0);
         v128.store(to, y0, 16);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
         }
       }
-      x += 7 * pixel;
-      y += 7 * yPixel;
+      x += 32;
+      end += 32;
+      y += 32;
+      w += wStep;
+      bias += biasStep;
     }
   } else {
     let valuex: v128 = f32x4.splat(0);
@@ -1443,7 +1476,7 @@ export function depthwise5x1(
     let w2x: v128 = f32x4.splat(0);
     let w3x: v128 = f32x4.splat(0);
     let w4x: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 4) {
       x0 = v128.load(bias);
       x1 = x0;
       x2 = x0;
@@ -1454,10 +1487,10 @@ export function depthwise5x1(
       let row = x, weights = w;
       for (let left = lines; left > 0; left--) {
         w0x = v128.load(weights);
-        w1x = v128.load(weights, 32);
-        w2x = v128.load(weights, 64);
-        w3x = v128.load(weights, 96);
-        w4x = v128.load(weights, 128);
+        w1x = v128.load(weights, 16);
+        w2x = v128.load(weights, 32);
+        w3x = v128.load(weights, 48);
+        w4x = v128.load(weights, 64);
         let from = row;
         valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
@@ -1529,7 +1562,7 @@ export function depthwise5x1(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
@@ -1545,35 +1578,39 @@ export function depthwise5x1(
         v128.store(to, x6);
       } else {
         v128.store(to, x0);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
         }
       }
-      x += 7 * pixel;
-      y += 7 * yPixel;
+      x += 16;
+      end += 16;
+      y += 16;
+      w += wStep;
+      bias += biasStep;
     }
   }
 }
 
 export function depthwise7x1(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -1606,7 +1643,7 @@ export function depthwise7x1(
     let w5y: v128 = f32x4.splat(0);
     let w6x: v128 = f32x4.splat(0);
     let w6y: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 8) {
       x0 = v128.load(bias);
       y0 = v128.load(bias, 16);
       x1 = x0;
@@ -1795,7 +1832,7 @@ export function depthwise7x1(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         v128.store(to, y0, 16);
         to += yPixel;
@@ -1819,34 +1856,37 @@ export function depthwise7x1(
       } else {
         v128.store(to, x0);
         v128.store(to, y0, 16);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
         }
       }
-      x += 7 * pixel;
-      y += 7 * yPixel;
+      x += 32;
+      end += 32;
+      y += 32;
+      w += wStep;
+      bias += biasStep;
     }
   } else {
     let valuex: v128 = f32x4.splat(0);
@@ -1864,7 +1904,7 @@ export function depthwise7x1(
     let w4x: v128 = f32x4.splat(0);
     let w5x: v128 = f32x4.splat(0);
     let w6x: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 4) {
       x0 = v128.load(bias);
       x1 = x0;
       x2 = x0;
@@ -1875,12 +1915,12 @@ export function depthwise7x1(
       let row = x, weights = w;
       for (let left = lines; left > 0; left--) {
         w0x = v128.load(weights);
-        w1x = v128.load(weights, 32);
-        w2x = v128.load(weights, 64);
-        w3x = v128.load(weights, 96);
-        w4x = v128.load(weights, 128);
-        w5x = v128.load(weights, 160);
-        w6x = v128.load(weights, 192);
+        w1x = v128.load(weights, 16);
+        w2x = v128.load(weights, 32);
+        w3x = v128.load(weights, 48);
+        w4x = v128.load(weights, 64);
+        w5x = v128.load(weights, 80);
+        w6x = v128.load(weights, 96);
         let from = row;
         valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
@@ -1970,7 +2010,7 @@ export function depthwise7x1(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
@@ -1986,35 +2026,39 @@ export function depthwise7x1(
         v128.store(to, x6);
       } else {
         v128.store(to, x0);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
         }
       }
-      x += 7 * pixel;
-      y += 7 * yPixel;
+      x += 16;
+      end += 16;
+      y += 16;
+      w += wStep;
+      bias += biasStep;
     }
   }
 }
 
 export function depthwise3x2(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -2039,7 +2083,7 @@ export function depthwise3x2(
     let w1y: v128 = f32x4.splat(0);
     let w2x: v128 = f32x4.splat(0);
     let w2y: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 8) {
       x0 = v128.load(bias);
       y0 = v128.load(bias, 16);
       x1 = x0;
@@ -2170,7 +2214,7 @@ export function depthwise3x2(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         v128.store(to, y0, 16);
         to += yPixel;
@@ -2194,34 +2238,37 @@ export function depthwise3x2(
       } else {
         v128.store(to, x0);
         v128.store(to, y0, 16);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
         }
       }
-      x += 14 * pixel;
-      y += 7 * yPixel;
+      x += 32;
+      end += 32;
+      y += 32;
+      w += wStep;
+      bias += biasStep;
     }
   } else {
     let valuex: v128 = f32x4.splat(0);
@@ -2235,7 +2282,7 @@ export function depthwise3x2(
     let w0x: v128 = f32x4.splat(0);
     let w1x: v128 = f32x4.splat(0);
     let w2x: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 4) {
       x0 = v128.load(bias);
       x1 = x0;
       x2 = x0;
@@ -2246,8 +2293,8 @@ export function depthwise3x2(
       let row = x, weights = w;
       for (let left = lines; left > 0; left--) {
         w0x = v128.load(weights);
-        w1x = v128.load(weights, 32);
-        w2x = v128.load(weights, 64);
+        w1x = v128.load(weights, 16);
+        w2x = v128.load(weights, 32);
         let from = row;
         valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
@@ -2313,7 +2360,7 @@ export function depthwise3x2(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
@@ -2329,35 +2376,39 @@ export function depthwise3x2(
         v128.store(to, x6);
       } else {
         v128.store(to, x0);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
         }
       }
-      x += 14 * pixel;
-      y += 7 * yPixel;
+      x += 16;
+      end += 16;
+      y += 16;
+      w += wStep;
+      bias += biasStep;
     }
   }
 }
 
 export function depthwise5x2(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -2386,7 +2437,7 @@ export function depthwise5x2(
     let w3y: v128 = f32x4.splat(0);
     let w4x: v128 = f32x4.splat(0);
     let w4y: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 8) {
       x0 = v128.load(bias);
       y0 = v128.load(bias, 16);
       x1 = x0;
@@ -2555,7 +2606,7 @@ export function depthwise5x2(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         v128.store(to, y0, 16);
         to += yPixel;
@@ -2579,34 +2630,37 @@ export function depthwise5x2(
       } else {
         v128.store(to, x0);
         v128.store(to, y0, 16);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
         }
       }
-      x += 14 * pixel;
-      y += 7 * yPixel;
+      x += 32;
+      end += 32;
+      y += 32;
+      w += wStep;
+      bias += biasStep;
     }
   } else {
     let valuex: v128 = f32x4.splat(0);
@@ -2622,7 +2676,7 @@ export function depthwise5x2(
     let w2x: v128 = f32x4.splat(0);
     let w3x: v128 = f32x4.splat(0);
     let w4x: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 4) {
       x0 = v128.load(bias);
       x1 = x0;
       x2 = x0;
@@ -2633,10 +2687,10 @@ export function depthwise5x2(
       let row = x, weights = w;
       for (let left = lines; left > 0; left--) {
         w0x = v128.load(weights);
-        w1x = v128.load(weights, 32);
-        w2x = v128.load(weights, 64);
-        w3x = v128.load(weights, 96);
-        w4x = v128.load(weights, 128);
+        w1x = v128.load(weights, 16);
+        w2x = v128.load(weights, 32);
+        w3x = v128.load(weights, 48);
+        w4x = v128.load(weights, 64);
         let from = row;
         valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
@@ -2720,7 +2774,7 @@ export function depthwise5x2(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
@@ -2736,35 +2790,39 @@ export function depthwise5x2(
         v128.store(to, x6);
       } else {
         v128.store(to, x0);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
         }
       }
-      x += 14 * pixel;
-      y += 7 * yPixel;
+      x += 16;
+      end += 16;
+      y += 16;
+      w += wStep;
+      bias += biasStep;
     }
   }
 }
 
 export function depthwise7x2(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -2797,7 +2855,7 @@ export function depthwise7x2(
     let w5y: v128 = f32x4.splat(0);
     let w6x: v128 = f32x4.splat(0);
     let w6y: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 8) {
       x0 = v128.load(bias);
       y0 = v128.load(bias, 16);
       x1 = x0;
@@ -3004,7 +3062,7 @@ export function depthwise7x2(
         y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         v128.store(to, y0, 16);
         to += yPixel;
@@ -3028,34 +3086,37 @@ export function depthwise7x2(
       } else {
         v128.store(to, x0);
         v128.store(to, y0, 16);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
         }
       }
-      x += 14 * pixel;
-      y += 7 * yPixel;
+      x += 32;
+      end += 32;
+      y += 32;
+      w += wStep;
+      bias += biasStep;
     }
   } else {
     let valuex: v128 = f32x4.splat(0);
@@ -3073,7 +3134,7 @@ export function depthwise7x2(
     let w4x: v128 = f32x4.splat(0);
     let w5x: v128 = f32x4.splat(0);
     let w6x: v128 = f32x4.splat(0);
-    for (; pixels > 0; pixels -= 7) {
+    for (; channels > 0; channels -= 4) {
       x0 = v128.load(bias);
       x1 = x0;
       x2 = x0;
@@ -3084,12 +3145,12 @@ export function depthwise7x2(
       let row = x, weights = w;
       for (let left = lines; left > 0; left--) {
         w0x = v128.load(weights);
-        w1x = v128.load(weights, 32);
-        w2x = v128.load(weights, 64);
-        w3x = v128.load(weights, 96);
-        w4x = v128.load(weights, 128);
-        w5x = v128.load(weights, 160);
-        w6x = v128.load(weights, 192);
+        w1x = v128.load(weights, 16);
+        w2x = v128.load(weights, 32);
+        w3x = v128.load(weights, 48);
+        w4x = v128.load(weights, 64);
+        w5x = v128.load(weights, 80);
+        w6x = v128.load(weights, 96);
         let from = row;
         valuex = v128.load(from);
         x0 = madd(valuex, w0x, x0);
@@ -3191,7 +3252,7 @@ export function depthwise7x2(
         x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
       }
       let to = y;
-      if (pixels >= 7) {
+      if (count == 7) {
         v128.store(to, x0);
         to += yPixel;
         v128.store(to, x1);
@@ -3207,29 +3268,32 @@ export function depthwise7x2(
         v128.store(to, x6);
       } else {
         v128.store(to, x0);
-        if (pixels > 1) {
+        if (count > 1) {
           to += yPixel;
           v128.store(to, x1);
         }
-        if (pixels > 2) {
+        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
         }
-        if (pixels > 3) {
+        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
         }
-        if (pixels > 4) {
+        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
         }
-        if (pixels > 5) {
+        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
         }
       }
-      x += 14 * pixel;
-      y += 7 * yPixel;
+      x += 16;
+      end += 16;
+      y += 16;
+      w += wStep;
+      bias += biasStep;
     }
   }
 }
@@ -3241,16 +3305,16 @@ export function hasDepthwiseTile(taps: i32, stride: i32): bool {
 
 /** The tile for taps and stride. */
 export function depthwiseTile(
-  taps: i32, stride: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize,
-  y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
+  taps: i32, stride: i32, channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize,
+  w: usize, wLine: usize, wStep: usize, y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
-  if (taps == 1 && stride == 1) depthwise1x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
-  else if (taps == 2 && stride == 1) depthwise2x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
-  else if (taps == 3 && stride == 1) depthwise3x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
-  else if (taps == 4 && stride == 1) depthwise4x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
-  else if (taps == 5 && stride == 1) depthwise5x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
-  else if (taps == 7 && stride == 1) depthwise7x1(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
-  else if (taps == 3 && stride == 2) depthwise3x2(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
-  else if (taps == 5 && stride == 2) depthwise5x2(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
-  else if (taps == 7 && stride == 2) depthwise7x2(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);
+  if (taps == 1 && stride == 1) depthwise1x1(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 2 && stride == 1) depthwise2x1(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 3 && stride == 1) depthwise3x1(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 4 && stride == 1) depthwise4x1(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 5 && stride == 1) depthwise5x1(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 7 && stride == 1) depthwise7x1(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 3 && stride == 2) depthwise3x2(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 5 && stride == 2) depthwise5x2(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 7 && stride == 2) depthwise7x2(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
 }

@@ -39,6 +39,11 @@ export const panelColumns: i32 = isDefined(WIDE_PANELS) ? 16 : 8;
 @inline
 export const depthwiseVectors: i32 = isDefined(WIDE_PANELS) ? 2 : 1;
 
+/** Output pixels of a depthwise tile. */
+// @ts-ignore: decorator
+@inline
+export const depthwisePixels: i32 = 7;
+
 /** 32 zeros to start from. */
 // @ts-ignore: decorator
 @lazy

@@ -128,10 +128,10 @@ const depthwiseForms = [1, 2].flatMap((stride) =>
   [1, 2, 3, 4, 5, 7].filter((taps) => stride === 1 || (taps > 2 && taps % 2 === 1)).map((taps) => ({ taps, stride })),
 );
 
-/** Output pixels of a tile: 7 divide the lines of networks for 224 px. */
+/** Output pixels of a tile, `depthwisePixels` in assembly/simd.ts: 7 divide the lines of networks for 224 px. */
 const pixels = 7;
 
-/** A line of output pixels of a depthwise convolution. */
+/** A tile of a depthwise convolution. */
 function depthwiseTile({ taps, stride }: (typeof depthwiseForms)[number]): string {
   const body = (vectors: number) => {
     const each = (statement: (side: string, bytes: number) => string) => sides(vectors, statement);
@@ -145,17 +145,18 @@ function depthwiseTile({ taps, stride }: (typeof depthwiseForms)[number]): strin
       ...(i < columns - 1 ? ["from += pixel;"] : []),
     ];
     const block = (indent: string, statements: string[]) => statements.map((line) => indent + line).join("\n");
+    const store = (t: number) => each((s, bytes) => `v128.store(to, ${s}${t}${at(bytes)});`);
     return `${block("  ", [
       ...each((s) => `let value${s}: v128 = f32x4.splat(0);`),
       ...all(pixels, (t) => each((s) => `let ${s}${t}: v128 = f32x4.splat(0);`)),
       ...all(taps, (k) => each((s) => `let w${k}${s}: v128 = f32x4.splat(0);`)),
     ])}
-  for (; pixels > 0; pixels -= ${pixels}) {
+  for (; channels > 0; channels -= ${4 * vectors}) {
 ${block("    ", [...each((s, bytes) => `${s}0 = v128.load(bias${at(bytes)});`), ...all(pixels - 1, (t) => each((s) => `${s}${t + 1} = ${s}0;`))])}
     let row = x, weights = w;
     for (let left = lines; left > 0; left--) {
 ${block("      ", [
-  ...all(taps, (k) => each((s, bytes) => `w${k}${s} = v128.load(weights${at(32 * k + bytes)});`)),
+  ...all(taps, (k) => each((s, bytes) => `w${k}${s} = v128.load(weights${at(16 * vectors * k + bytes)});`)),
   "let from = row;",
   ...all(columns, column),
   "row += line;",
@@ -170,25 +171,26 @@ ${block(
 )}
     }
     let to = y;
-    if (pixels >= ${pixels}) {
+    if (count == ${pixels}) {
 ${block(
   "      ",
-  all(pixels, (t) => [...each((s, bytes) => `v128.store(to, ${s}${t}${at(bytes)});`), ...(t < pixels - 1 ? ["to += yPixel;"] : [])]),
+  all(pixels, (t) => [...store(t), ...(t < pixels - 1 ? ["to += yPixel;"] : [])]),
 )}
     } else {
 ${upTo(pixels - 1)
-  .map((t) => {
-    const stores = each((s, bytes) => `v128.store(to, ${s}${t}${at(bytes)});`);
-    return t ? `      if (pixels > ${t}) {\n${block("        ", ["to += yPixel;", ...stores])}\n      }` : block("      ", stores);
-  })
+  .map((t) => (t ? `      if (count > ${t}) {\n${block("        ", ["to += yPixel;", ...store(t)])}\n      }` : block("      ", store(t))))
   .join("\n")}
     }
-    x += ${stride * pixels} * pixel;
-    y += ${pixels} * yPixel;
+    x += ${16 * vectors};
+    end += ${16 * vectors};
+    y += ${16 * vectors};
+    w += wStep;
+    bias += biasStep;
   }`;
   };
   return `export function depthwise${taps}x${stride}(
-  pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
 ${eachPair(body)}
 }
@@ -278,10 +280,11 @@ ${winogradLines}`,
   "assembly/microkernels-depthwise.ts": header(
     "clamp, depthwiseVectors, madd",
     `/**
- * \`pixels\` neighbouring output pixels of a depthwise convolution, \`depthwiseVectors\` x 4 channels: y = bias + sum over
- * \`lines\` lines of taps, held between low and high where \`bounded\`. Names say taps in a line and stride. Pixels of x lie \`pixel\` bytes
- * apart, lines \`line\` in a ring of \`size\` bytes whose lines start below \`end\`; whole tiles of pixels are read. Pixels of y
- * lie \`yPixel\` bytes apart; weights of neighbouring taps 32, of lines \`wLine\`.
+ * \`count\` of ${pixels} neighbouring output pixels of a depthwise convolution, each \`channels\`, in steps of \`depthwiseVectors\` x 4:
+ * y = bias + sum over \`lines\` lines of taps, held between low and high where \`bounded\`. Names say taps in a line and stride.
+ * Pixels of x, all ${pixels} of which are read, lie \`pixel\` bytes apart, lines \`line\` in a ring of \`size\` bytes whose lines start below
+ * \`end\`; pixels of y lie \`yPixel\` bytes apart. From step to step weights lie \`wStep\` bytes apart and bias \`biasStep\`, from line
+ * to line of taps weights \`wLine\`.
  */
 ${depthwiseForms.map(depthwiseTile).join("\n")}
 /** Whether there is a tile for this many taps and stride. */
@@ -291,13 +294,13 @@ export function hasDepthwiseTile(taps: i32, stride: i32): bool {
 
 /** The tile for taps and stride. */
 export function depthwiseTile(
-  taps: i32, stride: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize,
-  y: usize, yPixel: usize, bias: usize, bounded: bool, low: f32, high: f32,
+  taps: i32, stride: i32, channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize,
+  w: usize, wLine: usize, wStep: usize, y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
 ${depthwiseForms
   .map(
     ({ taps, stride }, i) =>
-      `  ${i ? "else " : ""}if (taps == ${taps} && stride == ${stride}) depthwise${taps}x${stride}(pixels, x, pixel, line, lines, end, size, w, wLine, y, yPixel, bias, bounded, low, high);`,
+      `  ${i ? "else " : ""}if (taps == ${taps} && stride == ${stride}) depthwise${taps}x${stride}(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);`,
   )
   .join("\n")}
 }`,

@@ -2,7 +2,7 @@ import { storeLanes } from "../lanes";
 import { depthwiseTile, hasDepthwiseTile } from "../microkernels-depthwise";
 import { depthwiseWeightLines, depthwiseWeightTile } from "../microkernels-depthwise-weight";
 import { bringLine, clearOutside, pitchOf } from "../ring";
-import { clamp, depthwiseVectors, madd, zeros } from "../simd";
+import { clamp, depthwisePixels, depthwiseVectors, madd, zeros } from "../simd";
 
 // Exported functions stay functions: the optimiser would merge the micro-kernels into their only caller, which then spills.
 export * from "../microkernels-depthwise";
@@ -14,27 +14,34 @@ export * from "../microkernels-depthwise-weight";
  * `scale` is 0.
  */
 
-/** Bytes between neighbouring taps of packed weights and of sums: 8 channels. */
-const tapBytes: usize = 32;
+/** Channels that a tile takes in one step, and the bytes between neighbouring taps of their weights. */
+// @ts-ignore: decorator
+@inline
+const stepChannels: i32 = 4 * depthwiseVectors;
+// @ts-ignore: decorator
+@inline
+const tapBytes: usize = 16 * depthwiseVectors;
+/** Bytes between the sums of neighbouring taps: 8 channels. */
+const sumBytes: usize = 32;
 
 /**
- * Weights w [kh, kw, 1, channels] as [channels / 8][kh][kw][8], zeros past the last channel; units are the first axis.
- * `phases` 0 keeps the order of taps. Else they are in the order of the input's gradient: first those that reach pixels 0,
- * phasesY, ... of the padded input, then 1, phasesY + 1, ..., each from the last tap to the first; and so in x.
+ * Weights w [kh, kw, 1, channels] as [channels / step][kh][kw][step], zeros past the last channel, for tiles of `step` channels;
+ * units are 8 channels. `phases` 0 keeps the order of taps. Else they are in the order of the input's gradient: first those that
+ * reach pixels 0, phasesY, ... of the padded input, then 1, phasesY + 1, ..., each from the last tap to the first; and so in x.
  */
 export function depthwise_f32_pack(
   packed: usize, w: usize, kh: i32, kw: i32, channels: i32, phasesY: i32, phasesX: i32, padY: i32, padX: i32, tapY: i32, tapX: i32, begin: i32, end: i32,
 ): void {
-  let to = packed + <usize>(begin * kh * kw) * tapBytes;
-  for (let channel = begin << 3; channel < end << 3; channel += 8) {
+  let to = packed + (<usize>(begin * kh * kw) << 5);
+  for (let channel = begin << 3; channel < end << 3; channel += stepChannels) {
     for (let y = 0; y < kh; y++) {
-      for (let x = 0; x < kw; x++, to += tapBytes) {
+      for (let x = 0; x < kw; x++) {
         const ky = phasesY ? tapAt(y, kh, phasesY, padY, tapY) : y, kx = phasesX ? tapAt(x, kw, phasesX, padX, tapX) : x;
         const from = w + (<usize>((ky * kw + kx) * channels + channel) << 2);
-        v128.store(to, f32x4.splat(0));
-        v128.store(to, f32x4.splat(0), 16);
-        storeLanes(to, v128.load(from), channels - channel);
-        if (channels > channel + 4) storeLanes(to + 16, v128.load(from, 16), channels - channel - 4);
+        for (let c = 0; c < stepChannels; c += 4, to += 16) {
+          v128.store(to, f32x4.splat(0));
+          if (channels > channel + c) storeLanes(to, v128.load(from + (<usize>c << 2)), channels - channel - c);
+        }
       }
     }
   }
@@ -53,83 +60,109 @@ function tapAt(place: i32, taps: i32, phases: i32, pad: i32, step: i32): i32 {
 /**
  * y[n, j, i, c] = bias[c] + sum over taps of w[ky, kx, c] x[n, originY + j * strideY + ky * tapY, originX + i * strideX + kx * tapX, c],
  * zero outside, bounded to low..high. Units are (chunk, line of y). `work` holds the ring of (kh - 1) * tapY + 1 lines of
- * `padded` pixels and, behind, a line of outWidth x 8 floats.
+ * `padded` pixels and strideY more, and a step of a tile behind.
  */
 export function depthwise_f32(
   y: usize, x: usize, packed: usize, bias: usize, scale: usize, shift: usize, mean: usize, lowX: f32, highX: f32, work: usize,
   batch: i32, height: i32, width: i32, channels: i32, kh: i32, kw: i32, originY: i32, originX: i32, tapY: i32, tapX: i32, strideY: i32, strideX: i32,
   outHeight: i32, outWidth: i32, padded: i32, chunk: i32, low: f32, high: f32, begin: i32, end: i32,
 ): void {
-  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1, pitch = pitchOf(chunk), line = <usize>padded * pitch, size = <usize>ringLines * line;
+  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1 + strideY, pitch = pitchOf(chunk), line = <usize>padded * pitch, size = <usize>ringLines * line;
   const wLine = <usize>kw * tapBytes, spare = work + size;
   clearOutside(work, pitch, ringLines, padded, originX, width);
+  const wStep = <usize>kh * wLine, tiles = (outWidth + depthwisePixels - 1) / depthwisePixels;
   let next = 0, from = -1;
   for (let unit = begin; unit < end; unit++) {
     const plane = unit / outHeight, j = unit - plane * outHeight, part = plane / batch, image = plane - part * batch;
-    const channel = part * chunk, count = min(chunk, channels - channel), at = <usize>channel << 2;
-    const iy = originY + j * strideY;
+    const channel = part * chunk, count = min(chunk, channels - channel), vectors = vectorsOf(count), at = <usize>channel << 2;
+    const iy = originY + j * strideY, reach = (kh - 1) * tapY + 1, source = x + <usize>(image * height * width) * pixel + at;
     if (plane != from) next = 0;
     from = plane;
     next = max(next, iy);
-    for (const stop = min(height, iy + ringLines); next < stop; next++) {
+    for (const stop = min(height, iy + reach); next < stop; next++) {
       bringLine(
-        work + <usize>(next % ringLines) * line, pitch, x + <usize>((image * height + next) * width) * pixel + at, pixel, vectorsOf(count), padded, originX, width,
+        work + <usize>(next % ringLines) * line, pitch, source + <usize>(next * width) * pixel, pixel, vectors, padded, originX, width, 0, 1,
         scale ? scale + at : 0, shift + at, mean + at, lowX, highX,
       );
     }
+    const ahead = unit + 1 < end && j + 1 < outHeight ? min(height, iy + reach + strideY) : 0, first = max(next, iy + strideY);
     const firstTap = firstInside(iy, tapY), lines = max(0, min(kh, (height - iy + tapY - 1) / tapY) - firstTap);
-    convolveLine(
-      y + <usize>((image * outHeight + j) * outWidth) * pixel + at, pixel, outWidth, count,
-      work, pitch, <usize>((iy + firstTap * tapY) % ringLines) * line, line * tapY, lines, kw, tapX, strideX, size,
-      packed + (<usize>channel >> 3) * kh * wLine + <usize>firstTap * wLine, wLine, <usize>kh * wLine, bias ? bias + at : 0, low, high, spare,
-    );
+    const to = y + <usize>((image * outHeight + j) * outWidth) * pixel + at, w = packed + <usize>(channel / stepChannels) * wStep + <usize>firstTap * wLine;
+    for (let tile = 0; tile < tiles; tile++) {
+      for (let line_ = first; line_ < ahead; line_++) {
+        bringLine(
+          work + <usize>(line_ % ringLines) * line, pitch, source + <usize>(line_ * width) * pixel, pixel, vectors, padded, originX, width, tile, tiles,
+          scale ? scale + at : 0, shift + at, mean + at, lowX, highX,
+        );
+      }
+      const i = tile * depthwisePixels;
+      convolveTile(
+        to + <usize>i * pixel, pixel, min(depthwisePixels, outWidth - i), count,
+        work + <usize>(i * strideX) * pitch, pitch, <usize>((iy + firstTap * tapY) % ringLines) * line, line * tapY, lines, kw, tapX, strideX, size,
+        w, wLine, wStep, bias ? bias + at : 0, low, high, spare,
+      );
+    }
+    next = max(next, ahead);
   }
 }
 
 /**
  * dx[n, y, x, c] = sum of w[ky, kx, c] dy[n, j, i, c] over taps and pixels of dy with j * strideY - padY + ky * tapY = y, and so in x.
- * Weights are packed by phases, units are (chunk, line of dx). `work` holds the ring of lines [padded] of dy, a line of
- * width x 8 floats behind it.
+ * Weights are packed by phases, units are (chunk, line of dx). `work` holds the ring of lines [padded] of dy that
+ * (kh - 1) * tapY + 1 lines of dx reach and one more, and a step of a tile behind.
  */
 export function depthwise_f32_backward_x(
   dx: usize, dy: usize, packed: usize, work: usize,
   batch: i32, height: i32, width: i32, channels: i32, kh: i32, kw: i32, padY: i32, padX: i32, tapY: i32, tapX: i32, strideY: i32, strideX: i32,
   outHeight: i32, outWidth: i32, padded: i32, chunk: i32, begin: i32, end: i32,
 ): void {
-  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY / strideY + 1, pitch = pitchOf(chunk), line = <usize>padded * pitch, size = <usize>ringLines * line;
+  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY / strideY + 2, pitch = pitchOf(chunk), line = <usize>padded * pitch, size = <usize>ringLines * line;
   const wLine = <usize>kw * tapBytes, spare = work + size;
   const stepY = strideY / gcd(strideY, tapY), stepX = strideX / gcd(strideX, tapX), nextY = tapY * stepY / strideY, nextX = tapX * stepX / strideX;
-  const origin = floorDiv(padX - (kw - 1) * tapX, strideX);
+  const origin = floorDiv(padX - (kw - 1) * tapX, strideX), wStep = <usize>kh * wLine;
+  const tiles = ((width + strideX - 1) / strideX + depthwisePixels - 1) / depthwisePixels;
   clearOutside(work, pitch, ringLines, padded, origin, outWidth);
   let next = 0, from = -1;
   for (let unit = begin; unit < end; unit++) {
     const plane = unit / height, y = unit - plane * height, part = plane / batch, image = plane - part * batch;
     const channel = part * chunk, count = min(chunk, channels - channel), at = <usize>channel << 2;
+    const vectors = vectorsOf(count), source = dy + <usize>(image * outHeight * outWidth) * pixel + at;
     const until = min(outHeight, (y + padY) / strideY + 1);
     if (plane != from) next = 0;
     from = plane;
-    next = max(next, until - ringLines);
+    next = max(next, until + 1 - ringLines);
     for (; next < until; next++) {
       bringLine(
-        work + <usize>(next % ringLines) * line, pitch, dy + <usize>((image * outHeight + next) * outWidth) * pixel + at, pixel, vectorsOf(count), padded, origin, outWidth,
-        0, 0, 0, 0, 0,
+        work + <usize>(next % ringLines) * line, pitch, source + <usize>(next * outWidth) * pixel, pixel, vectors, padded, origin, outWidth, 0, 1, 0, 0, 0, 0, 0,
       );
     }
+    const ahead = unit + 1 < end && y + 1 < height ? min(outHeight, (y + 1 + padY) / strideY + 1) : 0;
     let wY = 0;
     for (let phase = 0; phase < y % strideY; phase++) wY += tapsOf(lastTap(phase + padY, kh, strideY, tapY), stepY);
     const lastY = lastTap(y + padY, kh, strideY, tapY), j = (y + padY - lastY * tapY) / strideY;
     const firstTap = firstInside(j, nextY), lines = max(0, min(tapsOf(lastY, stepY), (outHeight - j + nextY - 1) / nextY) - firstTap);
-    const w = packed + (<usize>channel >> 3) * kh * wLine + <usize>(wY + firstTap) * wLine;
-    for (let phase = 0, wX = 0; phase < min(strideX, width); phase++) {
-      const lastX = lastTap(phase + padX, kw, strideX, tapX), taps = tapsOf(lastX, stepX);
-      const column = lastX < 0 ? 0 : (phase + padX - lastX * tapX) / strideX - origin;
-      convolveLine(
-        dx + <usize>((image * height + y) * width + phase) * pixel + at, pixel * strideX, (width - phase + strideX - 1) / strideX, count,
-        work + <usize>column * pitch, pitch, <usize>((j + firstTap * nextY) % ringLines) * line, line * nextY, lines, taps, nextX, 1, size,
-        w + <usize>wX * tapBytes, wLine, <usize>kh * wLine, 0, -Infinity, Infinity, spare,
-      );
-      wX += taps;
+    const w = packed + <usize>(channel / stepChannels) * wStep + <usize>(wY + firstTap) * wLine;
+    for (let tile = 0; tile < tiles; tile++) {
+      for (let line_ = next; line_ < ahead; line_++) {
+        bringLine(
+          work + <usize>(line_ % ringLines) * line, pitch, source + <usize>(line_ * outWidth) * pixel, pixel, vectors, padded, origin, outWidth, tile, tiles, 0, 0, 0, 0, 0,
+        );
+      }
+      const i = tile * depthwisePixels;
+      for (let phase = 0, wX = 0; phase < strideX; phase++) {
+        const lastX = lastTap(phase + padX, kw, strideX, tapX), taps = tapsOf(lastX, stepX);
+        const column = i + (lastX < 0 ? 0 : (phase + padX - lastX * tapX) / strideX - origin), left = (width - phase + strideX - 1) / strideX - i;
+        if (left > 0) {
+          convolveTile(
+            dx + <usize>((image * height + y) * width + phase + i * strideX) * pixel + at, pixel * strideX, min(depthwisePixels, left), count,
+            work + <usize>column * pitch, pitch, <usize>((j + firstTap * nextY) % ringLines) * line, line * nextY, lines, taps, nextX, 1, size,
+            w + <usize>wX * tapBytes, wLine, wStep, 0, -Infinity, Infinity, spare,
+          );
+        }
+        wX += taps;
+      }
     }
+    next = max(next, ahead);
   }
 }
 
@@ -174,30 +207,45 @@ function tapsOf(last: i32, step: i32): i32 {
 }
 
 /**
- * A line of output pixels from a ring of `size` bytes, whose first line of taps starts at `at`; the others follow `line` bytes
- * on. `wVector` lies between weights of 8 channels; `spare` holds a line of y where channels end inside a tile.
+ * A tile of output pixels from a ring of `size` bytes, whose first line of taps starts at `at`; the others follow `line` bytes
+ * on. `spare` holds a step of a tile, where channels end inside it.
  */
-function convolveLine(
+function convolveTile(
   y: usize, yPixel: usize, pixels: i32, channels: i32, ring: usize, pitch: usize, at: usize, line: usize, lines: i32, taps: i32, tapX: i32, strideX: i32, size: usize,
-  w: usize, wLine: usize, wVector: usize, bias: usize, low: f32, high: f32, spare: usize,
+  w: usize, wLine: usize, wStep: usize, bias: usize, low: f32, high: f32, spare: usize,
 ): void {
-  const tiled = tapX == 1 && hasDepthwiseTile(taps, strideX), width = depthwiseVectors << 2, bounded = low > -Infinity || high < Infinity;
-  for (let channel = 0; channel < channels; channel += width, ring += <usize>width << 2) {
-    const bytes = <usize>channel << 2, weights = w + <usize>(channel >> 3) * wVector + (bytes & 16), init = bias ? bias + bytes : zeros;
-    const ragged = channels - channel < width, to = ragged ? spare : y + bytes, toPixel = ragged ? <usize>width << 2 : yPixel;
-    if (tiled) depthwiseTile(taps, strideX, pixels, ring + at, pitch, line, lines, ring + size, size, weights, wLine, to, toPixel, init, bounded, low, high);
-    else for (let v: usize = 0; v < <usize>width << 2; v += 16) {
-      anyTaps(pixels, ring + at + v, line, lines, ring + size + v, size, taps, <usize>tapX * pitch, <usize>strideX * pitch, weights + v, wLine, to + v, toPixel, init + v, low, high);
-    }
-    if (ragged) storeRagged(y + bytes, yPixel, spare, toPixel, pixels, channels - channel);
+  const whole = channels & ~(stepChannels - 1), rest = channels - whole;
+  if (whole) tileOf(y, yPixel, pixels, whole, ring, pitch, at, line, lines, taps, tapX, strideX, size, w, wLine, wStep, bias, low, high);
+  if (!rest) return;
+  const done = <usize>whole << 2;
+  tileOf(
+    spare, tapBytes, pixels, rest, ring + done, pitch, at, line, lines, taps, tapX, strideX, size,
+    w + <usize>(whole / stepChannels) * wStep, wLine, wStep, bias ? bias + done : 0, low, high,
+  );
+  for (let to = y + done; pixels > 0; pixels--, to += yPixel, spare += tapBytes) {
+    storeLanes(to, v128.load(spare), rest);
+    if (rest > 4) storeLanes(to + 16, v128.load(spare, 16), rest - 4);
   }
 }
 
-/** The first `channels` channels of a line of pixels. */
-function storeRagged(y: usize, yPixel: usize, from: usize, pixel: usize, pixels: i32, channels: i32): void {
-  for (; pixels > 0; pixels--, y += yPixel, from += pixel) {
-    storeLanes(y, v128.load(from), channels);
-    if (channels > 4) storeLanes(y + 16, v128.load(from, 16), channels - 4);
+function tileOf(
+  y: usize, yPixel: usize, pixels: i32, channels: i32, ring: usize, pitch: usize, at: usize, line: usize, lines: i32, taps: i32, tapX: i32, strideX: i32, size: usize,
+  w: usize, wLine: usize, wStep: usize, bias: usize, low: f32, high: f32,
+): void {
+  const init = bias ? bias : zeros, initStep: usize = bias ? tapBytes : 0, end = ring + size;
+  if (tapX == 1 && hasDepthwiseTile(taps, strideX)) {
+    const bounded = low > -Infinity || high < Infinity;
+    depthwiseTile(taps, strideX, channels, pixels, ring + at, pitch, line, lines, end, size, w, wLine, wStep, y, yPixel, init, initStep, bounded, low, high);
+    return;
+  }
+  for (let step = 0; step * stepChannels < channels; step++) {
+    for (let v: usize = 0; v < tapBytes; v += 16) {
+      const from = <usize>step * tapBytes + v;
+      anyTaps(
+        pixels, ring + at + from, line, lines, end + from, size, taps, <usize>tapX * pitch, <usize>strideX * pitch, w + <usize>step * wStep + v, wLine,
+        y + from, yPixel, init + <usize>step * initStep + v, low, high,
+      );
+    }
   }
 }
 
@@ -229,7 +277,7 @@ export function depthwise_f32_backward_weight(
   outHeight: i32, outWidth: i32, padded: i32, chunk: i32, begin: i32, end: i32,
 ): void {
   const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1, pitch = pitchOf(chunk), line = <usize>padded * pitch, size = <usize>ringLines * line;
-  const sums = work + size, sumsStep = <usize>(kh * kw) * tapBytes;
+  const sums = work + size, sumsStep = <usize>(kh * kw) * sumBytes;
   const most = tapX == 1 ? depthwiseWeightLines(kw, strideX) : 0;
   clearOutside(work, pitch, ringLines, padded, originX, width);
   for (let unit = begin; unit < end; unit += chunk >> 2) {
@@ -242,7 +290,7 @@ export function depthwise_f32_backward_weight(
         next = max(next, iy);
         for (const stop = min(height, iy + ringLines); next < stop; next++) {
           bringLine(
-            work + <usize>(next % ringLines) * line, pitch, x + <usize>((image * height + next) * width) * pixel + at, pixel, vectors, padded, originX, width,
+            work + <usize>(next % ringLines) * line, pitch, x + <usize>((image * height + next) * width) * pixel + at, pixel, vectors, padded, originX, width, 0, 1,
             scale ? scale + at : 0, shift + at, mean + at, lowX, highX,
           );
         }
@@ -251,11 +299,11 @@ export function depthwise_f32_backward_weight(
           const rows = min(stopTap - ky, most), from = iy + ky * tapY;
           const x0 = work + <usize>(from % ringLines) * line, x1 = work + <usize>((from + tapY) % ringLines) * line, x2 = work + <usize>((from + 2 * tapY) % ringLines) * line;
           for (let vector = 0; vector < vectors; vector += depthwiseVectors) {
-            const bytes = <usize>vector << 4, acc = sums + <usize>(vector >> 1) * sumsStep + <usize>(ky * kw) * tapBytes + (bytes & 16);
+            const bytes = <usize>vector << 4, acc = sums + <usize>(vector >> 1) * sumsStep + <usize>(ky * kw) * sumBytes + (bytes & 16);
             if (rows > 0) depthwiseWeightTile(kw, rows, strideX, acc, d + bytes, pixel, outWidth, pitch, x0 + bytes, x1 + bytes, x2 + bytes);
             else for (let kx = 0; kx < kw; kx++) {
               for (let v: usize = bytes; v < bytes + (<usize>depthwiseVectors << 4); v += 16) {
-                oneTap(acc + <usize>kx * tapBytes + v - bytes, d + v, pixel, outWidth, x0 + <usize>(kx * tapX) * pitch + v, <usize>strideX * pitch);
+                oneTap(acc + <usize>kx * sumBytes + v - bytes, d + v, pixel, outWidth, x0 + <usize>(kx * tapX) * pitch + v, <usize>strideX * pitch);
               }
             }
           }
@@ -265,7 +313,7 @@ export function depthwise_f32_backward_weight(
     }
     for (let tap = 0; tap < kh * kw; tap++) {
       for (let vector = 0; vector < vectors; vector++) {
-        const channel = unit + vector << 2, from = sums + <usize>(vector >> 1) * sumsStep + <usize>tap * tapBytes + (<usize>(vector & 1) << 4);
+        const channel = unit + vector << 2, from = sums + <usize>(vector >> 1) * sumsStep + <usize>tap * sumBytes + (<usize>(vector & 1) << 4);
         storeLanes(dw + (<usize>(tap * channels + channel) << 2), v128.load(from), channels - channel);
       }
     }
