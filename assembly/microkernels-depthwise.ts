@@ -2,14 +2,14 @@
 import { clamp, depthwiseVectors, madd } from "./simd";
 
 /**
- * `count` of 7 neighbouring output pixels of a depthwise convolution, each `channels`, in steps of `depthwiseVectors` x 4:
+ * `pixels` neighbouring output pixels of a depthwise convolution, 7 at a time, in steps of `depthwiseVectors` x 4 channels:
  * y = bias + sum over `lines` lines of taps, held between low and high where `bounded`. Names say taps in a line and stride.
- * Pixels of x, all 7 of which are read, lie `pixel` bytes apart, lines `line` in a ring of `size` bytes whose lines start below
+ * Pixels of x, read in whole tiles, lie `pixel` bytes apart, lines `line` in a ring of `size` bytes whose lines start below
  * `end`; pixels of y lie `yPixel` bytes apart. From step to step weights lie `wStep` bytes apart and bias `biasStep`, from line
  * to line of taps weights `wLine`.
  */
 export function depthwise1x1(
-  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
   y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
@@ -32,129 +32,133 @@ export function depthwise1x1(
     let w0x: v128 = f32x4.splat(0);
     let w0y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      x0 = v128.load(bias);
-      y0 = v128.load(bias, 16);
-      x1 = x0;
-      y1 = y0;
-      x2 = x0;
-      y2 = y0;
-      x3 = x0;
-      y3 = y0;
-      x4 = x0;
-      y4 = y0;
-      x5 = x0;
-      y5 = y0;
-      x6 = x0;
-      y6 = y0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w0y = v128.load(weights, 16);
-        let from = row;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w0x, x0);
-        y0 = madd(valuey, w0y, y0);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x1 = madd(valuex, w0x, x1);
-        y1 = madd(valuey, w0y, y1);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x2 = madd(valuex, w0x, x2);
-        y2 = madd(valuey, w0y, y2);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x3 = madd(valuex, w0x, x3);
-        y3 = madd(valuey, w0y, y3);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x4 = madd(valuex, w0x, x4);
-        y4 = madd(valuey, w0y, y4);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x5 = madd(valuex, w0x, x5);
-        y5 = madd(valuey, w0y, y5);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x6 = madd(valuex, w0x, x6);
-        y6 = madd(valuey, w0y, y6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-        y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        to += yPixel;
-        v128.store(to, x1);
-        v128.store(to, y1, 16);
-        to += yPixel;
-        v128.store(to, x2);
-        v128.store(to, y2, 16);
-        to += yPixel;
-        v128.store(to, x3);
-        v128.store(to, y3, 16);
-        to += yPixel;
-        v128.store(to, x4);
-        v128.store(to, y4, 16);
-        to += yPixel;
-        v128.store(to, x5);
-        v128.store(to, y5, 16);
-        to += yPixel;
-        v128.store(to, x6);
-        v128.store(to, y6, 16);
-      } else {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        y0 = v128.load(bias, 16);
+        x1 = x0;
+        y1 = y0;
+        x2 = x0;
+        y2 = y0;
+        x3 = x0;
+        y3 = y0;
+        x4 = x0;
+        y4 = y0;
+        x5 = x0;
+        y5 = y0;
+        x6 = x0;
+        y6 = y0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w0y = v128.load(weights, 16);
+          let from = row;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w0x, x0);
+          y0 = madd(valuey, w0y, y0);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x1 = madd(valuex, w0x, x1);
+          y1 = madd(valuey, w0y, y1);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x2 = madd(valuex, w0x, x2);
+          y2 = madd(valuey, w0y, y2);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x3 = madd(valuex, w0x, x3);
+          y3 = madd(valuey, w0y, y3);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x4 = madd(valuex, w0x, x4);
+          y4 = madd(valuey, w0y, y4);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x5 = madd(valuex, w0x, x5);
+          y5 = madd(valuey, w0y, y5);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x6 = madd(valuex, w0x, x6);
+          y6 = madd(valuey, w0y, y6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+          y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
+          to += yPixel;
+          v128.store(to, x6);
+          v128.store(to, y6, 16);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+            v128.store(to, y1, 16);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+            v128.store(to, y2, 16);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+            v128.store(to, y3, 16);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+            v128.store(to, y4, 16);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+            v128.store(to, y5, 16);
+          }
         }
+        start += 7 * pixel;
       }
       x += 32;
       end += 32;
@@ -173,87 +177,91 @@ export function depthwise1x1(
     let x6: v128 = f32x4.splat(0);
     let w0x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      x0 = v128.load(bias);
-      x1 = x0;
-      x2 = x0;
-      x3 = x0;
-      x4 = x0;
-      x5 = x0;
-      x6 = x0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        let from = row;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w0x, x0);
-        from += pixel;
-        valuex = v128.load(from);
-        x1 = madd(valuex, w0x, x1);
-        from += pixel;
-        valuex = v128.load(from);
-        x2 = madd(valuex, w0x, x2);
-        from += pixel;
-        valuex = v128.load(from);
-        x3 = madd(valuex, w0x, x3);
-        from += pixel;
-        valuex = v128.load(from);
-        x4 = madd(valuex, w0x, x4);
-        from += pixel;
-        valuex = v128.load(from);
-        x5 = madd(valuex, w0x, x5);
-        from += pixel;
-        valuex = v128.load(from);
-        x6 = madd(valuex, w0x, x6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        to += yPixel;
-        v128.store(to, x1);
-        to += yPixel;
-        v128.store(to, x2);
-        to += yPixel;
-        v128.store(to, x3);
-        to += yPixel;
-        v128.store(to, x4);
-        to += yPixel;
-        v128.store(to, x5);
-        to += yPixel;
-        v128.store(to, x6);
-      } else {
-        v128.store(to, x0);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        x1 = x0;
+        x2 = x0;
+        x3 = x0;
+        x4 = x0;
+        x5 = x0;
+        x6 = x0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          let from = row;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w0x, x0);
+          from += pixel;
+          valuex = v128.load(from);
+          x1 = madd(valuex, w0x, x1);
+          from += pixel;
+          valuex = v128.load(from);
+          x2 = madd(valuex, w0x, x2);
+          from += pixel;
+          valuex = v128.load(from);
+          x3 = madd(valuex, w0x, x3);
+          from += pixel;
+          valuex = v128.load(from);
+          x4 = madd(valuex, w0x, x4);
+          from += pixel;
+          valuex = v128.load(from);
+          x5 = madd(valuex, w0x, x5);
+          from += pixel;
+          valuex = v128.load(from);
+          x6 = madd(valuex, w0x, x6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
           to += yPixel;
           v128.store(to, x1);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
+          to += yPixel;
+          v128.store(to, x6);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+          }
         }
+        start += 7 * pixel;
       }
       x += 16;
       end += 16;
@@ -265,7 +273,7 @@ export function depthwise1x1(
 }
 
 export function depthwise2x1(
-  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
   y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
@@ -290,148 +298,152 @@ export function depthwise2x1(
     let w1x: v128 = f32x4.splat(0);
     let w1y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      x0 = v128.load(bias);
-      y0 = v128.load(bias, 16);
-      x1 = x0;
-      y1 = y0;
-      x2 = x0;
-      y2 = y0;
-      x3 = x0;
-      y3 = y0;
-      x4 = x0;
-      y4 = y0;
-      x5 = x0;
-      y5 = y0;
-      x6 = x0;
-      y6 = y0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w0y = v128.load(weights, 16);
-        w1x = v128.load(weights, 32);
-        w1y = v128.load(weights, 48);
-        let from = row;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w0x, x0);
-        y0 = madd(valuey, w0y, y0);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w1x, x0);
-        y0 = madd(valuey, w1y, y0);
-        x1 = madd(valuex, w0x, x1);
-        y1 = madd(valuey, w0y, y1);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x1 = madd(valuex, w1x, x1);
-        y1 = madd(valuey, w1y, y1);
-        x2 = madd(valuex, w0x, x2);
-        y2 = madd(valuey, w0y, y2);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x2 = madd(valuex, w1x, x2);
-        y2 = madd(valuey, w1y, y2);
-        x3 = madd(valuex, w0x, x3);
-        y3 = madd(valuey, w0y, y3);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x3 = madd(valuex, w1x, x3);
-        y3 = madd(valuey, w1y, y3);
-        x4 = madd(valuex, w0x, x4);
-        y4 = madd(valuey, w0y, y4);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x4 = madd(valuex, w1x, x4);
-        y4 = madd(valuey, w1y, y4);
-        x5 = madd(valuex, w0x, x5);
-        y5 = madd(valuey, w0y, y5);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x5 = madd(valuex, w1x, x5);
-        y5 = madd(valuey, w1y, y5);
-        x6 = madd(valuex, w0x, x6);
-        y6 = madd(valuey, w0y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x6 = madd(valuex, w1x, x6);
-        y6 = madd(valuey, w1y, y6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-        y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        to += yPixel;
-        v128.store(to, x1);
-        v128.store(to, y1, 16);
-        to += yPixel;
-        v128.store(to, x2);
-        v128.store(to, y2, 16);
-        to += yPixel;
-        v128.store(to, x3);
-        v128.store(to, y3, 16);
-        to += yPixel;
-        v128.store(to, x4);
-        v128.store(to, y4, 16);
-        to += yPixel;
-        v128.store(to, x5);
-        v128.store(to, y5, 16);
-        to += yPixel;
-        v128.store(to, x6);
-        v128.store(to, y6, 16);
-      } else {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        y0 = v128.load(bias, 16);
+        x1 = x0;
+        y1 = y0;
+        x2 = x0;
+        y2 = y0;
+        x3 = x0;
+        y3 = y0;
+        x4 = x0;
+        y4 = y0;
+        x5 = x0;
+        y5 = y0;
+        x6 = x0;
+        y6 = y0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w0y = v128.load(weights, 16);
+          w1x = v128.load(weights, 32);
+          w1y = v128.load(weights, 48);
+          let from = row;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w0x, x0);
+          y0 = madd(valuey, w0y, y0);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w1x, x0);
+          y0 = madd(valuey, w1y, y0);
+          x1 = madd(valuex, w0x, x1);
+          y1 = madd(valuey, w0y, y1);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x1 = madd(valuex, w1x, x1);
+          y1 = madd(valuey, w1y, y1);
+          x2 = madd(valuex, w0x, x2);
+          y2 = madd(valuey, w0y, y2);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x2 = madd(valuex, w1x, x2);
+          y2 = madd(valuey, w1y, y2);
+          x3 = madd(valuex, w0x, x3);
+          y3 = madd(valuey, w0y, y3);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x3 = madd(valuex, w1x, x3);
+          y3 = madd(valuey, w1y, y3);
+          x4 = madd(valuex, w0x, x4);
+          y4 = madd(valuey, w0y, y4);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x4 = madd(valuex, w1x, x4);
+          y4 = madd(valuey, w1y, y4);
+          x5 = madd(valuex, w0x, x5);
+          y5 = madd(valuey, w0y, y5);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x5 = madd(valuex, w1x, x5);
+          y5 = madd(valuey, w1y, y5);
+          x6 = madd(valuex, w0x, x6);
+          y6 = madd(valuey, w0y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x6 = madd(valuex, w1x, x6);
+          y6 = madd(valuey, w1y, y6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+          y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
+          to += yPixel;
+          v128.store(to, x6);
+          v128.store(to, y6, 16);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+            v128.store(to, y1, 16);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+            v128.store(to, y2, 16);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+            v128.store(to, y3, 16);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+            v128.store(to, y4, 16);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+            v128.store(to, y5, 16);
+          }
         }
+        start += 7 * pixel;
       }
       x += 32;
       end += 32;
@@ -451,97 +463,101 @@ export function depthwise2x1(
     let w0x: v128 = f32x4.splat(0);
     let w1x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      x0 = v128.load(bias);
-      x1 = x0;
-      x2 = x0;
-      x3 = x0;
-      x4 = x0;
-      x5 = x0;
-      x6 = x0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w1x = v128.load(weights, 16);
-        let from = row;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w0x, x0);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w1x, x0);
-        x1 = madd(valuex, w0x, x1);
-        from += pixel;
-        valuex = v128.load(from);
-        x1 = madd(valuex, w1x, x1);
-        x2 = madd(valuex, w0x, x2);
-        from += pixel;
-        valuex = v128.load(from);
-        x2 = madd(valuex, w1x, x2);
-        x3 = madd(valuex, w0x, x3);
-        from += pixel;
-        valuex = v128.load(from);
-        x3 = madd(valuex, w1x, x3);
-        x4 = madd(valuex, w0x, x4);
-        from += pixel;
-        valuex = v128.load(from);
-        x4 = madd(valuex, w1x, x4);
-        x5 = madd(valuex, w0x, x5);
-        from += pixel;
-        valuex = v128.load(from);
-        x5 = madd(valuex, w1x, x5);
-        x6 = madd(valuex, w0x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x6 = madd(valuex, w1x, x6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        to += yPixel;
-        v128.store(to, x1);
-        to += yPixel;
-        v128.store(to, x2);
-        to += yPixel;
-        v128.store(to, x3);
-        to += yPixel;
-        v128.store(to, x4);
-        to += yPixel;
-        v128.store(to, x5);
-        to += yPixel;
-        v128.store(to, x6);
-      } else {
-        v128.store(to, x0);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        x1 = x0;
+        x2 = x0;
+        x3 = x0;
+        x4 = x0;
+        x5 = x0;
+        x6 = x0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w1x = v128.load(weights, 16);
+          let from = row;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w0x, x0);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w1x, x0);
+          x1 = madd(valuex, w0x, x1);
+          from += pixel;
+          valuex = v128.load(from);
+          x1 = madd(valuex, w1x, x1);
+          x2 = madd(valuex, w0x, x2);
+          from += pixel;
+          valuex = v128.load(from);
+          x2 = madd(valuex, w1x, x2);
+          x3 = madd(valuex, w0x, x3);
+          from += pixel;
+          valuex = v128.load(from);
+          x3 = madd(valuex, w1x, x3);
+          x4 = madd(valuex, w0x, x4);
+          from += pixel;
+          valuex = v128.load(from);
+          x4 = madd(valuex, w1x, x4);
+          x5 = madd(valuex, w0x, x5);
+          from += pixel;
+          valuex = v128.load(from);
+          x5 = madd(valuex, w1x, x5);
+          x6 = madd(valuex, w0x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x6 = madd(valuex, w1x, x6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
           to += yPixel;
           v128.store(to, x1);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
+          to += yPixel;
+          v128.store(to, x6);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+          }
         }
+        start += 7 * pixel;
       }
       x += 16;
       end += 16;
@@ -553,7 +569,7 @@ export function depthwise2x1(
 }
 
 export function depthwise3x1(
-  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
   y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
@@ -580,167 +596,171 @@ export function depthwise3x1(
     let w2x: v128 = f32x4.splat(0);
     let w2y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      x0 = v128.load(bias);
-      y0 = v128.load(bias, 16);
-      x1 = x0;
-      y1 = y0;
-      x2 = x0;
-      y2 = y0;
-      x3 = x0;
-      y3 = y0;
-      x4 = x0;
-      y4 = y0;
-      x5 = x0;
-      y5 = y0;
-      x6 = x0;
-      y6 = y0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w0y = v128.load(weights, 16);
-        w1x = v128.load(weights, 32);
-        w1y = v128.load(weights, 48);
-        w2x = v128.load(weights, 64);
-        w2y = v128.load(weights, 80);
-        let from = row;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w0x, x0);
-        y0 = madd(valuey, w0y, y0);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w1x, x0);
-        y0 = madd(valuey, w1y, y0);
-        x1 = madd(valuex, w0x, x1);
-        y1 = madd(valuey, w0y, y1);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w2x, x0);
-        y0 = madd(valuey, w2y, y0);
-        x1 = madd(valuex, w1x, x1);
-        y1 = madd(valuey, w1y, y1);
-        x2 = madd(valuex, w0x, x2);
-        y2 = madd(valuey, w0y, y2);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x1 = madd(valuex, w2x, x1);
-        y1 = madd(valuey, w2y, y1);
-        x2 = madd(valuex, w1x, x2);
-        y2 = madd(valuey, w1y, y2);
-        x3 = madd(valuex, w0x, x3);
-        y3 = madd(valuey, w0y, y3);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x2 = madd(valuex, w2x, x2);
-        y2 = madd(valuey, w2y, y2);
-        x3 = madd(valuex, w1x, x3);
-        y3 = madd(valuey, w1y, y3);
-        x4 = madd(valuex, w0x, x4);
-        y4 = madd(valuey, w0y, y4);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x3 = madd(valuex, w2x, x3);
-        y3 = madd(valuey, w2y, y3);
-        x4 = madd(valuex, w1x, x4);
-        y4 = madd(valuey, w1y, y4);
-        x5 = madd(valuex, w0x, x5);
-        y5 = madd(valuey, w0y, y5);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x4 = madd(valuex, w2x, x4);
-        y4 = madd(valuey, w2y, y4);
-        x5 = madd(valuex, w1x, x5);
-        y5 = madd(valuey, w1y, y5);
-        x6 = madd(valuex, w0x, x6);
-        y6 = madd(valuey, w0y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x5 = madd(valuex, w2x, x5);
-        y5 = madd(valuey, w2y, y5);
-        x6 = madd(valuex, w1x, x6);
-        y6 = madd(valuey, w1y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x6 = madd(valuex, w2x, x6);
-        y6 = madd(valuey, w2y, y6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-        y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        to += yPixel;
-        v128.store(to, x1);
-        v128.store(to, y1, 16);
-        to += yPixel;
-        v128.store(to, x2);
-        v128.store(to, y2, 16);
-        to += yPixel;
-        v128.store(to, x3);
-        v128.store(to, y3, 16);
-        to += yPixel;
-        v128.store(to, x4);
-        v128.store(to, y4, 16);
-        to += yPixel;
-        v128.store(to, x5);
-        v128.store(to, y5, 16);
-        to += yPixel;
-        v128.store(to, x6);
-        v128.store(to, y6, 16);
-      } else {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        y0 = v128.load(bias, 16);
+        x1 = x0;
+        y1 = y0;
+        x2 = x0;
+        y2 = y0;
+        x3 = x0;
+        y3 = y0;
+        x4 = x0;
+        y4 = y0;
+        x5 = x0;
+        y5 = y0;
+        x6 = x0;
+        y6 = y0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w0y = v128.load(weights, 16);
+          w1x = v128.load(weights, 32);
+          w1y = v128.load(weights, 48);
+          w2x = v128.load(weights, 64);
+          w2y = v128.load(weights, 80);
+          let from = row;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w0x, x0);
+          y0 = madd(valuey, w0y, y0);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w1x, x0);
+          y0 = madd(valuey, w1y, y0);
+          x1 = madd(valuex, w0x, x1);
+          y1 = madd(valuey, w0y, y1);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w2x, x0);
+          y0 = madd(valuey, w2y, y0);
+          x1 = madd(valuex, w1x, x1);
+          y1 = madd(valuey, w1y, y1);
+          x2 = madd(valuex, w0x, x2);
+          y2 = madd(valuey, w0y, y2);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x1 = madd(valuex, w2x, x1);
+          y1 = madd(valuey, w2y, y1);
+          x2 = madd(valuex, w1x, x2);
+          y2 = madd(valuey, w1y, y2);
+          x3 = madd(valuex, w0x, x3);
+          y3 = madd(valuey, w0y, y3);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x2 = madd(valuex, w2x, x2);
+          y2 = madd(valuey, w2y, y2);
+          x3 = madd(valuex, w1x, x3);
+          y3 = madd(valuey, w1y, y3);
+          x4 = madd(valuex, w0x, x4);
+          y4 = madd(valuey, w0y, y4);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x3 = madd(valuex, w2x, x3);
+          y3 = madd(valuey, w2y, y3);
+          x4 = madd(valuex, w1x, x4);
+          y4 = madd(valuey, w1y, y4);
+          x5 = madd(valuex, w0x, x5);
+          y5 = madd(valuey, w0y, y5);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x4 = madd(valuex, w2x, x4);
+          y4 = madd(valuey, w2y, y4);
+          x5 = madd(valuex, w1x, x5);
+          y5 = madd(valuey, w1y, y5);
+          x6 = madd(valuex, w0x, x6);
+          y6 = madd(valuey, w0y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x5 = madd(valuex, w2x, x5);
+          y5 = madd(valuey, w2y, y5);
+          x6 = madd(valuex, w1x, x6);
+          y6 = madd(valuey, w1y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x6 = madd(valuex, w2x, x6);
+          y6 = madd(valuey, w2y, y6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+          y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
+          to += yPixel;
+          v128.store(to, x6);
+          v128.store(to, y6, 16);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+            v128.store(to, y1, 16);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+            v128.store(to, y2, 16);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+            v128.store(to, y3, 16);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+            v128.store(to, y4, 16);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+            v128.store(to, y5, 16);
+          }
         }
+        start += 7 * pixel;
       }
       x += 32;
       end += 32;
@@ -761,107 +781,111 @@ export function depthwise3x1(
     let w1x: v128 = f32x4.splat(0);
     let w2x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      x0 = v128.load(bias);
-      x1 = x0;
-      x2 = x0;
-      x3 = x0;
-      x4 = x0;
-      x5 = x0;
-      x6 = x0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w1x = v128.load(weights, 16);
-        w2x = v128.load(weights, 32);
-        let from = row;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w0x, x0);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w1x, x0);
-        x1 = madd(valuex, w0x, x1);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w2x, x0);
-        x1 = madd(valuex, w1x, x1);
-        x2 = madd(valuex, w0x, x2);
-        from += pixel;
-        valuex = v128.load(from);
-        x1 = madd(valuex, w2x, x1);
-        x2 = madd(valuex, w1x, x2);
-        x3 = madd(valuex, w0x, x3);
-        from += pixel;
-        valuex = v128.load(from);
-        x2 = madd(valuex, w2x, x2);
-        x3 = madd(valuex, w1x, x3);
-        x4 = madd(valuex, w0x, x4);
-        from += pixel;
-        valuex = v128.load(from);
-        x3 = madd(valuex, w2x, x3);
-        x4 = madd(valuex, w1x, x4);
-        x5 = madd(valuex, w0x, x5);
-        from += pixel;
-        valuex = v128.load(from);
-        x4 = madd(valuex, w2x, x4);
-        x5 = madd(valuex, w1x, x5);
-        x6 = madd(valuex, w0x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x5 = madd(valuex, w2x, x5);
-        x6 = madd(valuex, w1x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x6 = madd(valuex, w2x, x6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        to += yPixel;
-        v128.store(to, x1);
-        to += yPixel;
-        v128.store(to, x2);
-        to += yPixel;
-        v128.store(to, x3);
-        to += yPixel;
-        v128.store(to, x4);
-        to += yPixel;
-        v128.store(to, x5);
-        to += yPixel;
-        v128.store(to, x6);
-      } else {
-        v128.store(to, x0);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        x1 = x0;
+        x2 = x0;
+        x3 = x0;
+        x4 = x0;
+        x5 = x0;
+        x6 = x0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w1x = v128.load(weights, 16);
+          w2x = v128.load(weights, 32);
+          let from = row;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w0x, x0);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w1x, x0);
+          x1 = madd(valuex, w0x, x1);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w2x, x0);
+          x1 = madd(valuex, w1x, x1);
+          x2 = madd(valuex, w0x, x2);
+          from += pixel;
+          valuex = v128.load(from);
+          x1 = madd(valuex, w2x, x1);
+          x2 = madd(valuex, w1x, x2);
+          x3 = madd(valuex, w0x, x3);
+          from += pixel;
+          valuex = v128.load(from);
+          x2 = madd(valuex, w2x, x2);
+          x3 = madd(valuex, w1x, x3);
+          x4 = madd(valuex, w0x, x4);
+          from += pixel;
+          valuex = v128.load(from);
+          x3 = madd(valuex, w2x, x3);
+          x4 = madd(valuex, w1x, x4);
+          x5 = madd(valuex, w0x, x5);
+          from += pixel;
+          valuex = v128.load(from);
+          x4 = madd(valuex, w2x, x4);
+          x5 = madd(valuex, w1x, x5);
+          x6 = madd(valuex, w0x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x5 = madd(valuex, w2x, x5);
+          x6 = madd(valuex, w1x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x6 = madd(valuex, w2x, x6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
           to += yPixel;
           v128.store(to, x1);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
+          to += yPixel;
+          v128.store(to, x6);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+          }
         }
+        start += 7 * pixel;
       }
       x += 16;
       end += 16;
@@ -873,7 +897,7 @@ export function depthwise3x1(
 }
 
 export function depthwise4x1(
-  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
   y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
@@ -902,186 +926,190 @@ export function depthwise4x1(
     let w3x: v128 = f32x4.splat(0);
     let w3y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      x0 = v128.load(bias);
-      y0 = v128.load(bias, 16);
-      x1 = x0;
-      y1 = y0;
-      x2 = x0;
-      y2 = y0;
-      x3 = x0;
-      y3 = y0;
-      x4 = x0;
-      y4 = y0;
-      x5 = x0;
-      y5 = y0;
-      x6 = x0;
-      y6 = y0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w0y = v128.load(weights, 16);
-        w1x = v128.load(weights, 32);
-        w1y = v128.load(weights, 48);
-        w2x = v128.load(weights, 64);
-        w2y = v128.load(weights, 80);
-        w3x = v128.load(weights, 96);
-        w3y = v128.load(weights, 112);
-        let from = row;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w0x, x0);
-        y0 = madd(valuey, w0y, y0);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w1x, x0);
-        y0 = madd(valuey, w1y, y0);
-        x1 = madd(valuex, w0x, x1);
-        y1 = madd(valuey, w0y, y1);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w2x, x0);
-        y0 = madd(valuey, w2y, y0);
-        x1 = madd(valuex, w1x, x1);
-        y1 = madd(valuey, w1y, y1);
-        x2 = madd(valuex, w0x, x2);
-        y2 = madd(valuey, w0y, y2);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w3x, x0);
-        y0 = madd(valuey, w3y, y0);
-        x1 = madd(valuex, w2x, x1);
-        y1 = madd(valuey, w2y, y1);
-        x2 = madd(valuex, w1x, x2);
-        y2 = madd(valuey, w1y, y2);
-        x3 = madd(valuex, w0x, x3);
-        y3 = madd(valuey, w0y, y3);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x1 = madd(valuex, w3x, x1);
-        y1 = madd(valuey, w3y, y1);
-        x2 = madd(valuex, w2x, x2);
-        y2 = madd(valuey, w2y, y2);
-        x3 = madd(valuex, w1x, x3);
-        y3 = madd(valuey, w1y, y3);
-        x4 = madd(valuex, w0x, x4);
-        y4 = madd(valuey, w0y, y4);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x2 = madd(valuex, w3x, x2);
-        y2 = madd(valuey, w3y, y2);
-        x3 = madd(valuex, w2x, x3);
-        y3 = madd(valuey, w2y, y3);
-        x4 = madd(valuex, w1x, x4);
-        y4 = madd(valuey, w1y, y4);
-        x5 = madd(valuex, w0x, x5);
-        y5 = madd(valuey, w0y, y5);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x3 = madd(valuex, w3x, x3);
-        y3 = madd(valuey, w3y, y3);
-        x4 = madd(valuex, w2x, x4);
-        y4 = madd(valuey, w2y, y4);
-        x5 = madd(valuex, w1x, x5);
-        y5 = madd(valuey, w1y, y5);
-        x6 = madd(valuex, w0x, x6);
-        y6 = madd(valuey, w0y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x4 = madd(valuex, w3x, x4);
-        y4 = madd(valuey, w3y, y4);
-        x5 = madd(valuex, w2x, x5);
-        y5 = madd(valuey, w2y, y5);
-        x6 = madd(valuex, w1x, x6);
-        y6 = madd(valuey, w1y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x5 = madd(valuex, w3x, x5);
-        y5 = madd(valuey, w3y, y5);
-        x6 = madd(valuex, w2x, x6);
-        y6 = madd(valuey, w2y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x6 = madd(valuex, w3x, x6);
-        y6 = madd(valuey, w3y, y6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-        y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        to += yPixel;
-        v128.store(to, x1);
-        v128.store(to, y1, 16);
-        to += yPixel;
-        v128.store(to, x2);
-        v128.store(to, y2, 16);
-        to += yPixel;
-        v128.store(to, x3);
-        v128.store(to, y3, 16);
-        to += yPixel;
-        v128.store(to, x4);
-        v128.store(to, y4, 16);
-        to += yPixel;
-        v128.store(to, x5);
-        v128.store(to, y5, 16);
-        to += yPixel;
-        v128.store(to, x6);
-        v128.store(to, y6, 16);
-      } else {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        y0 = v128.load(bias, 16);
+        x1 = x0;
+        y1 = y0;
+        x2 = x0;
+        y2 = y0;
+        x3 = x0;
+        y3 = y0;
+        x4 = x0;
+        y4 = y0;
+        x5 = x0;
+        y5 = y0;
+        x6 = x0;
+        y6 = y0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w0y = v128.load(weights, 16);
+          w1x = v128.load(weights, 32);
+          w1y = v128.load(weights, 48);
+          w2x = v128.load(weights, 64);
+          w2y = v128.load(weights, 80);
+          w3x = v128.load(weights, 96);
+          w3y = v128.load(weights, 112);
+          let from = row;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w0x, x0);
+          y0 = madd(valuey, w0y, y0);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w1x, x0);
+          y0 = madd(valuey, w1y, y0);
+          x1 = madd(valuex, w0x, x1);
+          y1 = madd(valuey, w0y, y1);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w2x, x0);
+          y0 = madd(valuey, w2y, y0);
+          x1 = madd(valuex, w1x, x1);
+          y1 = madd(valuey, w1y, y1);
+          x2 = madd(valuex, w0x, x2);
+          y2 = madd(valuey, w0y, y2);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w3x, x0);
+          y0 = madd(valuey, w3y, y0);
+          x1 = madd(valuex, w2x, x1);
+          y1 = madd(valuey, w2y, y1);
+          x2 = madd(valuex, w1x, x2);
+          y2 = madd(valuey, w1y, y2);
+          x3 = madd(valuex, w0x, x3);
+          y3 = madd(valuey, w0y, y3);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x1 = madd(valuex, w3x, x1);
+          y1 = madd(valuey, w3y, y1);
+          x2 = madd(valuex, w2x, x2);
+          y2 = madd(valuey, w2y, y2);
+          x3 = madd(valuex, w1x, x3);
+          y3 = madd(valuey, w1y, y3);
+          x4 = madd(valuex, w0x, x4);
+          y4 = madd(valuey, w0y, y4);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x2 = madd(valuex, w3x, x2);
+          y2 = madd(valuey, w3y, y2);
+          x3 = madd(valuex, w2x, x3);
+          y3 = madd(valuey, w2y, y3);
+          x4 = madd(valuex, w1x, x4);
+          y4 = madd(valuey, w1y, y4);
+          x5 = madd(valuex, w0x, x5);
+          y5 = madd(valuey, w0y, y5);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x3 = madd(valuex, w3x, x3);
+          y3 = madd(valuey, w3y, y3);
+          x4 = madd(valuex, w2x, x4);
+          y4 = madd(valuey, w2y, y4);
+          x5 = madd(valuex, w1x, x5);
+          y5 = madd(valuey, w1y, y5);
+          x6 = madd(valuex, w0x, x6);
+          y6 = madd(valuey, w0y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x4 = madd(valuex, w3x, x4);
+          y4 = madd(valuey, w3y, y4);
+          x5 = madd(valuex, w2x, x5);
+          y5 = madd(valuey, w2y, y5);
+          x6 = madd(valuex, w1x, x6);
+          y6 = madd(valuey, w1y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x5 = madd(valuex, w3x, x5);
+          y5 = madd(valuey, w3y, y5);
+          x6 = madd(valuex, w2x, x6);
+          y6 = madd(valuey, w2y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x6 = madd(valuex, w3x, x6);
+          y6 = madd(valuey, w3y, y6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+          y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
+          to += yPixel;
+          v128.store(to, x6);
+          v128.store(to, y6, 16);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+            v128.store(to, y1, 16);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+            v128.store(to, y2, 16);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+            v128.store(to, y3, 16);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+            v128.store(to, y4, 16);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+            v128.store(to, y5, 16);
+          }
         }
+        start += 7 * pixel;
       }
       x += 32;
       end += 32;
@@ -1103,117 +1131,121 @@ export function depthwise4x1(
     let w2x: v128 = f32x4.splat(0);
     let w3x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      x0 = v128.load(bias);
-      x1 = x0;
-      x2 = x0;
-      x3 = x0;
-      x4 = x0;
-      x5 = x0;
-      x6 = x0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w1x = v128.load(weights, 16);
-        w2x = v128.load(weights, 32);
-        w3x = v128.load(weights, 48);
-        let from = row;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w0x, x0);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w1x, x0);
-        x1 = madd(valuex, w0x, x1);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w2x, x0);
-        x1 = madd(valuex, w1x, x1);
-        x2 = madd(valuex, w0x, x2);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w3x, x0);
-        x1 = madd(valuex, w2x, x1);
-        x2 = madd(valuex, w1x, x2);
-        x3 = madd(valuex, w0x, x3);
-        from += pixel;
-        valuex = v128.load(from);
-        x1 = madd(valuex, w3x, x1);
-        x2 = madd(valuex, w2x, x2);
-        x3 = madd(valuex, w1x, x3);
-        x4 = madd(valuex, w0x, x4);
-        from += pixel;
-        valuex = v128.load(from);
-        x2 = madd(valuex, w3x, x2);
-        x3 = madd(valuex, w2x, x3);
-        x4 = madd(valuex, w1x, x4);
-        x5 = madd(valuex, w0x, x5);
-        from += pixel;
-        valuex = v128.load(from);
-        x3 = madd(valuex, w3x, x3);
-        x4 = madd(valuex, w2x, x4);
-        x5 = madd(valuex, w1x, x5);
-        x6 = madd(valuex, w0x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x4 = madd(valuex, w3x, x4);
-        x5 = madd(valuex, w2x, x5);
-        x6 = madd(valuex, w1x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x5 = madd(valuex, w3x, x5);
-        x6 = madd(valuex, w2x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x6 = madd(valuex, w3x, x6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        to += yPixel;
-        v128.store(to, x1);
-        to += yPixel;
-        v128.store(to, x2);
-        to += yPixel;
-        v128.store(to, x3);
-        to += yPixel;
-        v128.store(to, x4);
-        to += yPixel;
-        v128.store(to, x5);
-        to += yPixel;
-        v128.store(to, x6);
-      } else {
-        v128.store(to, x0);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        x1 = x0;
+        x2 = x0;
+        x3 = x0;
+        x4 = x0;
+        x5 = x0;
+        x6 = x0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w1x = v128.load(weights, 16);
+          w2x = v128.load(weights, 32);
+          w3x = v128.load(weights, 48);
+          let from = row;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w0x, x0);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w1x, x0);
+          x1 = madd(valuex, w0x, x1);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w2x, x0);
+          x1 = madd(valuex, w1x, x1);
+          x2 = madd(valuex, w0x, x2);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w3x, x0);
+          x1 = madd(valuex, w2x, x1);
+          x2 = madd(valuex, w1x, x2);
+          x3 = madd(valuex, w0x, x3);
+          from += pixel;
+          valuex = v128.load(from);
+          x1 = madd(valuex, w3x, x1);
+          x2 = madd(valuex, w2x, x2);
+          x3 = madd(valuex, w1x, x3);
+          x4 = madd(valuex, w0x, x4);
+          from += pixel;
+          valuex = v128.load(from);
+          x2 = madd(valuex, w3x, x2);
+          x3 = madd(valuex, w2x, x3);
+          x4 = madd(valuex, w1x, x4);
+          x5 = madd(valuex, w0x, x5);
+          from += pixel;
+          valuex = v128.load(from);
+          x3 = madd(valuex, w3x, x3);
+          x4 = madd(valuex, w2x, x4);
+          x5 = madd(valuex, w1x, x5);
+          x6 = madd(valuex, w0x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x4 = madd(valuex, w3x, x4);
+          x5 = madd(valuex, w2x, x5);
+          x6 = madd(valuex, w1x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x5 = madd(valuex, w3x, x5);
+          x6 = madd(valuex, w2x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x6 = madd(valuex, w3x, x6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
           to += yPixel;
           v128.store(to, x1);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
+          to += yPixel;
+          v128.store(to, x6);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+          }
         }
+        start += 7 * pixel;
       }
       x += 16;
       end += 16;
@@ -1225,7 +1257,7 @@ export function depthwise4x1(
 }
 
 export function depthwise5x1(
-  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
   y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
@@ -1256,205 +1288,209 @@ export function depthwise5x1(
     let w4x: v128 = f32x4.splat(0);
     let w4y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      x0 = v128.load(bias);
-      y0 = v128.load(bias, 16);
-      x1 = x0;
-      y1 = y0;
-      x2 = x0;
-      y2 = y0;
-      x3 = x0;
-      y3 = y0;
-      x4 = x0;
-      y4 = y0;
-      x5 = x0;
-      y5 = y0;
-      x6 = x0;
-      y6 = y0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w0y = v128.load(weights, 16);
-        w1x = v128.load(weights, 32);
-        w1y = v128.load(weights, 48);
-        w2x = v128.load(weights, 64);
-        w2y = v128.load(weights, 80);
-        w3x = v128.load(weights, 96);
-        w3y = v128.load(weights, 112);
-        w4x = v128.load(weights, 128);
-        w4y = v128.load(weights, 144);
-        let from = row;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w0x, x0);
-        y0 = madd(valuey, w0y, y0);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w1x, x0);
-        y0 = madd(valuey, w1y, y0);
-        x1 = madd(valuex, w0x, x1);
-        y1 = madd(valuey, w0y, y1);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w2x, x0);
-        y0 = madd(valuey, w2y, y0);
-        x1 = madd(valuex, w1x, x1);
-        y1 = madd(valuey, w1y, y1);
-        x2 = madd(valuex, w0x, x2);
-        y2 = madd(valuey, w0y, y2);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w3x, x0);
-        y0 = madd(valuey, w3y, y0);
-        x1 = madd(valuex, w2x, x1);
-        y1 = madd(valuey, w2y, y1);
-        x2 = madd(valuex, w1x, x2);
-        y2 = madd(valuey, w1y, y2);
-        x3 = madd(valuex, w0x, x3);
-        y3 = madd(valuey, w0y, y3);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w4x, x0);
-        y0 = madd(valuey, w4y, y0);
-        x1 = madd(valuex, w3x, x1);
-        y1 = madd(valuey, w3y, y1);
-        x2 = madd(valuex, w2x, x2);
-        y2 = madd(valuey, w2y, y2);
-        x3 = madd(valuex, w1x, x3);
-        y3 = madd(valuey, w1y, y3);
-        x4 = madd(valuex, w0x, x4);
-        y4 = madd(valuey, w0y, y4);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x1 = madd(valuex, w4x, x1);
-        y1 = madd(valuey, w4y, y1);
-        x2 = madd(valuex, w3x, x2);
-        y2 = madd(valuey, w3y, y2);
-        x3 = madd(valuex, w2x, x3);
-        y3 = madd(valuey, w2y, y3);
-        x4 = madd(valuex, w1x, x4);
-        y4 = madd(valuey, w1y, y4);
-        x5 = madd(valuex, w0x, x5);
-        y5 = madd(valuey, w0y, y5);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x2 = madd(valuex, w4x, x2);
-        y2 = madd(valuey, w4y, y2);
-        x3 = madd(valuex, w3x, x3);
-        y3 = madd(valuey, w3y, y3);
-        x4 = madd(valuex, w2x, x4);
-        y4 = madd(valuey, w2y, y4);
-        x5 = madd(valuex, w1x, x5);
-        y5 = madd(valuey, w1y, y5);
-        x6 = madd(valuex, w0x, x6);
-        y6 = madd(valuey, w0y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x3 = madd(valuex, w4x, x3);
-        y3 = madd(valuey, w4y, y3);
-        x4 = madd(valuex, w3x, x4);
-        y4 = madd(valuey, w3y, y4);
-        x5 = madd(valuex, w2x, x5);
-        y5 = madd(valuey, w2y, y5);
-        x6 = madd(valuex, w1x, x6);
-        y6 = madd(valuey, w1y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x4 = madd(valuex, w4x, x4);
-        y4 = madd(valuey, w4y, y4);
-        x5 = madd(valuex, w3x, x5);
-        y5 = madd(valuey, w3y, y5);
-        x6 = madd(valuex, w2x, x6);
-        y6 = madd(valuey, w2y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x5 = madd(valuex, w4x, x5);
-        y5 = madd(valuey, w4y, y5);
-        x6 = madd(valuex, w3x, x6);
-        y6 = madd(valuey, w3y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x6 = madd(valuex, w4x, x6);
-        y6 = madd(valuey, w4y, y6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-        y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        to += yPixel;
-        v128.store(to, x1);
-        v128.store(to, y1, 16);
-        to += yPixel;
-        v128.store(to, x2);
-        v128.store(to, y2, 16);
-        to += yPixel;
-        v128.store(to, x3);
-        v128.store(to, y3, 16);
-        to += yPixel;
-        v128.store(to, x4);
-        v128.store(to, y4, 16);
-        to += yPixel;
-        v128.store(to, x5);
-        v128.store(to, y5, 16);
-        to += yPixel;
-        v128.store(to, x6);
-        v128.store(to, y6, 16);
-      } else {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        y0 = v128.load(bias, 16);
+        x1 = x0;
+        y1 = y0;
+        x2 = x0;
+        y2 = y0;
+        x3 = x0;
+        y3 = y0;
+        x4 = x0;
+        y4 = y0;
+        x5 = x0;
+        y5 = y0;
+        x6 = x0;
+        y6 = y0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w0y = v128.load(weights, 16);
+          w1x = v128.load(weights, 32);
+          w1y = v128.load(weights, 48);
+          w2x = v128.load(weights, 64);
+          w2y = v128.load(weights, 80);
+          w3x = v128.load(weights, 96);
+          w3y = v128.load(weights, 112);
+          w4x = v128.load(weights, 128);
+          w4y = v128.load(weights, 144);
+          let from = row;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w0x, x0);
+          y0 = madd(valuey, w0y, y0);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w1x, x0);
+          y0 = madd(valuey, w1y, y0);
+          x1 = madd(valuex, w0x, x1);
+          y1 = madd(valuey, w0y, y1);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w2x, x0);
+          y0 = madd(valuey, w2y, y0);
+          x1 = madd(valuex, w1x, x1);
+          y1 = madd(valuey, w1y, y1);
+          x2 = madd(valuex, w0x, x2);
+          y2 = madd(valuey, w0y, y2);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w3x, x0);
+          y0 = madd(valuey, w3y, y0);
+          x1 = madd(valuex, w2x, x1);
+          y1 = madd(valuey, w2y, y1);
+          x2 = madd(valuex, w1x, x2);
+          y2 = madd(valuey, w1y, y2);
+          x3 = madd(valuex, w0x, x3);
+          y3 = madd(valuey, w0y, y3);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w4x, x0);
+          y0 = madd(valuey, w4y, y0);
+          x1 = madd(valuex, w3x, x1);
+          y1 = madd(valuey, w3y, y1);
+          x2 = madd(valuex, w2x, x2);
+          y2 = madd(valuey, w2y, y2);
+          x3 = madd(valuex, w1x, x3);
+          y3 = madd(valuey, w1y, y3);
+          x4 = madd(valuex, w0x, x4);
+          y4 = madd(valuey, w0y, y4);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x1 = madd(valuex, w4x, x1);
+          y1 = madd(valuey, w4y, y1);
+          x2 = madd(valuex, w3x, x2);
+          y2 = madd(valuey, w3y, y2);
+          x3 = madd(valuex, w2x, x3);
+          y3 = madd(valuey, w2y, y3);
+          x4 = madd(valuex, w1x, x4);
+          y4 = madd(valuey, w1y, y4);
+          x5 = madd(valuex, w0x, x5);
+          y5 = madd(valuey, w0y, y5);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x2 = madd(valuex, w4x, x2);
+          y2 = madd(valuey, w4y, y2);
+          x3 = madd(valuex, w3x, x3);
+          y3 = madd(valuey, w3y, y3);
+          x4 = madd(valuex, w2x, x4);
+          y4 = madd(valuey, w2y, y4);
+          x5 = madd(valuex, w1x, x5);
+          y5 = madd(valuey, w1y, y5);
+          x6 = madd(valuex, w0x, x6);
+          y6 = madd(valuey, w0y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x3 = madd(valuex, w4x, x3);
+          y3 = madd(valuey, w4y, y3);
+          x4 = madd(valuex, w3x, x4);
+          y4 = madd(valuey, w3y, y4);
+          x5 = madd(valuex, w2x, x5);
+          y5 = madd(valuey, w2y, y5);
+          x6 = madd(valuex, w1x, x6);
+          y6 = madd(valuey, w1y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x4 = madd(valuex, w4x, x4);
+          y4 = madd(valuey, w4y, y4);
+          x5 = madd(valuex, w3x, x5);
+          y5 = madd(valuey, w3y, y5);
+          x6 = madd(valuex, w2x, x6);
+          y6 = madd(valuey, w2y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x5 = madd(valuex, w4x, x5);
+          y5 = madd(valuey, w4y, y5);
+          x6 = madd(valuex, w3x, x6);
+          y6 = madd(valuey, w3y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x6 = madd(valuex, w4x, x6);
+          y6 = madd(valuey, w4y, y6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+          y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
+          to += yPixel;
+          v128.store(to, x6);
+          v128.store(to, y6, 16);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+            v128.store(to, y1, 16);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+            v128.store(to, y2, 16);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+            v128.store(to, y3, 16);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+            v128.store(to, y4, 16);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+            v128.store(to, y5, 16);
+          }
         }
+        start += 7 * pixel;
       }
       x += 32;
       end += 32;
@@ -1477,127 +1513,131 @@ export function depthwise5x1(
     let w3x: v128 = f32x4.splat(0);
     let w4x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      x0 = v128.load(bias);
-      x1 = x0;
-      x2 = x0;
-      x3 = x0;
-      x4 = x0;
-      x5 = x0;
-      x6 = x0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w1x = v128.load(weights, 16);
-        w2x = v128.load(weights, 32);
-        w3x = v128.load(weights, 48);
-        w4x = v128.load(weights, 64);
-        let from = row;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w0x, x0);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w1x, x0);
-        x1 = madd(valuex, w0x, x1);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w2x, x0);
-        x1 = madd(valuex, w1x, x1);
-        x2 = madd(valuex, w0x, x2);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w3x, x0);
-        x1 = madd(valuex, w2x, x1);
-        x2 = madd(valuex, w1x, x2);
-        x3 = madd(valuex, w0x, x3);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w4x, x0);
-        x1 = madd(valuex, w3x, x1);
-        x2 = madd(valuex, w2x, x2);
-        x3 = madd(valuex, w1x, x3);
-        x4 = madd(valuex, w0x, x4);
-        from += pixel;
-        valuex = v128.load(from);
-        x1 = madd(valuex, w4x, x1);
-        x2 = madd(valuex, w3x, x2);
-        x3 = madd(valuex, w2x, x3);
-        x4 = madd(valuex, w1x, x4);
-        x5 = madd(valuex, w0x, x5);
-        from += pixel;
-        valuex = v128.load(from);
-        x2 = madd(valuex, w4x, x2);
-        x3 = madd(valuex, w3x, x3);
-        x4 = madd(valuex, w2x, x4);
-        x5 = madd(valuex, w1x, x5);
-        x6 = madd(valuex, w0x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x3 = madd(valuex, w4x, x3);
-        x4 = madd(valuex, w3x, x4);
-        x5 = madd(valuex, w2x, x5);
-        x6 = madd(valuex, w1x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x4 = madd(valuex, w4x, x4);
-        x5 = madd(valuex, w3x, x5);
-        x6 = madd(valuex, w2x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x5 = madd(valuex, w4x, x5);
-        x6 = madd(valuex, w3x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x6 = madd(valuex, w4x, x6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        to += yPixel;
-        v128.store(to, x1);
-        to += yPixel;
-        v128.store(to, x2);
-        to += yPixel;
-        v128.store(to, x3);
-        to += yPixel;
-        v128.store(to, x4);
-        to += yPixel;
-        v128.store(to, x5);
-        to += yPixel;
-        v128.store(to, x6);
-      } else {
-        v128.store(to, x0);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        x1 = x0;
+        x2 = x0;
+        x3 = x0;
+        x4 = x0;
+        x5 = x0;
+        x6 = x0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w1x = v128.load(weights, 16);
+          w2x = v128.load(weights, 32);
+          w3x = v128.load(weights, 48);
+          w4x = v128.load(weights, 64);
+          let from = row;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w0x, x0);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w1x, x0);
+          x1 = madd(valuex, w0x, x1);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w2x, x0);
+          x1 = madd(valuex, w1x, x1);
+          x2 = madd(valuex, w0x, x2);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w3x, x0);
+          x1 = madd(valuex, w2x, x1);
+          x2 = madd(valuex, w1x, x2);
+          x3 = madd(valuex, w0x, x3);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w4x, x0);
+          x1 = madd(valuex, w3x, x1);
+          x2 = madd(valuex, w2x, x2);
+          x3 = madd(valuex, w1x, x3);
+          x4 = madd(valuex, w0x, x4);
+          from += pixel;
+          valuex = v128.load(from);
+          x1 = madd(valuex, w4x, x1);
+          x2 = madd(valuex, w3x, x2);
+          x3 = madd(valuex, w2x, x3);
+          x4 = madd(valuex, w1x, x4);
+          x5 = madd(valuex, w0x, x5);
+          from += pixel;
+          valuex = v128.load(from);
+          x2 = madd(valuex, w4x, x2);
+          x3 = madd(valuex, w3x, x3);
+          x4 = madd(valuex, w2x, x4);
+          x5 = madd(valuex, w1x, x5);
+          x6 = madd(valuex, w0x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x3 = madd(valuex, w4x, x3);
+          x4 = madd(valuex, w3x, x4);
+          x5 = madd(valuex, w2x, x5);
+          x6 = madd(valuex, w1x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x4 = madd(valuex, w4x, x4);
+          x5 = madd(valuex, w3x, x5);
+          x6 = madd(valuex, w2x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x5 = madd(valuex, w4x, x5);
+          x6 = madd(valuex, w3x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x6 = madd(valuex, w4x, x6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
           to += yPixel;
           v128.store(to, x1);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
+          to += yPixel;
+          v128.store(to, x6);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+          }
         }
+        start += 7 * pixel;
       }
       x += 16;
       end += 16;
@@ -1609,7 +1649,7 @@ export function depthwise5x1(
 }
 
 export function depthwise7x1(
-  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
   y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
@@ -1644,243 +1684,247 @@ export function depthwise7x1(
     let w6x: v128 = f32x4.splat(0);
     let w6y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      x0 = v128.load(bias);
-      y0 = v128.load(bias, 16);
-      x1 = x0;
-      y1 = y0;
-      x2 = x0;
-      y2 = y0;
-      x3 = x0;
-      y3 = y0;
-      x4 = x0;
-      y4 = y0;
-      x5 = x0;
-      y5 = y0;
-      x6 = x0;
-      y6 = y0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w0y = v128.load(weights, 16);
-        w1x = v128.load(weights, 32);
-        w1y = v128.load(weights, 48);
-        w2x = v128.load(weights, 64);
-        w2y = v128.load(weights, 80);
-        w3x = v128.load(weights, 96);
-        w3y = v128.load(weights, 112);
-        w4x = v128.load(weights, 128);
-        w4y = v128.load(weights, 144);
-        w5x = v128.load(weights, 160);
-        w5y = v128.load(weights, 176);
-        w6x = v128.load(weights, 192);
-        w6y = v128.load(weights, 208);
-        let from = row;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w0x, x0);
-        y0 = madd(valuey, w0y, y0);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w1x, x0);
-        y0 = madd(valuey, w1y, y0);
-        x1 = madd(valuex, w0x, x1);
-        y1 = madd(valuey, w0y, y1);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w2x, x0);
-        y0 = madd(valuey, w2y, y0);
-        x1 = madd(valuex, w1x, x1);
-        y1 = madd(valuey, w1y, y1);
-        x2 = madd(valuex, w0x, x2);
-        y2 = madd(valuey, w0y, y2);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w3x, x0);
-        y0 = madd(valuey, w3y, y0);
-        x1 = madd(valuex, w2x, x1);
-        y1 = madd(valuey, w2y, y1);
-        x2 = madd(valuex, w1x, x2);
-        y2 = madd(valuey, w1y, y2);
-        x3 = madd(valuex, w0x, x3);
-        y3 = madd(valuey, w0y, y3);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w4x, x0);
-        y0 = madd(valuey, w4y, y0);
-        x1 = madd(valuex, w3x, x1);
-        y1 = madd(valuey, w3y, y1);
-        x2 = madd(valuex, w2x, x2);
-        y2 = madd(valuey, w2y, y2);
-        x3 = madd(valuex, w1x, x3);
-        y3 = madd(valuey, w1y, y3);
-        x4 = madd(valuex, w0x, x4);
-        y4 = madd(valuey, w0y, y4);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w5x, x0);
-        y0 = madd(valuey, w5y, y0);
-        x1 = madd(valuex, w4x, x1);
-        y1 = madd(valuey, w4y, y1);
-        x2 = madd(valuex, w3x, x2);
-        y2 = madd(valuey, w3y, y2);
-        x3 = madd(valuex, w2x, x3);
-        y3 = madd(valuey, w2y, y3);
-        x4 = madd(valuex, w1x, x4);
-        y4 = madd(valuey, w1y, y4);
-        x5 = madd(valuex, w0x, x5);
-        y5 = madd(valuey, w0y, y5);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w6x, x0);
-        y0 = madd(valuey, w6y, y0);
-        x1 = madd(valuex, w5x, x1);
-        y1 = madd(valuey, w5y, y1);
-        x2 = madd(valuex, w4x, x2);
-        y2 = madd(valuey, w4y, y2);
-        x3 = madd(valuex, w3x, x3);
-        y3 = madd(valuey, w3y, y3);
-        x4 = madd(valuex, w2x, x4);
-        y4 = madd(valuey, w2y, y4);
-        x5 = madd(valuex, w1x, x5);
-        y5 = madd(valuey, w1y, y5);
-        x6 = madd(valuex, w0x, x6);
-        y6 = madd(valuey, w0y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x1 = madd(valuex, w6x, x1);
-        y1 = madd(valuey, w6y, y1);
-        x2 = madd(valuex, w5x, x2);
-        y2 = madd(valuey, w5y, y2);
-        x3 = madd(valuex, w4x, x3);
-        y3 = madd(valuey, w4y, y3);
-        x4 = madd(valuex, w3x, x4);
-        y4 = madd(valuey, w3y, y4);
-        x5 = madd(valuex, w2x, x5);
-        y5 = madd(valuey, w2y, y5);
-        x6 = madd(valuex, w1x, x6);
-        y6 = madd(valuey, w1y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x2 = madd(valuex, w6x, x2);
-        y2 = madd(valuey, w6y, y2);
-        x3 = madd(valuex, w5x, x3);
-        y3 = madd(valuey, w5y, y3);
-        x4 = madd(valuex, w4x, x4);
-        y4 = madd(valuey, w4y, y4);
-        x5 = madd(valuex, w3x, x5);
-        y5 = madd(valuey, w3y, y5);
-        x6 = madd(valuex, w2x, x6);
-        y6 = madd(valuey, w2y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x3 = madd(valuex, w6x, x3);
-        y3 = madd(valuey, w6y, y3);
-        x4 = madd(valuex, w5x, x4);
-        y4 = madd(valuey, w5y, y4);
-        x5 = madd(valuex, w4x, x5);
-        y5 = madd(valuey, w4y, y5);
-        x6 = madd(valuex, w3x, x6);
-        y6 = madd(valuey, w3y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x4 = madd(valuex, w6x, x4);
-        y4 = madd(valuey, w6y, y4);
-        x5 = madd(valuex, w5x, x5);
-        y5 = madd(valuey, w5y, y5);
-        x6 = madd(valuex, w4x, x6);
-        y6 = madd(valuey, w4y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x5 = madd(valuex, w6x, x5);
-        y5 = madd(valuey, w6y, y5);
-        x6 = madd(valuex, w5x, x6);
-        y6 = madd(valuey, w5y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x6 = madd(valuex, w6x, x6);
-        y6 = madd(valuey, w6y, y6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-        y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        to += yPixel;
-        v128.store(to, x1);
-        v128.store(to, y1, 16);
-        to += yPixel;
-        v128.store(to, x2);
-        v128.store(to, y2, 16);
-        to += yPixel;
-        v128.store(to, x3);
-        v128.store(to, y3, 16);
-        to += yPixel;
-        v128.store(to, x4);
-        v128.store(to, y4, 16);
-        to += yPixel;
-        v128.store(to, x5);
-        v128.store(to, y5, 16);
-        to += yPixel;
-        v128.store(to, x6);
-        v128.store(to, y6, 16);
-      } else {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        y0 = v128.load(bias, 16);
+        x1 = x0;
+        y1 = y0;
+        x2 = x0;
+        y2 = y0;
+        x3 = x0;
+        y3 = y0;
+        x4 = x0;
+        y4 = y0;
+        x5 = x0;
+        y5 = y0;
+        x6 = x0;
+        y6 = y0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w0y = v128.load(weights, 16);
+          w1x = v128.load(weights, 32);
+          w1y = v128.load(weights, 48);
+          w2x = v128.load(weights, 64);
+          w2y = v128.load(weights, 80);
+          w3x = v128.load(weights, 96);
+          w3y = v128.load(weights, 112);
+          w4x = v128.load(weights, 128);
+          w4y = v128.load(weights, 144);
+          w5x = v128.load(weights, 160);
+          w5y = v128.load(weights, 176);
+          w6x = v128.load(weights, 192);
+          w6y = v128.load(weights, 208);
+          let from = row;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w0x, x0);
+          y0 = madd(valuey, w0y, y0);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w1x, x0);
+          y0 = madd(valuey, w1y, y0);
+          x1 = madd(valuex, w0x, x1);
+          y1 = madd(valuey, w0y, y1);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w2x, x0);
+          y0 = madd(valuey, w2y, y0);
+          x1 = madd(valuex, w1x, x1);
+          y1 = madd(valuey, w1y, y1);
+          x2 = madd(valuex, w0x, x2);
+          y2 = madd(valuey, w0y, y2);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w3x, x0);
+          y0 = madd(valuey, w3y, y0);
+          x1 = madd(valuex, w2x, x1);
+          y1 = madd(valuey, w2y, y1);
+          x2 = madd(valuex, w1x, x2);
+          y2 = madd(valuey, w1y, y2);
+          x3 = madd(valuex, w0x, x3);
+          y3 = madd(valuey, w0y, y3);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w4x, x0);
+          y0 = madd(valuey, w4y, y0);
+          x1 = madd(valuex, w3x, x1);
+          y1 = madd(valuey, w3y, y1);
+          x2 = madd(valuex, w2x, x2);
+          y2 = madd(valuey, w2y, y2);
+          x3 = madd(valuex, w1x, x3);
+          y3 = madd(valuey, w1y, y3);
+          x4 = madd(valuex, w0x, x4);
+          y4 = madd(valuey, w0y, y4);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w5x, x0);
+          y0 = madd(valuey, w5y, y0);
+          x1 = madd(valuex, w4x, x1);
+          y1 = madd(valuey, w4y, y1);
+          x2 = madd(valuex, w3x, x2);
+          y2 = madd(valuey, w3y, y2);
+          x3 = madd(valuex, w2x, x3);
+          y3 = madd(valuey, w2y, y3);
+          x4 = madd(valuex, w1x, x4);
+          y4 = madd(valuey, w1y, y4);
+          x5 = madd(valuex, w0x, x5);
+          y5 = madd(valuey, w0y, y5);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w6x, x0);
+          y0 = madd(valuey, w6y, y0);
+          x1 = madd(valuex, w5x, x1);
+          y1 = madd(valuey, w5y, y1);
+          x2 = madd(valuex, w4x, x2);
+          y2 = madd(valuey, w4y, y2);
+          x3 = madd(valuex, w3x, x3);
+          y3 = madd(valuey, w3y, y3);
+          x4 = madd(valuex, w2x, x4);
+          y4 = madd(valuey, w2y, y4);
+          x5 = madd(valuex, w1x, x5);
+          y5 = madd(valuey, w1y, y5);
+          x6 = madd(valuex, w0x, x6);
+          y6 = madd(valuey, w0y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x1 = madd(valuex, w6x, x1);
+          y1 = madd(valuey, w6y, y1);
+          x2 = madd(valuex, w5x, x2);
+          y2 = madd(valuey, w5y, y2);
+          x3 = madd(valuex, w4x, x3);
+          y3 = madd(valuey, w4y, y3);
+          x4 = madd(valuex, w3x, x4);
+          y4 = madd(valuey, w3y, y4);
+          x5 = madd(valuex, w2x, x5);
+          y5 = madd(valuey, w2y, y5);
+          x6 = madd(valuex, w1x, x6);
+          y6 = madd(valuey, w1y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x2 = madd(valuex, w6x, x2);
+          y2 = madd(valuey, w6y, y2);
+          x3 = madd(valuex, w5x, x3);
+          y3 = madd(valuey, w5y, y3);
+          x4 = madd(valuex, w4x, x4);
+          y4 = madd(valuey, w4y, y4);
+          x5 = madd(valuex, w3x, x5);
+          y5 = madd(valuey, w3y, y5);
+          x6 = madd(valuex, w2x, x6);
+          y6 = madd(valuey, w2y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x3 = madd(valuex, w6x, x3);
+          y3 = madd(valuey, w6y, y3);
+          x4 = madd(valuex, w5x, x4);
+          y4 = madd(valuey, w5y, y4);
+          x5 = madd(valuex, w4x, x5);
+          y5 = madd(valuey, w4y, y5);
+          x6 = madd(valuex, w3x, x6);
+          y6 = madd(valuey, w3y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x4 = madd(valuex, w6x, x4);
+          y4 = madd(valuey, w6y, y4);
+          x5 = madd(valuex, w5x, x5);
+          y5 = madd(valuey, w5y, y5);
+          x6 = madd(valuex, w4x, x6);
+          y6 = madd(valuey, w4y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x5 = madd(valuex, w6x, x5);
+          y5 = madd(valuey, w6y, y5);
+          x6 = madd(valuex, w5x, x6);
+          y6 = madd(valuey, w5y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x6 = madd(valuex, w6x, x6);
+          y6 = madd(valuey, w6y, y6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+          y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
+          to += yPixel;
+          v128.store(to, x6);
+          v128.store(to, y6, 16);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+            v128.store(to, y1, 16);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+            v128.store(to, y2, 16);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+            v128.store(to, y3, 16);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+            v128.store(to, y4, 16);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+            v128.store(to, y5, 16);
+          }
         }
+        start += 7 * pixel;
       }
       x += 32;
       end += 32;
@@ -1905,147 +1949,151 @@ export function depthwise7x1(
     let w5x: v128 = f32x4.splat(0);
     let w6x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      x0 = v128.load(bias);
-      x1 = x0;
-      x2 = x0;
-      x3 = x0;
-      x4 = x0;
-      x5 = x0;
-      x6 = x0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w1x = v128.load(weights, 16);
-        w2x = v128.load(weights, 32);
-        w3x = v128.load(weights, 48);
-        w4x = v128.load(weights, 64);
-        w5x = v128.load(weights, 80);
-        w6x = v128.load(weights, 96);
-        let from = row;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w0x, x0);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w1x, x0);
-        x1 = madd(valuex, w0x, x1);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w2x, x0);
-        x1 = madd(valuex, w1x, x1);
-        x2 = madd(valuex, w0x, x2);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w3x, x0);
-        x1 = madd(valuex, w2x, x1);
-        x2 = madd(valuex, w1x, x2);
-        x3 = madd(valuex, w0x, x3);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w4x, x0);
-        x1 = madd(valuex, w3x, x1);
-        x2 = madd(valuex, w2x, x2);
-        x3 = madd(valuex, w1x, x3);
-        x4 = madd(valuex, w0x, x4);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w5x, x0);
-        x1 = madd(valuex, w4x, x1);
-        x2 = madd(valuex, w3x, x2);
-        x3 = madd(valuex, w2x, x3);
-        x4 = madd(valuex, w1x, x4);
-        x5 = madd(valuex, w0x, x5);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w6x, x0);
-        x1 = madd(valuex, w5x, x1);
-        x2 = madd(valuex, w4x, x2);
-        x3 = madd(valuex, w3x, x3);
-        x4 = madd(valuex, w2x, x4);
-        x5 = madd(valuex, w1x, x5);
-        x6 = madd(valuex, w0x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x1 = madd(valuex, w6x, x1);
-        x2 = madd(valuex, w5x, x2);
-        x3 = madd(valuex, w4x, x3);
-        x4 = madd(valuex, w3x, x4);
-        x5 = madd(valuex, w2x, x5);
-        x6 = madd(valuex, w1x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x2 = madd(valuex, w6x, x2);
-        x3 = madd(valuex, w5x, x3);
-        x4 = madd(valuex, w4x, x4);
-        x5 = madd(valuex, w3x, x5);
-        x6 = madd(valuex, w2x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x3 = madd(valuex, w6x, x3);
-        x4 = madd(valuex, w5x, x4);
-        x5 = madd(valuex, w4x, x5);
-        x6 = madd(valuex, w3x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x4 = madd(valuex, w6x, x4);
-        x5 = madd(valuex, w5x, x5);
-        x6 = madd(valuex, w4x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x5 = madd(valuex, w6x, x5);
-        x6 = madd(valuex, w5x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x6 = madd(valuex, w6x, x6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        to += yPixel;
-        v128.store(to, x1);
-        to += yPixel;
-        v128.store(to, x2);
-        to += yPixel;
-        v128.store(to, x3);
-        to += yPixel;
-        v128.store(to, x4);
-        to += yPixel;
-        v128.store(to, x5);
-        to += yPixel;
-        v128.store(to, x6);
-      } else {
-        v128.store(to, x0);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        x1 = x0;
+        x2 = x0;
+        x3 = x0;
+        x4 = x0;
+        x5 = x0;
+        x6 = x0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w1x = v128.load(weights, 16);
+          w2x = v128.load(weights, 32);
+          w3x = v128.load(weights, 48);
+          w4x = v128.load(weights, 64);
+          w5x = v128.load(weights, 80);
+          w6x = v128.load(weights, 96);
+          let from = row;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w0x, x0);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w1x, x0);
+          x1 = madd(valuex, w0x, x1);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w2x, x0);
+          x1 = madd(valuex, w1x, x1);
+          x2 = madd(valuex, w0x, x2);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w3x, x0);
+          x1 = madd(valuex, w2x, x1);
+          x2 = madd(valuex, w1x, x2);
+          x3 = madd(valuex, w0x, x3);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w4x, x0);
+          x1 = madd(valuex, w3x, x1);
+          x2 = madd(valuex, w2x, x2);
+          x3 = madd(valuex, w1x, x3);
+          x4 = madd(valuex, w0x, x4);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w5x, x0);
+          x1 = madd(valuex, w4x, x1);
+          x2 = madd(valuex, w3x, x2);
+          x3 = madd(valuex, w2x, x3);
+          x4 = madd(valuex, w1x, x4);
+          x5 = madd(valuex, w0x, x5);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w6x, x0);
+          x1 = madd(valuex, w5x, x1);
+          x2 = madd(valuex, w4x, x2);
+          x3 = madd(valuex, w3x, x3);
+          x4 = madd(valuex, w2x, x4);
+          x5 = madd(valuex, w1x, x5);
+          x6 = madd(valuex, w0x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x1 = madd(valuex, w6x, x1);
+          x2 = madd(valuex, w5x, x2);
+          x3 = madd(valuex, w4x, x3);
+          x4 = madd(valuex, w3x, x4);
+          x5 = madd(valuex, w2x, x5);
+          x6 = madd(valuex, w1x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x2 = madd(valuex, w6x, x2);
+          x3 = madd(valuex, w5x, x3);
+          x4 = madd(valuex, w4x, x4);
+          x5 = madd(valuex, w3x, x5);
+          x6 = madd(valuex, w2x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x3 = madd(valuex, w6x, x3);
+          x4 = madd(valuex, w5x, x4);
+          x5 = madd(valuex, w4x, x5);
+          x6 = madd(valuex, w3x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x4 = madd(valuex, w6x, x4);
+          x5 = madd(valuex, w5x, x5);
+          x6 = madd(valuex, w4x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x5 = madd(valuex, w6x, x5);
+          x6 = madd(valuex, w5x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x6 = madd(valuex, w6x, x6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
           to += yPixel;
           v128.store(to, x1);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
+          to += yPixel;
+          v128.store(to, x6);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+          }
         }
+        start += 7 * pixel;
       }
       x += 16;
       end += 16;
@@ -2057,7 +2105,7 @@ export function depthwise7x1(
 }
 
 export function depthwise3x2(
-  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
   y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
@@ -2084,185 +2132,189 @@ export function depthwise3x2(
     let w2x: v128 = f32x4.splat(0);
     let w2y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      x0 = v128.load(bias);
-      y0 = v128.load(bias, 16);
-      x1 = x0;
-      y1 = y0;
-      x2 = x0;
-      y2 = y0;
-      x3 = x0;
-      y3 = y0;
-      x4 = x0;
-      y4 = y0;
-      x5 = x0;
-      y5 = y0;
-      x6 = x0;
-      y6 = y0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w0y = v128.load(weights, 16);
-        w1x = v128.load(weights, 32);
-        w1y = v128.load(weights, 48);
-        w2x = v128.load(weights, 64);
-        w2y = v128.load(weights, 80);
-        let from = row;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w0x, x0);
-        y0 = madd(valuey, w0y, y0);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w1x, x0);
-        y0 = madd(valuey, w1y, y0);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w2x, x0);
-        y0 = madd(valuey, w2y, y0);
-        x1 = madd(valuex, w0x, x1);
-        y1 = madd(valuey, w0y, y1);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x1 = madd(valuex, w1x, x1);
-        y1 = madd(valuey, w1y, y1);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x1 = madd(valuex, w2x, x1);
-        y1 = madd(valuey, w2y, y1);
-        x2 = madd(valuex, w0x, x2);
-        y2 = madd(valuey, w0y, y2);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x2 = madd(valuex, w1x, x2);
-        y2 = madd(valuey, w1y, y2);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x2 = madd(valuex, w2x, x2);
-        y2 = madd(valuey, w2y, y2);
-        x3 = madd(valuex, w0x, x3);
-        y3 = madd(valuey, w0y, y3);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x3 = madd(valuex, w1x, x3);
-        y3 = madd(valuey, w1y, y3);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x3 = madd(valuex, w2x, x3);
-        y3 = madd(valuey, w2y, y3);
-        x4 = madd(valuex, w0x, x4);
-        y4 = madd(valuey, w0y, y4);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x4 = madd(valuex, w1x, x4);
-        y4 = madd(valuey, w1y, y4);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x4 = madd(valuex, w2x, x4);
-        y4 = madd(valuey, w2y, y4);
-        x5 = madd(valuex, w0x, x5);
-        y5 = madd(valuey, w0y, y5);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x5 = madd(valuex, w1x, x5);
-        y5 = madd(valuey, w1y, y5);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x5 = madd(valuex, w2x, x5);
-        y5 = madd(valuey, w2y, y5);
-        x6 = madd(valuex, w0x, x6);
-        y6 = madd(valuey, w0y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x6 = madd(valuex, w1x, x6);
-        y6 = madd(valuey, w1y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x6 = madd(valuex, w2x, x6);
-        y6 = madd(valuey, w2y, y6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-        y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        to += yPixel;
-        v128.store(to, x1);
-        v128.store(to, y1, 16);
-        to += yPixel;
-        v128.store(to, x2);
-        v128.store(to, y2, 16);
-        to += yPixel;
-        v128.store(to, x3);
-        v128.store(to, y3, 16);
-        to += yPixel;
-        v128.store(to, x4);
-        v128.store(to, y4, 16);
-        to += yPixel;
-        v128.store(to, x5);
-        v128.store(to, y5, 16);
-        to += yPixel;
-        v128.store(to, x6);
-        v128.store(to, y6, 16);
-      } else {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        y0 = v128.load(bias, 16);
+        x1 = x0;
+        y1 = y0;
+        x2 = x0;
+        y2 = y0;
+        x3 = x0;
+        y3 = y0;
+        x4 = x0;
+        y4 = y0;
+        x5 = x0;
+        y5 = y0;
+        x6 = x0;
+        y6 = y0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w0y = v128.load(weights, 16);
+          w1x = v128.load(weights, 32);
+          w1y = v128.load(weights, 48);
+          w2x = v128.load(weights, 64);
+          w2y = v128.load(weights, 80);
+          let from = row;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w0x, x0);
+          y0 = madd(valuey, w0y, y0);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w1x, x0);
+          y0 = madd(valuey, w1y, y0);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w2x, x0);
+          y0 = madd(valuey, w2y, y0);
+          x1 = madd(valuex, w0x, x1);
+          y1 = madd(valuey, w0y, y1);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x1 = madd(valuex, w1x, x1);
+          y1 = madd(valuey, w1y, y1);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x1 = madd(valuex, w2x, x1);
+          y1 = madd(valuey, w2y, y1);
+          x2 = madd(valuex, w0x, x2);
+          y2 = madd(valuey, w0y, y2);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x2 = madd(valuex, w1x, x2);
+          y2 = madd(valuey, w1y, y2);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x2 = madd(valuex, w2x, x2);
+          y2 = madd(valuey, w2y, y2);
+          x3 = madd(valuex, w0x, x3);
+          y3 = madd(valuey, w0y, y3);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x3 = madd(valuex, w1x, x3);
+          y3 = madd(valuey, w1y, y3);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x3 = madd(valuex, w2x, x3);
+          y3 = madd(valuey, w2y, y3);
+          x4 = madd(valuex, w0x, x4);
+          y4 = madd(valuey, w0y, y4);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x4 = madd(valuex, w1x, x4);
+          y4 = madd(valuey, w1y, y4);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x4 = madd(valuex, w2x, x4);
+          y4 = madd(valuey, w2y, y4);
+          x5 = madd(valuex, w0x, x5);
+          y5 = madd(valuey, w0y, y5);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x5 = madd(valuex, w1x, x5);
+          y5 = madd(valuey, w1y, y5);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x5 = madd(valuex, w2x, x5);
+          y5 = madd(valuey, w2y, y5);
+          x6 = madd(valuex, w0x, x6);
+          y6 = madd(valuey, w0y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x6 = madd(valuex, w1x, x6);
+          y6 = madd(valuey, w1y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x6 = madd(valuex, w2x, x6);
+          y6 = madd(valuey, w2y, y6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+          y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
+          to += yPixel;
+          v128.store(to, x6);
+          v128.store(to, y6, 16);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+            v128.store(to, y1, 16);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+            v128.store(to, y2, 16);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+            v128.store(to, y3, 16);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+            v128.store(to, y4, 16);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+            v128.store(to, y5, 16);
+          }
         }
+        start += 14 * pixel;
       }
       x += 32;
       end += 32;
@@ -2283,119 +2335,123 @@ export function depthwise3x2(
     let w1x: v128 = f32x4.splat(0);
     let w2x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      x0 = v128.load(bias);
-      x1 = x0;
-      x2 = x0;
-      x3 = x0;
-      x4 = x0;
-      x5 = x0;
-      x6 = x0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w1x = v128.load(weights, 16);
-        w2x = v128.load(weights, 32);
-        let from = row;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w0x, x0);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w1x, x0);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w2x, x0);
-        x1 = madd(valuex, w0x, x1);
-        from += pixel;
-        valuex = v128.load(from);
-        x1 = madd(valuex, w1x, x1);
-        from += pixel;
-        valuex = v128.load(from);
-        x1 = madd(valuex, w2x, x1);
-        x2 = madd(valuex, w0x, x2);
-        from += pixel;
-        valuex = v128.load(from);
-        x2 = madd(valuex, w1x, x2);
-        from += pixel;
-        valuex = v128.load(from);
-        x2 = madd(valuex, w2x, x2);
-        x3 = madd(valuex, w0x, x3);
-        from += pixel;
-        valuex = v128.load(from);
-        x3 = madd(valuex, w1x, x3);
-        from += pixel;
-        valuex = v128.load(from);
-        x3 = madd(valuex, w2x, x3);
-        x4 = madd(valuex, w0x, x4);
-        from += pixel;
-        valuex = v128.load(from);
-        x4 = madd(valuex, w1x, x4);
-        from += pixel;
-        valuex = v128.load(from);
-        x4 = madd(valuex, w2x, x4);
-        x5 = madd(valuex, w0x, x5);
-        from += pixel;
-        valuex = v128.load(from);
-        x5 = madd(valuex, w1x, x5);
-        from += pixel;
-        valuex = v128.load(from);
-        x5 = madd(valuex, w2x, x5);
-        x6 = madd(valuex, w0x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x6 = madd(valuex, w1x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x6 = madd(valuex, w2x, x6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        to += yPixel;
-        v128.store(to, x1);
-        to += yPixel;
-        v128.store(to, x2);
-        to += yPixel;
-        v128.store(to, x3);
-        to += yPixel;
-        v128.store(to, x4);
-        to += yPixel;
-        v128.store(to, x5);
-        to += yPixel;
-        v128.store(to, x6);
-      } else {
-        v128.store(to, x0);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        x1 = x0;
+        x2 = x0;
+        x3 = x0;
+        x4 = x0;
+        x5 = x0;
+        x6 = x0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w1x = v128.load(weights, 16);
+          w2x = v128.load(weights, 32);
+          let from = row;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w0x, x0);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w1x, x0);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w2x, x0);
+          x1 = madd(valuex, w0x, x1);
+          from += pixel;
+          valuex = v128.load(from);
+          x1 = madd(valuex, w1x, x1);
+          from += pixel;
+          valuex = v128.load(from);
+          x1 = madd(valuex, w2x, x1);
+          x2 = madd(valuex, w0x, x2);
+          from += pixel;
+          valuex = v128.load(from);
+          x2 = madd(valuex, w1x, x2);
+          from += pixel;
+          valuex = v128.load(from);
+          x2 = madd(valuex, w2x, x2);
+          x3 = madd(valuex, w0x, x3);
+          from += pixel;
+          valuex = v128.load(from);
+          x3 = madd(valuex, w1x, x3);
+          from += pixel;
+          valuex = v128.load(from);
+          x3 = madd(valuex, w2x, x3);
+          x4 = madd(valuex, w0x, x4);
+          from += pixel;
+          valuex = v128.load(from);
+          x4 = madd(valuex, w1x, x4);
+          from += pixel;
+          valuex = v128.load(from);
+          x4 = madd(valuex, w2x, x4);
+          x5 = madd(valuex, w0x, x5);
+          from += pixel;
+          valuex = v128.load(from);
+          x5 = madd(valuex, w1x, x5);
+          from += pixel;
+          valuex = v128.load(from);
+          x5 = madd(valuex, w2x, x5);
+          x6 = madd(valuex, w0x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x6 = madd(valuex, w1x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x6 = madd(valuex, w2x, x6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
           to += yPixel;
           v128.store(to, x1);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
+          to += yPixel;
+          v128.store(to, x6);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+          }
         }
+        start += 14 * pixel;
       }
       x += 16;
       end += 16;
@@ -2407,7 +2463,7 @@ export function depthwise3x2(
 }
 
 export function depthwise5x2(
-  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
   y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
@@ -2438,223 +2494,227 @@ export function depthwise5x2(
     let w4x: v128 = f32x4.splat(0);
     let w4y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      x0 = v128.load(bias);
-      y0 = v128.load(bias, 16);
-      x1 = x0;
-      y1 = y0;
-      x2 = x0;
-      y2 = y0;
-      x3 = x0;
-      y3 = y0;
-      x4 = x0;
-      y4 = y0;
-      x5 = x0;
-      y5 = y0;
-      x6 = x0;
-      y6 = y0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w0y = v128.load(weights, 16);
-        w1x = v128.load(weights, 32);
-        w1y = v128.load(weights, 48);
-        w2x = v128.load(weights, 64);
-        w2y = v128.load(weights, 80);
-        w3x = v128.load(weights, 96);
-        w3y = v128.load(weights, 112);
-        w4x = v128.load(weights, 128);
-        w4y = v128.load(weights, 144);
-        let from = row;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w0x, x0);
-        y0 = madd(valuey, w0y, y0);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w1x, x0);
-        y0 = madd(valuey, w1y, y0);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w2x, x0);
-        y0 = madd(valuey, w2y, y0);
-        x1 = madd(valuex, w0x, x1);
-        y1 = madd(valuey, w0y, y1);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w3x, x0);
-        y0 = madd(valuey, w3y, y0);
-        x1 = madd(valuex, w1x, x1);
-        y1 = madd(valuey, w1y, y1);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w4x, x0);
-        y0 = madd(valuey, w4y, y0);
-        x1 = madd(valuex, w2x, x1);
-        y1 = madd(valuey, w2y, y1);
-        x2 = madd(valuex, w0x, x2);
-        y2 = madd(valuey, w0y, y2);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x1 = madd(valuex, w3x, x1);
-        y1 = madd(valuey, w3y, y1);
-        x2 = madd(valuex, w1x, x2);
-        y2 = madd(valuey, w1y, y2);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x1 = madd(valuex, w4x, x1);
-        y1 = madd(valuey, w4y, y1);
-        x2 = madd(valuex, w2x, x2);
-        y2 = madd(valuey, w2y, y2);
-        x3 = madd(valuex, w0x, x3);
-        y3 = madd(valuey, w0y, y3);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x2 = madd(valuex, w3x, x2);
-        y2 = madd(valuey, w3y, y2);
-        x3 = madd(valuex, w1x, x3);
-        y3 = madd(valuey, w1y, y3);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x2 = madd(valuex, w4x, x2);
-        y2 = madd(valuey, w4y, y2);
-        x3 = madd(valuex, w2x, x3);
-        y3 = madd(valuey, w2y, y3);
-        x4 = madd(valuex, w0x, x4);
-        y4 = madd(valuey, w0y, y4);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x3 = madd(valuex, w3x, x3);
-        y3 = madd(valuey, w3y, y3);
-        x4 = madd(valuex, w1x, x4);
-        y4 = madd(valuey, w1y, y4);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x3 = madd(valuex, w4x, x3);
-        y3 = madd(valuey, w4y, y3);
-        x4 = madd(valuex, w2x, x4);
-        y4 = madd(valuey, w2y, y4);
-        x5 = madd(valuex, w0x, x5);
-        y5 = madd(valuey, w0y, y5);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x4 = madd(valuex, w3x, x4);
-        y4 = madd(valuey, w3y, y4);
-        x5 = madd(valuex, w1x, x5);
-        y5 = madd(valuey, w1y, y5);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x4 = madd(valuex, w4x, x4);
-        y4 = madd(valuey, w4y, y4);
-        x5 = madd(valuex, w2x, x5);
-        y5 = madd(valuey, w2y, y5);
-        x6 = madd(valuex, w0x, x6);
-        y6 = madd(valuey, w0y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x5 = madd(valuex, w3x, x5);
-        y5 = madd(valuey, w3y, y5);
-        x6 = madd(valuex, w1x, x6);
-        y6 = madd(valuey, w1y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x5 = madd(valuex, w4x, x5);
-        y5 = madd(valuey, w4y, y5);
-        x6 = madd(valuex, w2x, x6);
-        y6 = madd(valuey, w2y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x6 = madd(valuex, w3x, x6);
-        y6 = madd(valuey, w3y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x6 = madd(valuex, w4x, x6);
-        y6 = madd(valuey, w4y, y6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-        y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        to += yPixel;
-        v128.store(to, x1);
-        v128.store(to, y1, 16);
-        to += yPixel;
-        v128.store(to, x2);
-        v128.store(to, y2, 16);
-        to += yPixel;
-        v128.store(to, x3);
-        v128.store(to, y3, 16);
-        to += yPixel;
-        v128.store(to, x4);
-        v128.store(to, y4, 16);
-        to += yPixel;
-        v128.store(to, x5);
-        v128.store(to, y5, 16);
-        to += yPixel;
-        v128.store(to, x6);
-        v128.store(to, y6, 16);
-      } else {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        y0 = v128.load(bias, 16);
+        x1 = x0;
+        y1 = y0;
+        x2 = x0;
+        y2 = y0;
+        x3 = x0;
+        y3 = y0;
+        x4 = x0;
+        y4 = y0;
+        x5 = x0;
+        y5 = y0;
+        x6 = x0;
+        y6 = y0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w0y = v128.load(weights, 16);
+          w1x = v128.load(weights, 32);
+          w1y = v128.load(weights, 48);
+          w2x = v128.load(weights, 64);
+          w2y = v128.load(weights, 80);
+          w3x = v128.load(weights, 96);
+          w3y = v128.load(weights, 112);
+          w4x = v128.load(weights, 128);
+          w4y = v128.load(weights, 144);
+          let from = row;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w0x, x0);
+          y0 = madd(valuey, w0y, y0);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w1x, x0);
+          y0 = madd(valuey, w1y, y0);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w2x, x0);
+          y0 = madd(valuey, w2y, y0);
+          x1 = madd(valuex, w0x, x1);
+          y1 = madd(valuey, w0y, y1);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w3x, x0);
+          y0 = madd(valuey, w3y, y0);
+          x1 = madd(valuex, w1x, x1);
+          y1 = madd(valuey, w1y, y1);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w4x, x0);
+          y0 = madd(valuey, w4y, y0);
+          x1 = madd(valuex, w2x, x1);
+          y1 = madd(valuey, w2y, y1);
+          x2 = madd(valuex, w0x, x2);
+          y2 = madd(valuey, w0y, y2);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x1 = madd(valuex, w3x, x1);
+          y1 = madd(valuey, w3y, y1);
+          x2 = madd(valuex, w1x, x2);
+          y2 = madd(valuey, w1y, y2);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x1 = madd(valuex, w4x, x1);
+          y1 = madd(valuey, w4y, y1);
+          x2 = madd(valuex, w2x, x2);
+          y2 = madd(valuey, w2y, y2);
+          x3 = madd(valuex, w0x, x3);
+          y3 = madd(valuey, w0y, y3);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x2 = madd(valuex, w3x, x2);
+          y2 = madd(valuey, w3y, y2);
+          x3 = madd(valuex, w1x, x3);
+          y3 = madd(valuey, w1y, y3);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x2 = madd(valuex, w4x, x2);
+          y2 = madd(valuey, w4y, y2);
+          x3 = madd(valuex, w2x, x3);
+          y3 = madd(valuey, w2y, y3);
+          x4 = madd(valuex, w0x, x4);
+          y4 = madd(valuey, w0y, y4);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x3 = madd(valuex, w3x, x3);
+          y3 = madd(valuey, w3y, y3);
+          x4 = madd(valuex, w1x, x4);
+          y4 = madd(valuey, w1y, y4);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x3 = madd(valuex, w4x, x3);
+          y3 = madd(valuey, w4y, y3);
+          x4 = madd(valuex, w2x, x4);
+          y4 = madd(valuey, w2y, y4);
+          x5 = madd(valuex, w0x, x5);
+          y5 = madd(valuey, w0y, y5);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x4 = madd(valuex, w3x, x4);
+          y4 = madd(valuey, w3y, y4);
+          x5 = madd(valuex, w1x, x5);
+          y5 = madd(valuey, w1y, y5);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x4 = madd(valuex, w4x, x4);
+          y4 = madd(valuey, w4y, y4);
+          x5 = madd(valuex, w2x, x5);
+          y5 = madd(valuey, w2y, y5);
+          x6 = madd(valuex, w0x, x6);
+          y6 = madd(valuey, w0y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x5 = madd(valuex, w3x, x5);
+          y5 = madd(valuey, w3y, y5);
+          x6 = madd(valuex, w1x, x6);
+          y6 = madd(valuey, w1y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x5 = madd(valuex, w4x, x5);
+          y5 = madd(valuey, w4y, y5);
+          x6 = madd(valuex, w2x, x6);
+          y6 = madd(valuey, w2y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x6 = madd(valuex, w3x, x6);
+          y6 = madd(valuey, w3y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x6 = madd(valuex, w4x, x6);
+          y6 = madd(valuey, w4y, y6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+          y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
+          to += yPixel;
+          v128.store(to, x6);
+          v128.store(to, y6, 16);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+            v128.store(to, y1, 16);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+            v128.store(to, y2, 16);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+            v128.store(to, y3, 16);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+            v128.store(to, y4, 16);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+            v128.store(to, y5, 16);
+          }
         }
+        start += 14 * pixel;
       }
       x += 32;
       end += 32;
@@ -2677,139 +2737,143 @@ export function depthwise5x2(
     let w3x: v128 = f32x4.splat(0);
     let w4x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      x0 = v128.load(bias);
-      x1 = x0;
-      x2 = x0;
-      x3 = x0;
-      x4 = x0;
-      x5 = x0;
-      x6 = x0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w1x = v128.load(weights, 16);
-        w2x = v128.load(weights, 32);
-        w3x = v128.load(weights, 48);
-        w4x = v128.load(weights, 64);
-        let from = row;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w0x, x0);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w1x, x0);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w2x, x0);
-        x1 = madd(valuex, w0x, x1);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w3x, x0);
-        x1 = madd(valuex, w1x, x1);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w4x, x0);
-        x1 = madd(valuex, w2x, x1);
-        x2 = madd(valuex, w0x, x2);
-        from += pixel;
-        valuex = v128.load(from);
-        x1 = madd(valuex, w3x, x1);
-        x2 = madd(valuex, w1x, x2);
-        from += pixel;
-        valuex = v128.load(from);
-        x1 = madd(valuex, w4x, x1);
-        x2 = madd(valuex, w2x, x2);
-        x3 = madd(valuex, w0x, x3);
-        from += pixel;
-        valuex = v128.load(from);
-        x2 = madd(valuex, w3x, x2);
-        x3 = madd(valuex, w1x, x3);
-        from += pixel;
-        valuex = v128.load(from);
-        x2 = madd(valuex, w4x, x2);
-        x3 = madd(valuex, w2x, x3);
-        x4 = madd(valuex, w0x, x4);
-        from += pixel;
-        valuex = v128.load(from);
-        x3 = madd(valuex, w3x, x3);
-        x4 = madd(valuex, w1x, x4);
-        from += pixel;
-        valuex = v128.load(from);
-        x3 = madd(valuex, w4x, x3);
-        x4 = madd(valuex, w2x, x4);
-        x5 = madd(valuex, w0x, x5);
-        from += pixel;
-        valuex = v128.load(from);
-        x4 = madd(valuex, w3x, x4);
-        x5 = madd(valuex, w1x, x5);
-        from += pixel;
-        valuex = v128.load(from);
-        x4 = madd(valuex, w4x, x4);
-        x5 = madd(valuex, w2x, x5);
-        x6 = madd(valuex, w0x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x5 = madd(valuex, w3x, x5);
-        x6 = madd(valuex, w1x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x5 = madd(valuex, w4x, x5);
-        x6 = madd(valuex, w2x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x6 = madd(valuex, w3x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x6 = madd(valuex, w4x, x6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        to += yPixel;
-        v128.store(to, x1);
-        to += yPixel;
-        v128.store(to, x2);
-        to += yPixel;
-        v128.store(to, x3);
-        to += yPixel;
-        v128.store(to, x4);
-        to += yPixel;
-        v128.store(to, x5);
-        to += yPixel;
-        v128.store(to, x6);
-      } else {
-        v128.store(to, x0);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        x1 = x0;
+        x2 = x0;
+        x3 = x0;
+        x4 = x0;
+        x5 = x0;
+        x6 = x0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w1x = v128.load(weights, 16);
+          w2x = v128.load(weights, 32);
+          w3x = v128.load(weights, 48);
+          w4x = v128.load(weights, 64);
+          let from = row;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w0x, x0);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w1x, x0);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w2x, x0);
+          x1 = madd(valuex, w0x, x1);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w3x, x0);
+          x1 = madd(valuex, w1x, x1);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w4x, x0);
+          x1 = madd(valuex, w2x, x1);
+          x2 = madd(valuex, w0x, x2);
+          from += pixel;
+          valuex = v128.load(from);
+          x1 = madd(valuex, w3x, x1);
+          x2 = madd(valuex, w1x, x2);
+          from += pixel;
+          valuex = v128.load(from);
+          x1 = madd(valuex, w4x, x1);
+          x2 = madd(valuex, w2x, x2);
+          x3 = madd(valuex, w0x, x3);
+          from += pixel;
+          valuex = v128.load(from);
+          x2 = madd(valuex, w3x, x2);
+          x3 = madd(valuex, w1x, x3);
+          from += pixel;
+          valuex = v128.load(from);
+          x2 = madd(valuex, w4x, x2);
+          x3 = madd(valuex, w2x, x3);
+          x4 = madd(valuex, w0x, x4);
+          from += pixel;
+          valuex = v128.load(from);
+          x3 = madd(valuex, w3x, x3);
+          x4 = madd(valuex, w1x, x4);
+          from += pixel;
+          valuex = v128.load(from);
+          x3 = madd(valuex, w4x, x3);
+          x4 = madd(valuex, w2x, x4);
+          x5 = madd(valuex, w0x, x5);
+          from += pixel;
+          valuex = v128.load(from);
+          x4 = madd(valuex, w3x, x4);
+          x5 = madd(valuex, w1x, x5);
+          from += pixel;
+          valuex = v128.load(from);
+          x4 = madd(valuex, w4x, x4);
+          x5 = madd(valuex, w2x, x5);
+          x6 = madd(valuex, w0x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x5 = madd(valuex, w3x, x5);
+          x6 = madd(valuex, w1x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x5 = madd(valuex, w4x, x5);
+          x6 = madd(valuex, w2x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x6 = madd(valuex, w3x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x6 = madd(valuex, w4x, x6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
           to += yPixel;
           v128.store(to, x1);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
+          to += yPixel;
+          v128.store(to, x6);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+          }
         }
+        start += 14 * pixel;
       }
       x += 16;
       end += 16;
@@ -2821,7 +2885,7 @@ export function depthwise5x2(
 }
 
 export function depthwise7x2(
-  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
   y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
   if (depthwiseVectors == 2) {
@@ -2856,261 +2920,265 @@ export function depthwise7x2(
     let w6x: v128 = f32x4.splat(0);
     let w6y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      x0 = v128.load(bias);
-      y0 = v128.load(bias, 16);
-      x1 = x0;
-      y1 = y0;
-      x2 = x0;
-      y2 = y0;
-      x3 = x0;
-      y3 = y0;
-      x4 = x0;
-      y4 = y0;
-      x5 = x0;
-      y5 = y0;
-      x6 = x0;
-      y6 = y0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w0y = v128.load(weights, 16);
-        w1x = v128.load(weights, 32);
-        w1y = v128.load(weights, 48);
-        w2x = v128.load(weights, 64);
-        w2y = v128.load(weights, 80);
-        w3x = v128.load(weights, 96);
-        w3y = v128.load(weights, 112);
-        w4x = v128.load(weights, 128);
-        w4y = v128.load(weights, 144);
-        w5x = v128.load(weights, 160);
-        w5y = v128.load(weights, 176);
-        w6x = v128.load(weights, 192);
-        w6y = v128.load(weights, 208);
-        let from = row;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w0x, x0);
-        y0 = madd(valuey, w0y, y0);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w1x, x0);
-        y0 = madd(valuey, w1y, y0);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w2x, x0);
-        y0 = madd(valuey, w2y, y0);
-        x1 = madd(valuex, w0x, x1);
-        y1 = madd(valuey, w0y, y1);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w3x, x0);
-        y0 = madd(valuey, w3y, y0);
-        x1 = madd(valuex, w1x, x1);
-        y1 = madd(valuey, w1y, y1);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w4x, x0);
-        y0 = madd(valuey, w4y, y0);
-        x1 = madd(valuex, w2x, x1);
-        y1 = madd(valuey, w2y, y1);
-        x2 = madd(valuex, w0x, x2);
-        y2 = madd(valuey, w0y, y2);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w5x, x0);
-        y0 = madd(valuey, w5y, y0);
-        x1 = madd(valuex, w3x, x1);
-        y1 = madd(valuey, w3y, y1);
-        x2 = madd(valuex, w1x, x2);
-        y2 = madd(valuey, w1y, y2);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x0 = madd(valuex, w6x, x0);
-        y0 = madd(valuey, w6y, y0);
-        x1 = madd(valuex, w4x, x1);
-        y1 = madd(valuey, w4y, y1);
-        x2 = madd(valuex, w2x, x2);
-        y2 = madd(valuey, w2y, y2);
-        x3 = madd(valuex, w0x, x3);
-        y3 = madd(valuey, w0y, y3);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x1 = madd(valuex, w5x, x1);
-        y1 = madd(valuey, w5y, y1);
-        x2 = madd(valuex, w3x, x2);
-        y2 = madd(valuey, w3y, y2);
-        x3 = madd(valuex, w1x, x3);
-        y3 = madd(valuey, w1y, y3);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x1 = madd(valuex, w6x, x1);
-        y1 = madd(valuey, w6y, y1);
-        x2 = madd(valuex, w4x, x2);
-        y2 = madd(valuey, w4y, y2);
-        x3 = madd(valuex, w2x, x3);
-        y3 = madd(valuey, w2y, y3);
-        x4 = madd(valuex, w0x, x4);
-        y4 = madd(valuey, w0y, y4);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x2 = madd(valuex, w5x, x2);
-        y2 = madd(valuey, w5y, y2);
-        x3 = madd(valuex, w3x, x3);
-        y3 = madd(valuey, w3y, y3);
-        x4 = madd(valuex, w1x, x4);
-        y4 = madd(valuey, w1y, y4);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x2 = madd(valuex, w6x, x2);
-        y2 = madd(valuey, w6y, y2);
-        x3 = madd(valuex, w4x, x3);
-        y3 = madd(valuey, w4y, y3);
-        x4 = madd(valuex, w2x, x4);
-        y4 = madd(valuey, w2y, y4);
-        x5 = madd(valuex, w0x, x5);
-        y5 = madd(valuey, w0y, y5);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x3 = madd(valuex, w5x, x3);
-        y3 = madd(valuey, w5y, y3);
-        x4 = madd(valuex, w3x, x4);
-        y4 = madd(valuey, w3y, y4);
-        x5 = madd(valuex, w1x, x5);
-        y5 = madd(valuey, w1y, y5);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x3 = madd(valuex, w6x, x3);
-        y3 = madd(valuey, w6y, y3);
-        x4 = madd(valuex, w4x, x4);
-        y4 = madd(valuey, w4y, y4);
-        x5 = madd(valuex, w2x, x5);
-        y5 = madd(valuey, w2y, y5);
-        x6 = madd(valuex, w0x, x6);
-        y6 = madd(valuey, w0y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x4 = madd(valuex, w5x, x4);
-        y4 = madd(valuey, w5y, y4);
-        x5 = madd(valuex, w3x, x5);
-        y5 = madd(valuey, w3y, y5);
-        x6 = madd(valuex, w1x, x6);
-        y6 = madd(valuey, w1y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x4 = madd(valuex, w6x, x4);
-        y4 = madd(valuey, w6y, y4);
-        x5 = madd(valuex, w4x, x5);
-        y5 = madd(valuey, w4y, y5);
-        x6 = madd(valuex, w2x, x6);
-        y6 = madd(valuey, w2y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x5 = madd(valuex, w5x, x5);
-        y5 = madd(valuey, w5y, y5);
-        x6 = madd(valuex, w3x, x6);
-        y6 = madd(valuey, w3y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x5 = madd(valuex, w6x, x5);
-        y5 = madd(valuey, w6y, y5);
-        x6 = madd(valuex, w4x, x6);
-        y6 = madd(valuey, w4y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x6 = madd(valuex, w5x, x6);
-        y6 = madd(valuey, w5y, y6);
-        from += pixel;
-        valuex = v128.load(from);
-        valuey = v128.load(from, 16);
-        x6 = madd(valuex, w6x, x6);
-        y6 = madd(valuey, w6y, y6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-        y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        to += yPixel;
-        v128.store(to, x1);
-        v128.store(to, y1, 16);
-        to += yPixel;
-        v128.store(to, x2);
-        v128.store(to, y2, 16);
-        to += yPixel;
-        v128.store(to, x3);
-        v128.store(to, y3, 16);
-        to += yPixel;
-        v128.store(to, x4);
-        v128.store(to, y4, 16);
-        to += yPixel;
-        v128.store(to, x5);
-        v128.store(to, y5, 16);
-        to += yPixel;
-        v128.store(to, x6);
-        v128.store(to, y6, 16);
-      } else {
-        v128.store(to, x0);
-        v128.store(to, y0, 16);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        y0 = v128.load(bias, 16);
+        x1 = x0;
+        y1 = y0;
+        x2 = x0;
+        y2 = y0;
+        x3 = x0;
+        y3 = y0;
+        x4 = x0;
+        y4 = y0;
+        x5 = x0;
+        y5 = y0;
+        x6 = x0;
+        y6 = y0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w0y = v128.load(weights, 16);
+          w1x = v128.load(weights, 32);
+          w1y = v128.load(weights, 48);
+          w2x = v128.load(weights, 64);
+          w2y = v128.load(weights, 80);
+          w3x = v128.load(weights, 96);
+          w3y = v128.load(weights, 112);
+          w4x = v128.load(weights, 128);
+          w4y = v128.load(weights, 144);
+          w5x = v128.load(weights, 160);
+          w5y = v128.load(weights, 176);
+          w6x = v128.load(weights, 192);
+          w6y = v128.load(weights, 208);
+          let from = row;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w0x, x0);
+          y0 = madd(valuey, w0y, y0);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w1x, x0);
+          y0 = madd(valuey, w1y, y0);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w2x, x0);
+          y0 = madd(valuey, w2y, y0);
+          x1 = madd(valuex, w0x, x1);
+          y1 = madd(valuey, w0y, y1);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w3x, x0);
+          y0 = madd(valuey, w3y, y0);
+          x1 = madd(valuex, w1x, x1);
+          y1 = madd(valuey, w1y, y1);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w4x, x0);
+          y0 = madd(valuey, w4y, y0);
+          x1 = madd(valuex, w2x, x1);
+          y1 = madd(valuey, w2y, y1);
+          x2 = madd(valuex, w0x, x2);
+          y2 = madd(valuey, w0y, y2);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w5x, x0);
+          y0 = madd(valuey, w5y, y0);
+          x1 = madd(valuex, w3x, x1);
+          y1 = madd(valuey, w3y, y1);
+          x2 = madd(valuex, w1x, x2);
+          y2 = madd(valuey, w1y, y2);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x0 = madd(valuex, w6x, x0);
+          y0 = madd(valuey, w6y, y0);
+          x1 = madd(valuex, w4x, x1);
+          y1 = madd(valuey, w4y, y1);
+          x2 = madd(valuex, w2x, x2);
+          y2 = madd(valuey, w2y, y2);
+          x3 = madd(valuex, w0x, x3);
+          y3 = madd(valuey, w0y, y3);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x1 = madd(valuex, w5x, x1);
+          y1 = madd(valuey, w5y, y1);
+          x2 = madd(valuex, w3x, x2);
+          y2 = madd(valuey, w3y, y2);
+          x3 = madd(valuex, w1x, x3);
+          y3 = madd(valuey, w1y, y3);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x1 = madd(valuex, w6x, x1);
+          y1 = madd(valuey, w6y, y1);
+          x2 = madd(valuex, w4x, x2);
+          y2 = madd(valuey, w4y, y2);
+          x3 = madd(valuex, w2x, x3);
+          y3 = madd(valuey, w2y, y3);
+          x4 = madd(valuex, w0x, x4);
+          y4 = madd(valuey, w0y, y4);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x2 = madd(valuex, w5x, x2);
+          y2 = madd(valuey, w5y, y2);
+          x3 = madd(valuex, w3x, x3);
+          y3 = madd(valuey, w3y, y3);
+          x4 = madd(valuex, w1x, x4);
+          y4 = madd(valuey, w1y, y4);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x2 = madd(valuex, w6x, x2);
+          y2 = madd(valuey, w6y, y2);
+          x3 = madd(valuex, w4x, x3);
+          y3 = madd(valuey, w4y, y3);
+          x4 = madd(valuex, w2x, x4);
+          y4 = madd(valuey, w2y, y4);
+          x5 = madd(valuex, w0x, x5);
+          y5 = madd(valuey, w0y, y5);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x3 = madd(valuex, w5x, x3);
+          y3 = madd(valuey, w5y, y3);
+          x4 = madd(valuex, w3x, x4);
+          y4 = madd(valuey, w3y, y4);
+          x5 = madd(valuex, w1x, x5);
+          y5 = madd(valuey, w1y, y5);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x3 = madd(valuex, w6x, x3);
+          y3 = madd(valuey, w6y, y3);
+          x4 = madd(valuex, w4x, x4);
+          y4 = madd(valuey, w4y, y4);
+          x5 = madd(valuex, w2x, x5);
+          y5 = madd(valuey, w2y, y5);
+          x6 = madd(valuex, w0x, x6);
+          y6 = madd(valuey, w0y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x4 = madd(valuex, w5x, x4);
+          y4 = madd(valuey, w5y, y4);
+          x5 = madd(valuex, w3x, x5);
+          y5 = madd(valuey, w3y, y5);
+          x6 = madd(valuex, w1x, x6);
+          y6 = madd(valuey, w1y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x4 = madd(valuex, w6x, x4);
+          y4 = madd(valuey, w6y, y4);
+          x5 = madd(valuex, w4x, x5);
+          y5 = madd(valuey, w4y, y5);
+          x6 = madd(valuex, w2x, x6);
+          y6 = madd(valuey, w2y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x5 = madd(valuex, w5x, x5);
+          y5 = madd(valuey, w5y, y5);
+          x6 = madd(valuex, w3x, x6);
+          y6 = madd(valuey, w3y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x5 = madd(valuex, w6x, x5);
+          y5 = madd(valuey, w6y, y5);
+          x6 = madd(valuex, w4x, x6);
+          y6 = madd(valuey, w4y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x6 = madd(valuex, w5x, x6);
+          y6 = madd(valuey, w5y, y6);
+          from += pixel;
+          valuex = v128.load(from);
+          valuey = v128.load(from, 16);
+          x6 = madd(valuex, w6x, x6);
+          y6 = madd(valuey, w6y, y6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          y0 = clamp(y0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          y1 = clamp(y1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          y2 = clamp(y2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          y3 = clamp(y3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          y4 = clamp(y4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          y5 = clamp(y5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+          y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
           to += yPixel;
           v128.store(to, x1);
           v128.store(to, y1, 16);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
           v128.store(to, y2, 16);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
           v128.store(to, y3, 16);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
           v128.store(to, y4, 16);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
           v128.store(to, y5, 16);
+          to += yPixel;
+          v128.store(to, x6);
+          v128.store(to, y6, 16);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          v128.store(to, y0, 16);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+            v128.store(to, y1, 16);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+            v128.store(to, y2, 16);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+            v128.store(to, y3, 16);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+            v128.store(to, y4, 16);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+            v128.store(to, y5, 16);
+          }
         }
+        start += 14 * pixel;
       }
       x += 32;
       end += 32;
@@ -3135,159 +3203,163 @@ export function depthwise7x2(
     let w5x: v128 = f32x4.splat(0);
     let w6x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      x0 = v128.load(bias);
-      x1 = x0;
-      x2 = x0;
-      x3 = x0;
-      x4 = x0;
-      x5 = x0;
-      x6 = x0;
-      let row = x, weights = w;
-      for (let left = lines; left > 0; left--) {
-        w0x = v128.load(weights);
-        w1x = v128.load(weights, 16);
-        w2x = v128.load(weights, 32);
-        w3x = v128.load(weights, 48);
-        w4x = v128.load(weights, 64);
-        w5x = v128.load(weights, 80);
-        w6x = v128.load(weights, 96);
-        let from = row;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w0x, x0);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w1x, x0);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w2x, x0);
-        x1 = madd(valuex, w0x, x1);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w3x, x0);
-        x1 = madd(valuex, w1x, x1);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w4x, x0);
-        x1 = madd(valuex, w2x, x1);
-        x2 = madd(valuex, w0x, x2);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w5x, x0);
-        x1 = madd(valuex, w3x, x1);
-        x2 = madd(valuex, w1x, x2);
-        from += pixel;
-        valuex = v128.load(from);
-        x0 = madd(valuex, w6x, x0);
-        x1 = madd(valuex, w4x, x1);
-        x2 = madd(valuex, w2x, x2);
-        x3 = madd(valuex, w0x, x3);
-        from += pixel;
-        valuex = v128.load(from);
-        x1 = madd(valuex, w5x, x1);
-        x2 = madd(valuex, w3x, x2);
-        x3 = madd(valuex, w1x, x3);
-        from += pixel;
-        valuex = v128.load(from);
-        x1 = madd(valuex, w6x, x1);
-        x2 = madd(valuex, w4x, x2);
-        x3 = madd(valuex, w2x, x3);
-        x4 = madd(valuex, w0x, x4);
-        from += pixel;
-        valuex = v128.load(from);
-        x2 = madd(valuex, w5x, x2);
-        x3 = madd(valuex, w3x, x3);
-        x4 = madd(valuex, w1x, x4);
-        from += pixel;
-        valuex = v128.load(from);
-        x2 = madd(valuex, w6x, x2);
-        x3 = madd(valuex, w4x, x3);
-        x4 = madd(valuex, w2x, x4);
-        x5 = madd(valuex, w0x, x5);
-        from += pixel;
-        valuex = v128.load(from);
-        x3 = madd(valuex, w5x, x3);
-        x4 = madd(valuex, w3x, x4);
-        x5 = madd(valuex, w1x, x5);
-        from += pixel;
-        valuex = v128.load(from);
-        x3 = madd(valuex, w6x, x3);
-        x4 = madd(valuex, w4x, x4);
-        x5 = madd(valuex, w2x, x5);
-        x6 = madd(valuex, w0x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x4 = madd(valuex, w5x, x4);
-        x5 = madd(valuex, w3x, x5);
-        x6 = madd(valuex, w1x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x4 = madd(valuex, w6x, x4);
-        x5 = madd(valuex, w4x, x5);
-        x6 = madd(valuex, w2x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x5 = madd(valuex, w5x, x5);
-        x6 = madd(valuex, w3x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x5 = madd(valuex, w6x, x5);
-        x6 = madd(valuex, w4x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x6 = madd(valuex, w5x, x6);
-        from += pixel;
-        valuex = v128.load(from);
-        x6 = madd(valuex, w6x, x6);
-        row += line;
-        if (row >= end) row -= size;
-        weights += wLine;
-      }
-      if (bounded) {
-        x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
-        x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
-        x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
-        x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
-        x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
-        x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
-        x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
-      }
-      let to = y;
-      if (count == 7) {
-        v128.store(to, x0);
-        to += yPixel;
-        v128.store(to, x1);
-        to += yPixel;
-        v128.store(to, x2);
-        to += yPixel;
-        v128.store(to, x3);
-        to += yPixel;
-        v128.store(to, x4);
-        to += yPixel;
-        v128.store(to, x5);
-        to += yPixel;
-        v128.store(to, x6);
-      } else {
-        v128.store(to, x0);
-        if (count > 1) {
+      let start = x, to = y;
+      for (let count = pixels; count > 0; count -= 7) {
+        x0 = v128.load(bias);
+        x1 = x0;
+        x2 = x0;
+        x3 = x0;
+        x4 = x0;
+        x5 = x0;
+        x6 = x0;
+        let row = start, weights = w;
+        for (let left = lines; left > 0; left--) {
+          w0x = v128.load(weights);
+          w1x = v128.load(weights, 16);
+          w2x = v128.load(weights, 32);
+          w3x = v128.load(weights, 48);
+          w4x = v128.load(weights, 64);
+          w5x = v128.load(weights, 80);
+          w6x = v128.load(weights, 96);
+          let from = row;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w0x, x0);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w1x, x0);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w2x, x0);
+          x1 = madd(valuex, w0x, x1);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w3x, x0);
+          x1 = madd(valuex, w1x, x1);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w4x, x0);
+          x1 = madd(valuex, w2x, x1);
+          x2 = madd(valuex, w0x, x2);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w5x, x0);
+          x1 = madd(valuex, w3x, x1);
+          x2 = madd(valuex, w1x, x2);
+          from += pixel;
+          valuex = v128.load(from);
+          x0 = madd(valuex, w6x, x0);
+          x1 = madd(valuex, w4x, x1);
+          x2 = madd(valuex, w2x, x2);
+          x3 = madd(valuex, w0x, x3);
+          from += pixel;
+          valuex = v128.load(from);
+          x1 = madd(valuex, w5x, x1);
+          x2 = madd(valuex, w3x, x2);
+          x3 = madd(valuex, w1x, x3);
+          from += pixel;
+          valuex = v128.load(from);
+          x1 = madd(valuex, w6x, x1);
+          x2 = madd(valuex, w4x, x2);
+          x3 = madd(valuex, w2x, x3);
+          x4 = madd(valuex, w0x, x4);
+          from += pixel;
+          valuex = v128.load(from);
+          x2 = madd(valuex, w5x, x2);
+          x3 = madd(valuex, w3x, x3);
+          x4 = madd(valuex, w1x, x4);
+          from += pixel;
+          valuex = v128.load(from);
+          x2 = madd(valuex, w6x, x2);
+          x3 = madd(valuex, w4x, x3);
+          x4 = madd(valuex, w2x, x4);
+          x5 = madd(valuex, w0x, x5);
+          from += pixel;
+          valuex = v128.load(from);
+          x3 = madd(valuex, w5x, x3);
+          x4 = madd(valuex, w3x, x4);
+          x5 = madd(valuex, w1x, x5);
+          from += pixel;
+          valuex = v128.load(from);
+          x3 = madd(valuex, w6x, x3);
+          x4 = madd(valuex, w4x, x4);
+          x5 = madd(valuex, w2x, x5);
+          x6 = madd(valuex, w0x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x4 = madd(valuex, w5x, x4);
+          x5 = madd(valuex, w3x, x5);
+          x6 = madd(valuex, w1x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x4 = madd(valuex, w6x, x4);
+          x5 = madd(valuex, w4x, x5);
+          x6 = madd(valuex, w2x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x5 = madd(valuex, w5x, x5);
+          x6 = madd(valuex, w3x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x5 = madd(valuex, w6x, x5);
+          x6 = madd(valuex, w4x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x6 = madd(valuex, w5x, x6);
+          from += pixel;
+          valuex = v128.load(from);
+          x6 = madd(valuex, w6x, x6);
+          row += line;
+          if (row >= end) row -= size;
+          weights += wLine;
+        }
+        if (bounded) {
+          x0 = clamp(x0, f32x4.splat(low), f32x4.splat(high));
+          x1 = clamp(x1, f32x4.splat(low), f32x4.splat(high));
+          x2 = clamp(x2, f32x4.splat(low), f32x4.splat(high));
+          x3 = clamp(x3, f32x4.splat(low), f32x4.splat(high));
+          x4 = clamp(x4, f32x4.splat(low), f32x4.splat(high));
+          x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
+          x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
+        }
+        if (count >= 7) {
+          v128.store(to, x0);
           to += yPixel;
           v128.store(to, x1);
-        }
-        if (count > 2) {
           to += yPixel;
           v128.store(to, x2);
-        }
-        if (count > 3) {
           to += yPixel;
           v128.store(to, x3);
-        }
-        if (count > 4) {
           to += yPixel;
           v128.store(to, x4);
-        }
-        if (count > 5) {
           to += yPixel;
           v128.store(to, x5);
+          to += yPixel;
+          v128.store(to, x6);
+          to += yPixel;
+        } else {
+          v128.store(to, x0);
+          if (count > 1) {
+            to += yPixel;
+            v128.store(to, x1);
+          }
+          if (count > 2) {
+            to += yPixel;
+            v128.store(to, x2);
+          }
+          if (count > 3) {
+            to += yPixel;
+            v128.store(to, x3);
+          }
+          if (count > 4) {
+            to += yPixel;
+            v128.store(to, x4);
+          }
+          if (count > 5) {
+            to += yPixel;
+            v128.store(to, x5);
+          }
         }
+        start += 14 * pixel;
       }
       x += 16;
       end += 16;
@@ -3305,16 +3377,16 @@ export function hasDepthwiseTile(taps: i32, stride: i32): bool {
 
 /** The tile for taps and stride. */
 export function depthwiseTile(
-  taps: i32, stride: i32, channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize,
+  taps: i32, stride: i32, channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize,
   w: usize, wLine: usize, wStep: usize, y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
-  if (taps == 1 && stride == 1) depthwise1x1(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 2 && stride == 1) depthwise2x1(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 3 && stride == 1) depthwise3x1(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 4 && stride == 1) depthwise4x1(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 5 && stride == 1) depthwise5x1(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 7 && stride == 1) depthwise7x1(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 3 && stride == 2) depthwise3x2(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 5 && stride == 2) depthwise5x2(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 7 && stride == 2) depthwise7x2(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  if (taps == 1 && stride == 1) depthwise1x1(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 2 && stride == 1) depthwise2x1(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 3 && stride == 1) depthwise3x1(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 4 && stride == 1) depthwise4x1(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 5 && stride == 1) depthwise5x1(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 7 && stride == 1) depthwise7x1(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 3 && stride == 2) depthwise3x2(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 5 && stride == 2) depthwise5x2(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  else if (taps == 7 && stride == 2) depthwise7x2(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
 }

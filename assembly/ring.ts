@@ -23,15 +23,14 @@ export function clearOutside(ring: usize, pitch: usize, lines: i32, padded: i32,
 }
 
 /**
- * Brings `vectors` x 4 channels of part `part` of `parts` of a line from `x`, its column 0, to its place `to`. With a scale, x becomes
+ * Brings `vectors` x 4 channels of a line from `x`, its column 0, to its place `to`. With a scale, x becomes
  * min(max((x - mean) scale + shift, low), high) on the way: the arithmetic of batch_norm_f32.
  */
 export function bringLine(
-  to: usize, pitch: usize, x: usize, pixel: usize, vectors: i32, padded: i32, origin: i32, width: i32, part: i32, parts: i32,
+  to: usize, pitch: usize, x: usize, pixel: usize, vectors: i32, padded: i32, origin: i32, width: i32,
   scale: usize, shift: usize, mean: usize, low: f32, high: f32,
 ): void {
-  const before = max(-origin, 0), inside = max(min(width - origin, padded) - before, 0);
-  const first = before + inside * part / parts, count = before + inside * (part + 1) / parts - first;
+  const first = max(-origin, 0), count = min(width - origin, padded) - first;
   x += <isize>(origin + first) * pixel;
   to += <usize>first * pitch;
   if (scale) normalizePixels(to, pitch, x, pixel, vectors, count, scale, shift, mean, low, high);

@@ -131,7 +131,7 @@ const depthwiseForms = [1, 2].flatMap((stride) =>
 /** Output pixels of a tile, `depthwisePixels` in assembly/simd.ts: 7 divide the lines of networks for 224 px. */
 const pixels = 7;
 
-/** A tile of a depthwise convolution. */
+/** Tiles of a depthwise convolution. */
 function depthwiseTile({ taps, stride }: (typeof depthwiseForms)[number]): string {
   const body = (vectors: number) => {
     const each = (statement: (side: string, bytes: number) => string) => sides(vectors, statement);
@@ -152,10 +152,12 @@ function depthwiseTile({ taps, stride }: (typeof depthwiseForms)[number]): strin
       ...all(taps, (k) => each((s) => `let w${k}${s}: v128 = f32x4.splat(0);`)),
     ])}
   for (; channels > 0; channels -= ${4 * vectors}) {
-${block("    ", [...each((s, bytes) => `${s}0 = v128.load(bias${at(bytes)});`), ...all(pixels - 1, (t) => each((s) => `${s}${t + 1} = ${s}0;`))])}
-    let row = x, weights = w;
-    for (let left = lines; left > 0; left--) {
-${block("      ", [
+    let start = x, to = y;
+    for (let count = pixels; count > 0; count -= ${pixels}) {
+${block("      ", [...each((s, bytes) => `${s}0 = v128.load(bias${at(bytes)});`), ...all(pixels - 1, (t) => each((s) => `${s}${t + 1} = ${s}0;`))])}
+      let row = start, weights = w;
+      for (let left = lines; left > 0; left--) {
+${block("        ", [
   ...all(taps, (k) => each((s, bytes) => `w${k}${s} = v128.load(weights${at(16 * vectors * k + bytes)});`)),
   "let from = row;",
   ...all(columns, column),
@@ -163,23 +165,24 @@ ${block("      ", [
   "if (row >= end) row -= size;",
   "weights += wLine;",
 ])}
-    }
-    if (bounded) {
+      }
+      if (bounded) {
 ${block(
-  "      ",
+  "        ",
   all(pixels, (t) => each((s) => `${s}${t} = clamp(${s}${t}, f32x4.splat(low), f32x4.splat(high));`)),
 )}
-    }
-    let to = y;
-    if (count == ${pixels}) {
+      }
+      if (count >= ${pixels}) {
 ${block(
-  "      ",
-  all(pixels, (t) => [...store(t), ...(t < pixels - 1 ? ["to += yPixel;"] : [])]),
+  "        ",
+  all(pixels, (t) => [...store(t), "to += yPixel;"]),
 )}
-    } else {
+      } else {
 ${upTo(pixels - 1)
-  .map((t) => (t ? `      if (count > ${t}) {\n${block("        ", ["to += yPixel;", ...store(t)])}\n      }` : block("      ", store(t))))
+  .map((t) => (t ? `        if (count > ${t}) {\n${block("          ", ["to += yPixel;", ...store(t)])}\n        }` : block("        ", store(t))))
   .join("\n")}
+      }
+      start += ${stride * pixels} * pixel;
     }
     x += ${16 * vectors};
     end += ${16 * vectors};
@@ -189,7 +192,7 @@ ${upTo(pixels - 1)
   }`;
   };
   return `export function depthwise${taps}x${stride}(
-  channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
+  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
   y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
 ${eachPair(body)}
@@ -280,9 +283,9 @@ ${winogradLines}`,
   "assembly/microkernels-depthwise.ts": header(
     "clamp, depthwiseVectors, madd",
     `/**
- * \`count\` of ${pixels} neighbouring output pixels of a depthwise convolution, each \`channels\`, in steps of \`depthwiseVectors\` x 4:
+ * \`pixels\` neighbouring output pixels of a depthwise convolution, ${pixels} at a time, in steps of \`depthwiseVectors\` x 4 channels:
  * y = bias + sum over \`lines\` lines of taps, held between low and high where \`bounded\`. Names say taps in a line and stride.
- * Pixels of x, all ${pixels} of which are read, lie \`pixel\` bytes apart, lines \`line\` in a ring of \`size\` bytes whose lines start below
+ * Pixels of x, read in whole tiles, lie \`pixel\` bytes apart, lines \`line\` in a ring of \`size\` bytes whose lines start below
  * \`end\`; pixels of y lie \`yPixel\` bytes apart. From step to step weights lie \`wStep\` bytes apart and bias \`biasStep\`, from line
  * to line of taps weights \`wLine\`.
  */
@@ -294,13 +297,13 @@ export function hasDepthwiseTile(taps: i32, stride: i32): bool {
 
 /** The tile for taps and stride. */
 export function depthwiseTile(
-  taps: i32, stride: i32, channels: i32, count: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize,
+  taps: i32, stride: i32, channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize,
   w: usize, wLine: usize, wStep: usize, y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
 ${depthwiseForms
   .map(
     ({ taps, stride }, i) =>
-      `  ${i ? "else " : ""}if (taps == ${taps} && stride == ${stride}) depthwise${taps}x${stride}(channels, count, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);`,
+      `  ${i ? "else " : ""}if (taps == ${taps} && stride == ${stride}) depthwise${taps}x${stride}(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);`,
   )
   .join("\n")}
 }`,

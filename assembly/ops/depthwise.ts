@@ -60,67 +60,58 @@ function tapAt(place: i32, taps: i32, phases: i32, pad: i32, step: i32): i32 {
 /**
  * y[n, j, i, c] = bias[c] + sum over taps of w[ky, kx, c] x[n, originY + j * strideY + ky * tapY, originX + i * strideX + kx * tapX, c],
  * zero outside, bounded to low..high. Units are (chunk, line of y). `work` holds the ring of (kh - 1) * tapY + 1 lines of
- * `padded` pixels and strideY more, and a step of a tile behind.
+ * `padded` pixels and, behind, a step of a strip.
  */
 export function depthwise_f32(
   y: usize, x: usize, packed: usize, bias: usize, scale: usize, shift: usize, mean: usize, lowX: f32, highX: f32, work: usize,
   batch: i32, height: i32, width: i32, channels: i32, kh: i32, kw: i32, originY: i32, originX: i32, tapY: i32, tapX: i32, strideY: i32, strideX: i32,
   outHeight: i32, outWidth: i32, padded: i32, chunk: i32, low: f32, high: f32, begin: i32, end: i32,
 ): void {
-  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1 + strideY, pitch = pitchOf(chunk), line = <usize>padded * pitch, size = <usize>ringLines * line;
+  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY + 1, pitch = pitchOf(chunk), line = <usize>padded * pitch, size = <usize>ringLines * line;
   const wLine = <usize>kw * tapBytes, spare = work + size;
   clearOutside(work, pitch, ringLines, padded, originX, width);
-  const wStep = <usize>kh * wLine, tiles = (outWidth + depthwisePixels - 1) / depthwisePixels;
+  const wStep = <usize>kh * wLine, strip = stripOf(outWidth);
   let next = 0, from = -1;
   for (let unit = begin; unit < end; unit++) {
     const plane = unit / outHeight, j = unit - plane * outHeight, part = plane / batch, image = plane - part * batch;
     const channel = part * chunk, count = min(chunk, channels - channel), vectors = vectorsOf(count), at = <usize>channel << 2;
-    const iy = originY + j * strideY, reach = (kh - 1) * tapY + 1, source = x + <usize>(image * height * width) * pixel + at;
+    const iy = originY + j * strideY, source = x + <usize>(image * height * width) * pixel + at;
     if (plane != from) next = 0;
     from = plane;
     next = max(next, iy);
-    for (const stop = min(height, iy + reach); next < stop; next++) {
+    for (const stop = min(height, iy + ringLines); next < stop; next++) {
       bringLine(
-        work + <usize>(next % ringLines) * line, pitch, source + <usize>(next * width) * pixel, pixel, vectors, padded, originX, width, 0, 1,
+        work + <usize>(next % ringLines) * line, pitch, source + <usize>(next * width) * pixel, pixel, vectors, padded, originX, width,
         scale ? scale + at : 0, shift + at, mean + at, lowX, highX,
       );
     }
-    const ahead = unit + 1 < end && j + 1 < outHeight ? min(height, iy + reach + strideY) : 0, first = max(next, iy + strideY);
     const firstTap = firstInside(iy, tapY), lines = max(0, min(kh, (height - iy + tapY - 1) / tapY) - firstTap);
     const to = y + <usize>((image * outHeight + j) * outWidth) * pixel + at, w = packed + <usize>(channel / stepChannels) * wStep + <usize>firstTap * wLine;
-    for (let tile = 0; tile < tiles; tile++) {
-      for (let line_ = first; line_ < ahead; line_++) {
-        bringLine(
-          work + <usize>(line_ % ringLines) * line, pitch, source + <usize>(line_ * width) * pixel, pixel, vectors, padded, originX, width, tile, tiles,
-          scale ? scale + at : 0, shift + at, mean + at, lowX, highX,
-        );
-      }
-      const i = tile * depthwisePixels;
-      convolveTile(
-        to + <usize>i * pixel, pixel, min(depthwisePixels, outWidth - i), count,
+    for (let i = 0; i < outWidth; i += strip) {
+      convolveStrip(
+        to + <usize>i * pixel, pixel, min(strip, outWidth - i), count,
         work + <usize>(i * strideX) * pitch, pitch, <usize>((iy + firstTap * tapY) % ringLines) * line, line * tapY, lines, kw, tapX, strideX, size,
         w, wLine, wStep, bias ? bias + at : 0, low, high, spare,
       );
     }
-    next = max(next, ahead);
   }
 }
 
 /**
  * dx[n, y, x, c] = sum of w[ky, kx, c] dy[n, j, i, c] over taps and pixels of dy with j * strideY - padY + ky * tapY = y, and so in x.
- * Weights are packed by phases, units are (chunk, line of dx). `work` holds the ring of lines [padded] of dy that
- * (kh - 1) * tapY + 1 lines of dx reach and one more, and a step of a tile behind.
+ * Weights are packed by phases, units are (chunk, line of dx). `work` holds the ring of lines [padded] of dy which a line of dx
+ * may reach and, behind, a step of a strip.
  */
 export function depthwise_f32_backward_x(
   dx: usize, dy: usize, packed: usize, work: usize,
   batch: i32, height: i32, width: i32, channels: i32, kh: i32, kw: i32, padY: i32, padX: i32, tapY: i32, tapX: i32, strideY: i32, strideX: i32,
   outHeight: i32, outWidth: i32, padded: i32, chunk: i32, begin: i32, end: i32,
 ): void {
-  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY / strideY + 2, pitch = pitchOf(chunk), line = <usize>padded * pitch, size = <usize>ringLines * line;
+  const pixel = <usize>channels << 2, ringLines = (kh - 1) * tapY / strideY + 1, pitch = pitchOf(chunk), line = <usize>padded * pitch, size = <usize>ringLines * line;
   const wLine = <usize>kw * tapBytes, spare = work + size;
   const stepY = strideY / gcd(strideY, tapY), stepX = strideX / gcd(strideX, tapX), nextY = tapY * stepY / strideY, nextX = tapX * stepX / strideX;
   const origin = floorDiv(padX - (kw - 1) * tapX, strideX), wStep = <usize>kh * wLine;
-  const tiles = ((width + strideX - 1) / strideX + depthwisePixels - 1) / depthwisePixels;
+  const points = (width + strideX - 1) / strideX, strip = stripOf(points);
   clearOutside(work, pitch, ringLines, padded, origin, outWidth);
   let next = 0, from = -1;
   for (let unit = begin; unit < end; unit++) {
@@ -130,31 +121,24 @@ export function depthwise_f32_backward_x(
     const until = min(outHeight, (y + padY) / strideY + 1);
     if (plane != from) next = 0;
     from = plane;
-    next = max(next, until + 1 - ringLines);
+    next = max(next, until - ringLines);
     for (; next < until; next++) {
       bringLine(
-        work + <usize>(next % ringLines) * line, pitch, source + <usize>(next * outWidth) * pixel, pixel, vectors, padded, origin, outWidth, 0, 1, 0, 0, 0, 0, 0,
+        work + <usize>(next % ringLines) * line, pitch, source + <usize>(next * outWidth) * pixel, pixel, vectors, padded, origin, outWidth, 0, 0, 0, 0, 0,
       );
     }
-    const ahead = unit + 1 < end && y + 1 < height ? min(outHeight, (y + 1 + padY) / strideY + 1) : 0;
     let wY = 0;
     for (let phase = 0; phase < y % strideY; phase++) wY += tapsOf(lastTap(phase + padY, kh, strideY, tapY), stepY);
     const lastY = lastTap(y + padY, kh, strideY, tapY), j = (y + padY - lastY * tapY) / strideY;
     const firstTap = firstInside(j, nextY), lines = max(0, min(tapsOf(lastY, stepY), (outHeight - j + nextY - 1) / nextY) - firstTap);
     const w = packed + <usize>(channel / stepChannels) * wStep + <usize>(wY + firstTap) * wLine;
-    for (let tile = 0; tile < tiles; tile++) {
-      for (let line_ = next; line_ < ahead; line_++) {
-        bringLine(
-          work + <usize>(line_ % ringLines) * line, pitch, source + <usize>(line_ * outWidth) * pixel, pixel, vectors, padded, origin, outWidth, tile, tiles, 0, 0, 0, 0, 0,
-        );
-      }
-      const i = tile * depthwisePixels;
+    for (let i = 0; i < points; i += strip) {
       for (let phase = 0, wX = 0; phase < strideX; phase++) {
         const lastX = lastTap(phase + padX, kw, strideX, tapX), taps = tapsOf(lastX, stepX);
         const column = i + (lastX < 0 ? 0 : (phase + padX - lastX * tapX) / strideX - origin), left = (width - phase + strideX - 1) / strideX - i;
         if (left > 0) {
-          convolveTile(
-            dx + <usize>((image * height + y) * width + phase + i * strideX) * pixel + at, pixel * strideX, min(depthwisePixels, left), count,
+          convolveStrip(
+            dx + <usize>((image * height + y) * width + phase + i * strideX) * pixel + at, pixel * strideX, min(strip, left), count,
             work + <usize>column * pitch, pitch, <usize>((j + firstTap * nextY) % ringLines) * line, line * nextY, lines, taps, nextX, 1, size,
             w + <usize>wX * tapBytes, wLine, wStep, 0, -Infinity, Infinity, spare,
           );
@@ -162,8 +146,15 @@ export function depthwise_f32_backward_x(
         wX += taps;
       }
     }
-    next = max(next, ahead);
   }
+}
+
+/**
+ * Pixels that go together: short lines tile by tile through all channels, so that output goes to memory in order. Along lines of 8
+ * tiles and more weights stay in registers' reach and more stores that miss the caches are under way at a time.
+ */
+function stripOf(pixels: i32): i32 {
+  return pixels < 8 * depthwisePixels ? depthwisePixels : pixels;
 }
 
 // @ts-ignore: decorator
@@ -207,18 +198,18 @@ function tapsOf(last: i32, step: i32): i32 {
 }
 
 /**
- * A tile of output pixels from a ring of `size` bytes, whose first line of taps starts at `at`; the others follow `line` bytes
- * on. `spare` holds a step of a tile, where channels end inside it.
+ * A strip of output pixels from a ring of `size` bytes, whose first line of taps starts at `at`; the others follow `line` bytes
+ * on. `spare` holds one step of them, where channels end inside it.
  */
-function convolveTile(
+function convolveStrip(
   y: usize, yPixel: usize, pixels: i32, channels: i32, ring: usize, pitch: usize, at: usize, line: usize, lines: i32, taps: i32, tapX: i32, strideX: i32, size: usize,
   w: usize, wLine: usize, wStep: usize, bias: usize, low: f32, high: f32, spare: usize,
 ): void {
   const whole = channels & ~(stepChannels - 1), rest = channels - whole;
-  if (whole) tileOf(y, yPixel, pixels, whole, ring, pitch, at, line, lines, taps, tapX, strideX, size, w, wLine, wStep, bias, low, high);
+  if (whole) stepsOf(y, yPixel, pixels, whole, ring, pitch, at, line, lines, taps, tapX, strideX, size, w, wLine, wStep, bias, low, high);
   if (!rest) return;
   const done = <usize>whole << 2;
-  tileOf(
+  stepsOf(
     spare, tapBytes, pixels, rest, ring + done, pitch, at, line, lines, taps, tapX, strideX, size,
     w + <usize>(whole / stepChannels) * wStep, wLine, wStep, bias ? bias + done : 0, low, high,
   );
@@ -228,7 +219,7 @@ function convolveTile(
   }
 }
 
-function tileOf(
+function stepsOf(
   y: usize, yPixel: usize, pixels: i32, channels: i32, ring: usize, pitch: usize, at: usize, line: usize, lines: i32, taps: i32, tapX: i32, strideX: i32, size: usize,
   w: usize, wLine: usize, wStep: usize, bias: usize, low: f32, high: f32,
 ): void {
@@ -290,7 +281,7 @@ export function depthwise_f32_backward_weight(
         next = max(next, iy);
         for (const stop = min(height, iy + ringLines); next < stop; next++) {
           bringLine(
-            work + <usize>(next % ringLines) * line, pitch, x + <usize>((image * height + next) * width) * pixel + at, pixel, vectors, padded, originX, width, 0, 1,
+            work + <usize>(next % ringLines) * line, pitch, x + <usize>((image * height + next) * width) * pixel + at, pixel, vectors, padded, originX, width,
             scale ? scale + at : 0, shift + at, mean + at, lowX, highX,
           );
         }

@@ -29,9 +29,9 @@ export const depthwiseConv2d = defineOp({
     const [kh, kw] = weight.shape;
     const [batch, height, width, channels] = y.shape;
     const padded = (wholeTiles(width) - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
-    const { parts, chunk, ring } = chunksOf(channels, batch * height, ((kh - 1) * dilation[0] + 1 + stride[0]) * padded);
+    const { parts, chunk, ring } = chunksOf(channels, batch * height, ((kh - 1) * dilation[0] + 1) * padded);
     const packed = packedTaps(emit, weight, [0, 0, 0, 0, 0, 0]);
-    const work = emit.workspace(ring + tilePixels * 32);
+    const work = emit.workspace(ring + width * 32);
     const reads = [kh, kw, -padding[0], -padding[2], ...dilation, ...stride];
     emit.call(
       "depthwise_f32",
@@ -67,9 +67,9 @@ export const depthwiseBackwardX = defineOp({
     const window = [padding[0], padding[2], ...dilation, ...stride];
     const reach = Math.floor((width - 1 + padding[2]) / stride[1]) - Math.floor((padding[2] - (kw - 1) * dilation[1]) / stride[1]);
     const padded = reach + wholeTiles(1) + 1;
-    const { parts, chunk, ring } = chunksOf(channels, batch * height, (Math.floor(((kh - 1) * dilation[0]) / stride[0]) + 2) * padded);
+    const { parts, chunk, ring } = chunksOf(channels, batch * height, (Math.floor(((kh - 1) * dilation[0]) / stride[0]) + 1) * padded);
     const packed = packedTaps(emit, weight, [...stride, padding[0], padding[2], ...dilation]);
-    const work = emit.workspace(ring + tilePixels * 32);
+    const work = emit.workspace(ring + width * 32);
     emit.call(
       "depthwise_f32_backward_x",
       [dx, dy, packed, work, ...dx.shape, kh, kw, ...window, dy.shape[1], dy.shape[2], padded, chunk],
