@@ -16,11 +16,11 @@ export interface ThreadData {
 export function timeCalls(share: Share, barrier?: Barrier): Float64Array {
   const times = new Float64Array(share.length + 1);
   const begin = performance.now();
-  share.forEach(({ kernel, args }, i) => {
+  share.forEach(({ kernel, args, meet: needed }, i) => {
+    if (needed && barrier) meet(barrier);
     const start = performance.now();
     if (args) kernel.apply(undefined, args as number[]);
     times[i] = performance.now() - start;
-    if (barrier) meet(barrier);
   });
   times[share.length] = performance.now() - begin;
   return times;

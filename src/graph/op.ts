@@ -26,7 +26,8 @@ export interface Emitter {
   readonly winograd: boolean;
   /**
    * Adds one kernel call. The kernel's last two parameters are `begin, end`; each thread gets its share of
-   * `0..units`, and all threads have finished before the next call starts.
+   * `0..units`. A call that touches what another one writes starts when all threads have finished that one. Of the pointers
+   * among the arguments, the node's inputs are only read, unless it `mutates` them; all others may be written.
    */
   call(kernel: string, args: readonly Argument[], units: number): void;
   /** Memory shared by all threads, valid until this node is done. 64-byte aligned, uninitialised. */

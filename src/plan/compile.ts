@@ -7,6 +7,7 @@ import type { Graph, Node, Value } from "../graph/graph.js";
 import type { Argument, Emitter, Scratch } from "../graph/op.js";
 import { type ArenaUse, type Block, fullestMoment, packArena, padded, type Purpose } from "./arena.js";
 import { checkpointGradients } from "./gradient-checkpointing.js";
+import { type Access, meetings } from "./meetings.js";
 import { fuse, liveNodes } from "./passes.js";
 import { rematerialize } from "./rematerialize.js";
 import { writeEarly } from "./write-early.js";
@@ -21,6 +22,8 @@ export interface Call {
   readonly kernel: string;
   readonly args: readonly Operand[];
   readonly units: number;
+  /** Whether threads meet before it: what calls before it did must be done. */
+  readonly meet: boolean;
   /** The node that emitted it, for profiles: index into `Plan.nodes`. */
   readonly node: number;
 }
@@ -176,13 +179,36 @@ export function compile(
     const base = operand(argument.base);
     return typeof base === "number" ? base : { ...base, offset: base.offset + argument.bytes };
   };
-  const resolve = ({ kernel, args, units, node }: PendingCall): Call => ({ kernel, args: args.map(operand), units, node });
+  /** What a call may touch. A node's inputs are read, as are derived data after `prepare`; everything else that it has a pointer to is written. */
+  const accesses = ({ args, node }: PendingCall, derivedIsWritten: boolean): Access[] => {
+    const { op, inputNames, outputNames, tensors } = nodes[node];
+    const written = new Set([...outputNames, ...(op.mutates ?? [])].map((name) => tensors[name]));
+    const read = new Set<Value | Scratch>(inputNames.map((name) => tensors[name]).filter((value) => !written.has(value)));
+    return args.flatMap((argument) => {
+      const at = rootOf(argument);
+      const found = at && place(at);
+      if (!at || typeof found !== "object") return [];
+      const region = found.region === "arena" ? "arena" : `${found.region} ${found.key}`;
+      const stride = found.region === "arena" ? found.stride : 0;
+      return {
+        region,
+        from: found.offset,
+        to: found.offset + padded(storageOf(at).bytes),
+        writes: !read.has(at) && (derivedIsWritten || found.region !== "derived"),
+        stride,
+      };
+    });
+  };
+  const resolve = (list: readonly PendingCall[]): Call[] => {
+    const meets = meetings(list.map((call) => accesses(call, list === prepare)));
+    return list.map(({ kernel, args, units, node }, i) => ({ kernel, args: args.map(operand), units, meet: meets[i], node }));
+  };
   const named = (values: ReadonlyMap<string, Value>) => new Map([...values].map(([name, value]) => [name, { value, at: place(value) }]));
 
-  const resolvedPrepare = prepare.map(resolve);
+  const resolvedPrepare = resolve(prepare);
   return {
     prepare: resolvedPrepare,
-    calls: calls.map(resolve),
+    calls: resolve(calls),
     arenaBytes,
     arena: { ...fullest, workspace: fullest.workspace + arenaBytes - runBytes },
     derived,
@@ -227,14 +253,17 @@ function preparedData(
 
 /** Storage of every pointer among the arguments of some calls. */
 function storagesIn(calls: readonly PendingCall[], storageOf: (at: Value | Scratch) => Storage): Storage[] {
-  const root = (argument: Argument): Value | Scratch | undefined =>
-    typeof argument === "number" ? undefined : "base" in argument ? root(argument.base) : argument;
   return calls.flatMap(({ args }) =>
     args.flatMap((argument) => {
-      const at = root(argument);
+      const at = rootOf(argument);
       return at ? storageOf(at) : [];
     }),
   );
+}
+
+/** What a pointer points into. */
+function rootOf(argument: Argument): Value | Scratch | undefined {
+  return typeof argument === "number" ? undefined : "base" in argument ? rootOf(argument.base) : argument;
 }
 
 /** Floating-point operations of one node, as its op counts them. */

@@ -3,7 +3,7 @@ import type { Call, Operand } from "../plan/compile.js";
 import { type Barrier, countCalls, meet } from "./barrier.js";
 import type { Kernels } from "./instance.js";
 
-/** A program as numbers, ready to be posted: per call `kernel, units, arguments, (value, step per thread)...`. */
+/** A program as numbers, ready to be posted: per call `kernel, units, meet, arguments, (value, step per thread)...`. */
 export interface Code {
   readonly kernels: readonly string[];
   readonly words: Float64Array;
@@ -14,13 +14,13 @@ export function link(calls: readonly Call[], address: (at: Exclude<Operand, numb
   const kernels: string[] = [];
   const indices = new Map<string, number>();
   const words: number[] = [];
-  for (const { kernel, args, units } of calls) {
+  for (const { kernel, args, units, meet } of calls) {
     let index = indices.get(kernel);
     if (index === undefined) {
       index = kernels.push(kernel) - 1;
       indices.set(kernel, index);
     }
-    words.push(index, units, args.length);
+    words.push(index, units, Number(meet), args.length);
     for (const arg of args) {
       if (typeof arg === "number") words.push(arg, 0);
       else words.push(address(arg), arg.region === "arena" ? arg.stride : 0);
@@ -29,8 +29,14 @@ export function link(calls: readonly Call[], address: (at: Exclude<Operand, numb
   return { kernels, words: Float64Array.from(words) };
 }
 
-/** One thread's view of a program: each kernel with its arguments, its share of the units baked in. */
-export type Share = readonly { readonly kernel: (...args: number[]) => unknown; readonly args: readonly number[] | null }[];
+/** One thread's view of a call: the kernel with its arguments, its share of the units baked in; null where it has none. */
+export interface ShareOfCall {
+  readonly kernel: (...args: number[]) => unknown;
+  readonly args: readonly number[] | null;
+  /** Whether all threads meet before it. */
+  readonly meet: boolean;
+}
+export type Share = readonly ShareOfCall[];
 
 /** @throws {WorkerError} when the binary lacks a kernel that the program calls */
 export function shareOf({ kernels, words }: Code, exports: Kernels, thread: number, threads: number): Share {
@@ -39,17 +45,18 @@ export function shareOf({ kernels, words }: Code, exports: Kernels, thread: numb
     if (!kernel) throw new WorkerError(`kernel ${name} is not in this binary`);
     return kernel;
   });
-  const share: { kernel: (...args: number[]) => unknown; args: number[] | null }[] = [];
+  const share: ShareOfCall[] = [];
   for (let at = 0; at < words.length; ) {
     const kernel = functions[words[at]];
     const units = words[at + 1];
-    const count = words[at + 2];
-    at += 3;
+    const meet = words[at + 2] === 1;
+    const count = words[at + 3];
+    at += 4;
     const args = new Array<number>(count + 2);
     for (let i = 0; i < count; i++, at += 2) args[i] = words[at] + words[at + 1] * thread;
     args[count] = Math.floor((units * thread) / threads);
     args[count + 1] = Math.floor((units * (thread + 1)) / threads);
-    share.push({ kernel, args: args[count] < args[count + 1] ? args : null });
+    share.push({ kernel, args: args[count] < args[count + 1] ? args : null, meet });
   }
   return share;
 }
@@ -59,15 +66,15 @@ export function runShare(share: Share): void {
   for (const { kernel, args } of share) if (args) kernel.apply(undefined, args as number[]);
 }
 
-/** Runs one thread's share; all threads meet after each call. */
+/** Runs one thread's share; all threads meet where a call needs what others did. */
 export function runTogether(share: Share, barrier: Barrier, thread: number): void {
   let calls = 0;
-  for (const { kernel, args } of share) {
+  for (const { kernel, args, meet: needed } of share) {
+    if (needed) meet(barrier);
     if (args) {
       kernel.apply(undefined, args as number[]);
       calls++;
     }
-    meet(barrier);
   }
   countCalls(barrier, thread, calls);
 }
