@@ -22,9 +22,11 @@ export async function runInPage(browser: Browser, url: string, { isolated }: { i
   const context = await browser.newContext();
   const page = await context.newPage();
   const complaints: string[] = [];
+  const warnings: string[] = [];
   page.on("response", (response) => response.status() >= 400 && complaints.push(`${response.status()} for ${response.url()}`));
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  page.on("console", (message) => message.type() === "warning" && warnings.push(message.text()));
   page.on("request", (request) => {
     const { protocol, origin } = new URL(request.url());
     if (protocol.startsWith("http") && origin !== new URL(url).origin) complaints.push(`asked for ${request.url()}`);
@@ -37,6 +39,8 @@ export async function runInPage(browser: Browser, url: string, { isolated }: { i
     const outcome = await page.evaluate(() => (globalThis as unknown as { outcome: Promise<{ value?: unknown; error?: string }> }).outcome);
     if (outcome.error) complaints.unshift(outcome.error);
     if (complaints.length > 0) throw new Error(complaints.join("\n"));
+    const threadWarnings = warnings.filter((text) => text.includes("Cross-Origin-Opener-Policy")).length;
+    if (threadWarnings !== (isolated ? 0 : 1)) throw new Error(`expected ${isolated ? "no warning" : "one warning"} about threads, got ${threadWarnings}`);
     return outcome.value;
   } finally {
     await context.close();

@@ -231,6 +231,7 @@ async function engineFor({ build, threads, inline }: SessionOptions): Promise<{ 
     throw new ArgumentError(`threads: expected a whole number from 1 to ${mostThreads}, got ${threads}`);
   const { spawn, sharedMemory, parallelism } = await host();
   if (inline || !spawn) return { build: await chooseBuild(build), poolThreads: 0, makeBackend: inlineBackend };
+  if (!sharedMemory && (threads ?? (await defaultThreads())) > 1) warnOfOneThread();
   const wide = sharedMemory ? (threads ?? (await defaultThreads())) : 1;
   const [chosen, running] = await Promise.all([chooseBuild(build), pool(wide)]);
   const poolThreads = Math.max(wide, await defaultThreads());
@@ -239,6 +240,16 @@ async function engineFor({ build, threads, inline }: SessionOptions): Promise<{ 
     poolThreads,
     makeBackend: () => (sharedMemory ? sharedBackend(running, wide, { crowded: wide > parallelism }) : workerBackend(running)),
   };
+}
+
+let warned = false;
+
+function warnOfOneThread(): void {
+  if (!warned)
+    console.warn(
+      "ocelli: one thread, because this page is not cross-origin isolated. Serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or ask for { threads: 1 } to silence this",
+    );
+  warned = true;
 }
 
 type Place = Exclude<Operand, number>;
