@@ -11,7 +11,7 @@ export interface PeakMemory extends MemoryUse {
 }
 
 /** Growth of a Node 20 process by the engine's code and garbage, and by each of its threads once it has prepared images (bench/memory.ts). */
-const engineBytes = { inference: 13e6, training: 39e6 };
+const engineBytes = { inference: 17e6, training: 38e6 };
 const threadBytes = 25e6;
 
 /** Adds to a session's memory what the process needs beside it for `work` on so many worker threads. */
