@@ -32,12 +32,14 @@ const tileRows = (build: Build) => (build === "simd" ? 5 : 6);
 
 /**
  * How a product's rows are cut, in whole tiles: a block has 24 kB of A, which stay in the first-level cache while panels stream past, but
- * at least two tiles and at most twelve. Threads share parts of rows and panels: with few rows and many panels, panels alone.
+ * at least two tiles and at most twelve; ten where all panels are more than 4 MB, which every block fetches from far away. Threads share
+ * parts of rows and panels: with few rows and many panels, panels alone.
  */
 export function rowBlocksOf(rows: number, columns: number, depth: number, build: Build): { parts: number; blocks: number } {
   const height = tileRows(build);
-  const tiles = Math.floor(6144 / (sliceOf(depth) * height));
-  const blocks = Math.ceil(Math.ceil(rows / height) / Math.min(Math.max(tiles, 2), 12));
+  const slice = sliceOf(depth);
+  const tiles = columns * depth > 2 ** 20 ? 10 : Math.min(Math.max(Math.floor(6144 / (slice * height)), 2), 12);
+  const blocks = Math.ceil(Math.ceil(rows / height) / tiles);
   return rows <= 196 && panelsOf(columns, build) >= 8 ? { parts: 1, blocks } : { parts: blocks, blocks: 1 };
 }
 
