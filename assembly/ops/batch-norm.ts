@@ -96,17 +96,25 @@ export function batch_norm_f32_statistics(mean: usize, variance: usize, partial:
   }
 }
 
-/** y = min(max((x - mean) scale + bias, low), high) over rows begin..end, scale = weight / sqrt(variance + epsilon). */
+/**
+ * y = min(max((x - mean) scale + bias, low), high) over rows begin..end, scale = weight / sqrt(variance + epsilon). Row by row, though that loads
+ * what belongs to a channel again and again: memory is fast only in its own order.
+ */
 export function batch_norm_f32(y: usize, x: usize, scale: usize, bias: usize, mean: usize, channels: i32, low: f32, high: f32, begin: i32, end: i32): void {
-  const step = <usize>channels << 2, full = step & ~15;
+  const step = <usize>channels << 2, full = step & ~15, pairs = step & ~31;
   const lo = f32x4.splat(low), hi = f32x4.splat(high);
   for (let row = <usize>begin * step, stop = <usize>end * step; row < stop; row += step) {
-    for (let at: usize = 0; at < full; at += 16) {
-      v128.store(y + row + at, clamp(madd(f32x4.sub(v128.load(x + row + at), v128.load(mean + at)), v128.load(scale + at), v128.load(bias + at)), lo, hi));
+    let at: usize = 0;
+    for (; at < pairs; at += 32) {
+      const d0 = f32x4.sub(v128.load(x + row + at), v128.load(mean + at)), d1 = f32x4.sub(v128.load(x + row + at, 16), v128.load(mean + at, 16));
+      const v0 = madd(d0, v128.load(scale + at), v128.load(bias + at)), v1 = madd(d1, v128.load(scale + at, 16), v128.load(bias + at, 16));
+      v128.store(y + row + at, clamp(v0, lo, hi));
+      v128.store(y + row + at, clamp(v1, lo, hi), 16);
     }
-    if (full < step) {
-      const v = clamp(madd(f32x4.sub(v128.load(x + row + full), v128.load(mean + full)), v128.load(scale + full), v128.load(bias + full)), lo, hi);
-      storeLanes(y + row + full, v, channels & 3);
+    for (; at < step; at += 16) {
+      const v = clamp(madd(f32x4.sub(v128.load(x + row + at), v128.load(mean + at)), v128.load(scale + at), v128.load(bias + at)), lo, hi);
+      if (at < full) v128.store(y + row + at, v);
+      else storeLanes(y + row + at, v, channels & 3);
     }
   }
 }
@@ -201,10 +209,20 @@ export function batch_norm_f32_backward_slopes(
 export function batch_norm_f32_backward_x(
   dx: usize, dy: usize, x: usize, scale: usize, bias: usize, mean: usize, slope: usize, offset: usize, channels: i32, low: f32, high: f32, begin: i32, end: i32,
 ): void {
-  const step = <usize>channels << 2, full = step & ~15;
+  const step = <usize>channels << 2, full = step & ~15, pairs = step & ~31;
   const lo = f32x4.splat(low), hi = f32x4.splat(high);
   for (let row = <usize>begin * step, stop = <usize>end * step; row < stop; row += step) {
-    for (let at: usize = 0; at < step; at += 16) {
+    let at: usize = 0;
+    for (; at < pairs; at += 32) {
+      const d0 = f32x4.sub(v128.load(x + row + at), v128.load(mean + at)), d1 = f32x4.sub(v128.load(x + row + at, 16), v128.load(mean + at, 16));
+      const s0 = v128.load(scale + at), s1 = v128.load(scale + at, 16);
+      const g0 = uncut(v128.load(dy + row + at), madd(d0, s0, v128.load(bias + at)), lo, hi);
+      const g1 = uncut(v128.load(dy + row + at, 16), madd(d1, s1, v128.load(bias + at, 16)), lo, hi);
+      const l0 = madd(d0, v128.load(slope + at), v128.load(offset + at)), l1 = madd(d1, v128.load(slope + at, 16), v128.load(offset + at, 16));
+      v128.store(dx + row + at, madd(g0, s0, l0));
+      v128.store(dx + row + at, madd(g1, s1, l1), 16);
+    }
+    for (; at < step; at += 16) {
       const d = f32x4.sub(v128.load(x + row + at), v128.load(mean + at)), s = v128.load(scale + at);
       const g = uncut(v128.load(dy + row + at), madd(d, s, v128.load(bias + at)), lo, hi);
       const v = madd(g, s, madd(d, v128.load(slope + at), v128.load(offset + at)));

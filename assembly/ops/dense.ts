@@ -46,12 +46,12 @@ export function matmul_f32(
 }
 
 /**
- * dw[depth, columns] = x[rows, depth]^T dy[rows, columns], row by row in order. Units are rows of dw, or panels of
- * its columns with `byColumns`; up to `most` rows of dw share a pass. `work` holds a tile and, with `packed`, one panel of `slice` rows of dy.
+ * dw[depth, columns] = x[rows, depth]^T dy[rows, columns], row by row in order, or `add`ed to what is there. Units are rows of
+ * dw, or panels of its columns with `byColumns`; up to `most` rows of dw share a pass. `work` holds a tile and, with `packed`, one panel of `slice` rows of dy.
  */
 export function dense_f32_backward_weight(
   dw: usize, x: usize, dy: usize, work: usize, rows: i32, columns: i32, depth: i32,
-  slice: i32, most: i32, byColumns: i32, packed: i32, begin: i32, end: i32,
+  slice: i32, most: i32, add: i32, byColumns: i32, packed: i32, begin: i32, end: i32,
 ): void {
   const lda = <usize>depth << 2, ldb = <usize>columns << 2;
   const column = byColumns ? begin * panelColumns : 0, n = byColumns ? min(columns, end * panelColumns) - column : columns;
@@ -62,7 +62,7 @@ export function dense_f32_backward_weight(
     const c = dw + <usize>from * ldb + (<usize>column << 2), a = x + (<usize>from << 2);
     let k = 0;
     do {
-      const part = min(slice, rows - k), init = k ? c : 0, ldi = k ? ldb : 0;
+      const part = min(slice, rows - k), init = k || add ? c : 0, ldi = init ? ldb : 0;
       gemmTransposed(m, n, part, a + <usize>k * lda, lda, b + <usize>k * ldb, ldb, panelRow, c, ldb, init, ldi, work, panel, -Infinity, Infinity);
       k += part;
     } while (k < rows);

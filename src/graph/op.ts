@@ -1,5 +1,4 @@
 import type { Build } from "../core/build.js";
-import type { Dtype, Quantization } from "../core/dtype.js";
 import { ShapeError } from "../core/errors.js";
 import { formatShape, type Shape } from "../core/shape.js";
 import type { Graph, Value } from "./graph.js";
@@ -20,6 +19,30 @@ export interface Scratch {
 /** A kernel argument: a number as it is, or a pointer: to a tensor or scratch memory, plus bytes. */
 export type Argument = number | Value | Scratch | { readonly base: Argument; readonly bytes: number };
 
+/** A tensor that a call passes through from front to back: after so many steps of it, where the part that it is done with ends, in bytes. */
+export interface Front {
+  readonly tensor: Value;
+  readonly bytes: (steps: number) => number;
+  /** The call touches what lies before the front again, or what lies behind it already: windows of several lines, tiles. */
+  readonly ragged?: boolean;
+}
+
+/**
+ * How a call walks, so that plans may let it take turns with others that walk through the same tensors, while those are in the cache. The first
+ * `steps` steps need no more of `reads`, and complete no less of `writes`, than lies before the fronts. Other arguments are read as a whole,
+ * unless they are `results`: written, and complete at the end.
+ */
+export interface Walk {
+  readonly steps: number;
+  readonly reads: readonly Front[];
+  readonly writes: readonly Front[];
+  readonly results?: readonly (Value | Scratch)[];
+  /** It computes more than it moves: to let one such call wait for another in the cache wins nothing. */
+  readonly product?: boolean;
+  /** The call for steps from..to. Without, a step is the same number of units as every other. */
+  readonly part?: (from: number, to: number) => { readonly args: readonly Argument[]; readonly units: number };
+}
+
 /** What an op's `lower` writes kernel calls to. Addresses are filled in once the memory plan is known. */
 export interface Emitter {
   readonly build: Build;
@@ -28,9 +51,10 @@ export interface Emitter {
   /**
    * Adds one kernel call. The kernel's last two parameters are `begin, end`; each thread gets its share of
    * `0..units`. A call that touches what another one writes starts when all threads have finished that one. Of the pointers
-   * among the arguments, the node's inputs are only read, unless it `mutates` them; all others may be written.
+   * among the arguments, the node's inputs are only read, unless it `mutates` them; all others may be written. With a `walk` the
+   * units may be done in parts.
    */
-  call(kernel: string, args: readonly Argument[], units: number): void;
+  call(kernel: string, args: readonly Argument[], units: number, walk?: Walk): void;
   /** Memory shared by all threads, valid until this node is done. 64-byte aligned, uninitialised. */
   scratch(bytes: number): Scratch;
   /** Memory of which every thread has its own, valid until this node is done. 64-byte aligned, uninitialised. */
@@ -40,12 +64,6 @@ export interface Emitter {
    * is computed once and kept (shared by all plans of a model under `key`); else `fill` runs in place.
    */
   derived(source: Value, key: string, bytes: number, fill: (emit: Emitter, target: Scratch) => void): Scratch;
-}
-
-/** Element type of a tensor and, of activations in bytes, what they stand for. */
-export interface TensorType {
-  readonly dtype: Dtype;
-  readonly quantization?: Quantization;
 }
 
 /** One operator: everything that graph, autograd, plan, tests and documentation need to know about it. */
@@ -62,11 +80,6 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly attributes: A;
   /** Output shape(s) from input shapes; reports misfits with `fail`. */
   shape(shapes: Shapes, attributes: A, fail: (message: string) => never): Shape | Shapes;
-  /**
-   * What the output's elements are, of an op that reads or gives bytes; an op without this rule takes no quantised input
-   * and gives float32.
-   */
-  type?(tensors: Tensors, attributes: A): TensorType;
   lower(emit: Emitter, tensors: Tensors, attributes: A): void;
   /**
    * One row per input that has a gradient: from the node's tensors and `dy` (gradient of the first output) to the

@@ -1,6 +1,7 @@
 import { sameShape, sizeOf, vectorsOf, type Shape } from "../core/shape.js";
 import { defineOp, type Emitter, type Scratch, type Shapes, type Tensors } from "../graph/op.js";
 import type { Value } from "../graph/graph.js";
+import { walkEach } from "./lowering/walk.js";
 
 /** Rows that a kernel sums before it starts the next partial sum (`CHUNK` in assembly/ops/batch-norm.ts). */
 const chunkRows = 64;
@@ -27,9 +28,10 @@ export const batchNorm = defineOp({
   lower(emit, { y, mean, variance, x, weight, bias }, { epsilon, low, high }) {
     const [rows, channels, vectors] = sizes(x);
     const partial = emit.scratch(partialBytes(x));
-    emit.call("batch_norm_f32_moments", [partial, x, rows, channels], Math.ceil(rows / chunkRows));
+    const walk = walkEach(rows, { reads: [x], results: [partial] }, chunkRows);
+    emit.call("batch_norm_f32_moments", [partial, x, rows, channels], Math.ceil(rows / chunkRows), walk);
     emit.call("batch_norm_f32_statistics", [mean, variance, partial, rows, channels], vectors);
-    emit.call("batch_norm_f32", [y, x, emitScale(emit, weight, variance, epsilon), bias, mean, channels, low, high], rows);
+    emitNormalize(emit, { y, x, weight, bias, mean, variance }, { epsilon, low, high });
   },
   gradient: { x: (t, a) => backward(t, a).dx, weight: (t, a) => backward(t, a).dweight, bias: (t, a) => backward(t, a).dbias },
   flops: ({ x }) => 8 * sizeOf(x),
@@ -54,7 +56,8 @@ export const batchNormBackward = defineOp({
     const slope = emit.scratch(16 * vectors);
     const offset = emit.scratch(16 * vectors);
     emit.call("batch_norm_f32_backward_slopes", [slope, offset, scale, dweight, dbias, variance, epsilon, rows], vectors);
-    emit.call("batch_norm_f32_backward_x", [dx, dy, x, scale, bias, mean, slope, offset, channels, low, high], rows);
+    const args = [dx, dy, x, scale, bias, mean, slope, offset, channels, low, high];
+    emit.call("batch_norm_f32_backward_x", args, rows, walkEach(rows, { reads: [dy, x], writes: [dx] }));
   },
   flops: ({ x }) => 13 * sizeOf(x),
   inPlace: "dy",
@@ -70,10 +73,7 @@ export const batchNormFrozen = defineOp({
     checkChannels(shapes, fail);
     return shapes.x;
   },
-  lower(emit, { y, x, weight, bias, mean, variance }, { epsilon, low, high }) {
-    const [rows, channels] = sizes(x);
-    emit.call("batch_norm_f32", [y, x, emitScale(emit, weight, variance, epsilon), bias, mean, channels, low, high], rows);
-  },
+  lower: emitNormalize,
   gradient: {
     x: ({ dy, y, weight, variance }, attributes) => batchNormFrozenBackwardX({ dy, y: isClamped(attributes) ? y : undefined, weight, variance }, attributes),
     weight: (t, a) => frozenBackward(t, a).dweight,
@@ -96,7 +96,8 @@ export const batchNormFrozenBackwardX = defineOp({
   shape: ({ dy }) => dy,
   lower(emit, { dx, dy, y, weight, variance }, { epsilon, low, high }) {
     const [rows, channels] = sizes(dy);
-    emit.call("batch_norm_frozen_f32_backward_x", [dx, dy, y ?? 0, emitScale(emit, weight, variance, epsilon), channels, low, high], rows);
+    const args = [dx, dy, y ?? 0, emitScale(emit, weight, variance, epsilon), channels, low, high];
+    emit.call("batch_norm_frozen_f32_backward_x", args, rows, walkEach(rows, { reads: y ? [dy, y] : [dy], writes: [dx] }));
   },
   flops: ({ dy }) => 4 * sizeOf(dy),
   inPlace: "dy",
@@ -156,12 +157,20 @@ function emitScale(emit: Emitter, weight: Value, variance: Value, epsilon: numbe
   return scale;
 }
 
+/** y from given statistics. */
+function emitNormalize(emit: Emitter, { y, x, weight, bias, mean, variance }: Tensors, { epsilon, low, high }: Clamped): void {
+  const [rows, channels] = sizes(x);
+  const args = [y, x, emitScale(emit, weight, variance, epsilon), bias, mean, channels, low, high];
+  emit.call("batch_norm_f32", args, rows, walkEach(rows, { reads: [x], writes: [y] }));
+}
+
 /** Both sums over rows; gives the scale that they needed. */
 function emitParameterGradients(emit: Emitter, { dweight, dbias, dy, x, weight, bias, mean, variance }: Tensors, { epsilon, low, high }: Clamped): Scratch {
   const [rows, channels, vectors] = sizes(x);
   const partial = emit.scratch(partialBytes(x));
   const scale = emitScale(emit, weight, variance, epsilon);
-  emit.call("batch_norm_f32_backward_sums", [partial, dy, x, scale, bias, mean, rows, channels, low, high], Math.ceil(rows / chunkRows));
+  const walk = walkEach(rows, { reads: [dy, x], results: [partial] }, chunkRows);
+  emit.call("batch_norm_f32_backward_sums", [partial, dy, x, scale, bias, mean, rows, channels, low, high], Math.ceil(rows / chunkRows), walk);
   emit.call("batch_norm_f32_backward_parameters", [dweight, dbias, partial, variance, epsilon, rows, channels], vectors);
   return scale;
 }

@@ -16,6 +16,7 @@ import {
   sliceOf,
   tileBytesOf,
 } from "./lowering/product.js";
+import { walkEach } from "./lowering/walk.js";
 import { reshape } from "./reshape.js";
 import { sum } from "./sum.js";
 
@@ -85,7 +86,18 @@ export function lowerDenseBackwardWeight(emit: Emitter, x: Value, dy: Value, dwe
   const byColumns = panels * panelRowOf(emit.build) > depth * 4;
   const pack = collides(columns * 4);
   const work = emit.workspace(tileBytesOf(emit.build) + (pack ? slice * panelRowOf(emit.build) : 0));
-  emit.call("dense_f32_backward_weight", [dweight, x, dy, work, rows, columns, depth, slice, most, +byColumns, +pack], byColumns ? panels : depth);
+  const units = byColumns ? panels : depth;
+  const part = (from: number, to: number) => {
+    const count = to - from;
+    const even = Math.ceil(count / Math.max(1, Math.ceil(count / slice)));
+    const [a, b] = [
+      { base: x, bytes: from * depth * 4 },
+      { base: dy, bytes: from * columns * 4 },
+    ];
+    return { args: [dweight, a, b, work, count, columns, depth, even, most, +(from > 0), +byColumns, +pack], units };
+  };
+  const walk = walkEach(rows, { reads: [x, dy], results: [dweight] });
+  emit.call("dense_f32_backward_weight", part(0, rows).args, units, { ...walk, part });
 }
 
 const last = (shape: Shape, fromEnd: number) => shape[shape.length - fromEnd];

@@ -1,8 +1,9 @@
 import { ShapeError } from "../core/errors.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
 import type { Value } from "../graph/graph.js";
-import { defineOp, type Emitter, type Shapes, type Tensors } from "../graph/op.js";
+import { defineOp, type Emitter, type Shapes, type Tensors, type Walk } from "../graph/op.js";
 import { sumRows, throughClamp } from "./dense.js";
+import { linesRead, walkEach } from "./lowering/walk.js";
 import { unitWindow, windowShape } from "./lowering/window.js";
 
 /** Bounds of what a convolution reads in place of x: see `normalized`. */
@@ -37,6 +38,7 @@ export const depthwiseConv2d = defineOp({
       "depthwise_f32",
       [y, x, packed, bias ?? 0, ...normOf(tensors, bounds), work, ...x.shape, ...reads, height, width, padded, chunk, low, high],
       parts * batch * height,
+      parts === 1 ? walkLines(x, y, { origin: -padding[0], stride: stride[0], reach: (kh - 1) * dilation[0] + 1 }) : undefined,
     );
   },
   gradient: {
@@ -74,6 +76,7 @@ export const depthwiseBackwardX = defineOp({
       "depthwise_f32_backward_x",
       [dx, dy, packed, work, ...dx.shape, kh, kw, ...window, dy.shape[1], dy.shape[2], padded, chunk],
       parts * batch * height,
+      parts === 1 ? walkLines(dy, dx, { origin: padding[0] / stride[0], stride: 1 / stride[0], reach: 2 }) : undefined,
     );
   },
   flops: ({ dy, weight }) => 2 * sizeOf(dy) * weight[0] * weight[1],
@@ -105,6 +108,13 @@ export const depthwiseBackwardWeight = defineOp({
   },
   flops: ({ dy }, { kernel }) => 2 * sizeOf(dy) * kernel[0] * kernel[1],
 });
+
+/** Lines of y one after the other; line j reads x from line `origin` + j * `stride` on, as far as it reaches. */
+function walkLines(x: Value, y: Value, window: { origin: number; stride: number; reach: number }): Walk {
+  const [batch, outHeight] = y.shape;
+  const walk = walkEach(batch * outHeight, { writes: [y] });
+  return { ...walk, reads: [linesRead(x, { ...window, outHeight }, (lines) => lines)], product: true };
+}
 
 /** What of the second-level cache the lines in use may take. */
 const ringBytes = 2 ** 19;

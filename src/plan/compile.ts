@@ -10,6 +10,7 @@ import { checkpointGradients } from "./gradient-checkpointing.js";
 import { type Access, meetings } from "./meetings.js";
 import { fuse, liveNodes } from "./passes.js";
 import { rematerialize } from "./rematerialize.js";
+import { farBytes, mineStrips, type PendingCall } from "./strips.js";
 import { writeEarly } from "./write-early.js";
 
 /** A kernel argument before addresses are known: a number, or a place in a region plus `stride` bytes per thread. */
@@ -21,6 +22,8 @@ export type Operand =
 export interface Call {
   readonly kernel: string;
   readonly args: readonly Operand[];
+  /** Units `first` to `first + units` are shared by the threads. */
+  readonly first: number;
   readonly units: number;
   /** Whether threads meet before it: what calls before it did must be done. */
   readonly meet: boolean;
@@ -63,12 +66,14 @@ export interface CompileOptions {
   readonly gradientCheckpointing?: boolean;
   /** Lets convolutions use Winograd's algorithm where it is faster and the build allows it; default true. */
   readonly winograd?: boolean;
+  /** Bytes of tensors that calls walk through together, from which on they take turns, strip by strip; default 32 MiB. The bits are the same. */
+  readonly stripsFrom?: number;
 }
 
 /** Lowers a graph to a flat list of kernel calls and lays its tensors out in one arena. */
 export function compile(
   source: Graph,
-  { build = "simd", threads = 1, recompute = true, gradientCheckpointing = false, winograd = true }: CompileOptions = {},
+  { build = "simd", threads = 1, recompute = true, gradientCheckpointing = false, winograd = true, stripsFrom = farBytes }: CompileOptions = {},
 ): Plan {
   const fused = gradientCheckpointing ? checkpointGradients(fuse(source)) : fuse(source);
   const graph = recompute ? rematerialize(fused) : fused;
@@ -86,28 +91,42 @@ export function compile(
     return made;
   };
 
-  for (const value of graph.kept.values()) storage.set(value, { kept: value.name, bytes: bytesOf(value), first: 0, last: 0, offset: 0 });
-  for (const value of graph.inputs.values()) storage.set(value, block("activations", bytesOf(value), -1, lastUse.get(value) ?? -1));
-
   const prepare: PendingCall[] = [];
-  const calls: PendingCall[] = [];
+  const pending: PendingCall[] = [];
   const scratches = new Map<Scratch, Storage>();
   const knownDerived = new Map<string, Scratch>();
-
   nodes.forEach((node, index) => {
-    const staticKey = keys.get(node.tensors[node.outputNames[0]]);
+    const target = keys.has(node.tensors[node.outputNames[0]]) ? prepare : pending;
+    if (!node.op.view) node.op.lower(emitter(target, index), node.tensors, node.attributes);
+  });
+
+  const spoken = new Set(graph.outputs.values());
+  const root = (at: Value | Scratch): Value | Scratch => ("graph" in at && at.node?.op.view ? root(at.node.tensors[at.node.inputNames[0]]) : at);
+  const viewed = new Set([...spoken].map(root));
+  const tensors = {
+    root,
+    constant: (at: Value | Scratch) => ("graph" in at ? keys.has(at) : scratches.get(at)?.derived !== undefined),
+    internal: (at: Value | Scratch) => "graph" in at && at.kind === "node" && !viewed.has(at),
+    bytes: (at: Value | Scratch) => ("graph" in at ? bytesOf(at) : at.bytes),
+    window: (bytes: number) => scratch("scratch", bytes, block("workspace", bytes, 0, 0)),
+  };
+  const { calls, windows, shared } = mineStrips(pending, tensors, stripsFrom);
+
+  for (const value of graph.kept.values()) storage.set(value, { kept: value.name, bytes: bytesOf(value), first: 0, last: 0, offset: 0 });
+  for (const value of graph.inputs.values()) storage.set(value, block("activations", bytesOf(value), -1, lastUse.get(value) ?? -1));
+  nodes.forEach((node, index) => {
     node.outputNames.forEach((name, i) => {
       const value = node.tensors[name];
+      if (windows.has(root(value))) return;
       const last = lastUse.get(value) ?? index;
       const key = keys.get(value);
-      const shared = sharedStorage(node, i, index);
-      if (shared) {
-        shared.last = Math.max(shared.last, last);
-        storage.set(value, shared);
+      const taken = sharedStorage(node, i, index);
+      if (taken) {
+        taken.last = Math.max(taken.last, last);
+        storage.set(value, taken);
       } else if (key !== undefined) storage.set(value, { derived: key, bytes: bytesOf(value), first: 0, last: 0, offset: 0 });
       else storage.set(value, block(slopes.has(value) ? "gradients" : "activations", bytesOf(value), index, last));
     });
-    if (!node.op.view) node.op.lower(emitter(staticKey === undefined ? calls : prepare, index), node.tensors, node.attributes);
   });
 
   /** The storage that an output takes over, if its op is a view or may work in place. */
@@ -118,42 +137,57 @@ export function compile(
     const from = input && storage.get(input);
     if (!input || !from) return undefined;
     if (node.op.view) return from;
+    if (shared.has(root(input))) return undefined;
     const alone = node.inputNames.every((other) => node.tensors[other] === input || storage.get(node.tensors[other]) !== from);
     const free = alone && !from.kept && !from.derived && from.last === index && bytesOf(node.tensors[node.outputNames[0]]) === from.bytes;
     return free && keys.get(node.tensors[node.outputNames[0]]) === undefined ? from : undefined;
   }
 
+  function scratch(kind: Scratch["kind"], bytes: number, at: Storage): Scratch {
+    const made: Scratch = { kind, id: scratches.size, bytes };
+    scratches.set(made, at);
+    return made;
+  }
+
   function emitter(target: PendingCall[], node: number): Emitter {
-    const take = (kind: Scratch["kind"], bytes: number): Scratch => {
-      const scratch: Scratch = { kind, id: scratches.size, bytes };
+    const take = (kind: Scratch["kind"], bytes: number) => {
       const size = kind === "workspace" ? padded(bytes) * threads : bytes;
-      scratches.set(scratch, target === prepare ? { bytes: size, first: 0, last: 0, offset: 0 } : block("workspace", size, node, node));
-      return scratch;
+      return scratch(kind, bytes, target === prepare ? { bytes: size, first: 0, last: 0, offset: 0 } : block("workspace", size, node, node));
     };
     return {
       build,
       winograd,
-      call: (kernel, args, units) => units > 0 && target.push({ kernel, args, units, node }),
+      call: (kernel, args, units, walk) => units > 0 && target.push({ kernel, args, units, node, walk }),
       scratch: (bytes) => take("scratch", bytes),
       workspace: (bytes) => take("workspace", bytes),
       derived(source, name, bytes, fill) {
         const sourceKey = keys.get(source);
         if (sourceKey === undefined) {
-          const scratch = take("derived", bytes);
-          fill(this, scratch);
-          return scratch;
+          const made = take("derived", bytes);
+          fill(this, made);
+          return made;
         }
         const key = `${sourceKey}|${build}|${name}`;
         const known = knownDerived.get(key);
         if (known) return known;
-        const scratch: Scratch = { kind: "derived", id: scratches.size, bytes };
-        scratches.set(scratch, { derived: key, bytes, first: 0, last: 0, offset: 0 });
-        knownDerived.set(key, scratch);
-        fill(emitter(prepare, node), scratch);
-        return scratch;
+        const made = scratch("derived", bytes, { derived: key, bytes, first: 0, last: 0, offset: 0 });
+        knownDerived.set(key, made);
+        fill(emitter(prepare, node), made);
+        return made;
       },
     };
   }
+
+  // What may work in place is settled by nodes; memory is given by calls, which strips reorder.
+  for (const block of blocks) [block.first, block.last] = [calls.length, -1];
+  for (const call of calls) {
+    for (const found of storagesIn([call], storageOf)) {
+      found.first = Math.min(found.first, call.time as number);
+      found.last = Math.max(found.last, call.time as number);
+    }
+  }
+  for (const value of graph.inputs.values()) storageOf(value).first = -1;
+  for (const value of graph.outputs.values()) storageOf(value).last = calls.length;
 
   const { derived, blocks: preparing } = preparedData(prepare, calls, storageOf);
   const runBytes = packArena(blocks);
@@ -201,7 +235,7 @@ export function compile(
   };
   const resolve = (list: readonly PendingCall[]): Call[] => {
     const meets = meetings(list.map((call) => accesses(call, list === prepare)));
-    return list.map(({ kernel, args, units, node }, i) => ({ kernel, args: args.map(operand), units, meet: meets[i], node }));
+    return list.map(({ kernel, args, first = 0, units, node }, i) => ({ kernel, args: args.map(operand), first, units, meet: meets[i], node }));
   };
   const named = (values: ReadonlyMap<string, Value>) => new Map([...values].map(([name, value]) => [name, { value, at: place(value) }]));
 
@@ -219,13 +253,6 @@ export function compile(
     outputs: named(graph.outputs),
     nodes: nodes.map((node) => ({ op: node.op.name, scope: node.scope, flops: flopsOf(node) })),
   };
-}
-
-interface PendingCall {
-  readonly kernel: string;
-  readonly args: readonly Argument[];
-  readonly units: number;
-  readonly node: number;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Call, Operand } from "../plan/compile.js";
 import { type Barrier, countCalls, meet } from "./barrier.js";
 import type { Kernels } from "./instance.js";
 
-/** A program as numbers, ready to be posted: per call `kernel, units, meet, arguments, (value, step per thread)...`. */
+/** A program as numbers, ready to be posted: per call `kernel, first unit, units, meet, arguments, (value, step per thread)...`. */
 export interface Code {
   readonly kernels: readonly string[];
   readonly words: Float64Array;
@@ -14,13 +14,13 @@ export function link(calls: readonly Call[], address: (at: Exclude<Operand, numb
   const kernels: string[] = [];
   const indices = new Map<string, number>();
   const words: number[] = [];
-  for (const { kernel, args, units, meet } of calls) {
+  for (const { kernel, args, first, units, meet } of calls) {
     let index = indices.get(kernel);
     if (index === undefined) {
       index = kernels.push(kernel) - 1;
       indices.set(kernel, index);
     }
-    words.push(index, units, Number(meet), args.length);
+    words.push(index, first, units, Number(meet), args.length);
     for (const arg of args) {
       if (typeof arg === "number") words.push(arg, 0);
       else words.push(address(arg), arg.region === "arena" ? arg.stride : 0);
@@ -48,14 +48,15 @@ export function shareOf({ kernels, words }: Code, exports: Kernels, thread: numb
   const share: ShareOfCall[] = [];
   for (let at = 0; at < words.length; ) {
     const kernel = functions[words[at]];
-    const units = words[at + 1];
-    const meet = words[at + 2] === 1;
-    const count = words[at + 3];
-    at += 4;
+    const first = words[at + 1];
+    const units = words[at + 2];
+    const meet = words[at + 3] === 1;
+    const count = words[at + 4];
+    at += 5;
     const args = new Array<number>(count + 2);
     for (let i = 0; i < count; i++, at += 2) args[i] = words[at] + words[at + 1] * thread;
-    args[count] = Math.floor((units * thread) / threads);
-    args[count + 1] = Math.floor((units * (thread + 1)) / threads);
+    args[count] = first + Math.floor((units * thread) / threads);
+    args[count + 1] = first + Math.floor((units * (thread + 1)) / threads);
     share.push({ kernel, args: args[count] < args[count + 1] ? args : null, meet });
   }
   return share;

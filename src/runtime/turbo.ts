@@ -70,10 +70,10 @@ async function kernelTest(): Promise<KernelTest> {
   const { kernels, words } = link([...plan.prepare, ...plan.calls], address);
   const calls: number[][] = [];
   for (let at = 0; at < words.length; ) {
-    const [kernel, units, , count] = words.subarray(at, at + 4);
-    const args = Array.from({ length: count }, (_, i) => words[at + 4 + 2 * i]);
-    calls.push([kernel, ...args, 0, units]);
-    at += 4 + 2 * count;
+    const [kernel, first, units, , count] = words.subarray(at, at + 5);
+    const args = Array.from({ length: count }, (_, i) => words[at + 5 + 2 * i]);
+    calls.push([kernel, ...args, first, first + units]);
+    at += 5 + 2 * count;
   }
   return { binary: await binaryBytes("turbo"), kernels, calls, bytes: bytes + 64 };
 }

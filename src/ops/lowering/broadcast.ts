@@ -3,6 +3,7 @@ import type { Value } from "../../graph/graph.js";
 import type { Emitter, Shapes, Tensors } from "../../graph/op.js";
 import { reshape } from "../reshape.js";
 import { sum } from "../sum.js";
+import { walkEach, walkVectors } from "./walk.js";
 
 const MOST_AXES = 6;
 
@@ -18,12 +19,14 @@ export function broadcastShape({ a, b }: Shapes, fail: (message: string) => neve
 export function lowerBroadcast(emit: Emitter, kernel: string, { y, a, b }: Tensors): void {
   if (sizeOf(y.shape) === 0) return;
   const size = sizeOf(y.shape);
-  if (sizeOf(a.shape) === size && sizeOf(b.shape) === size) return emit.call(kernel, [y, a, b], vectorsOf(y.shape));
+  if (sizeOf(a.shape) === size && sizeOf(b.shape) === size)
+    return emit.call(kernel, [y, a, b], vectorsOf(y.shape), walkVectors({ reads: [a, b], writes: [y] }, y));
   const [full, part] = sizeOf(a.shape) === size ? [a, b] : [b, a];
   if (sizeOf(full.shape) === size) {
     const [outer, repeat, length] = stretchedRun(y.shape, part.shape) ?? [];
     if (length === 1) return emit.call(`${kernel}_splat`, [y, full, part, repeat as number], outer as number);
-    if (length) return emit.call(`${kernel}_rows`, [y, full, part, repeat as number, length], (outer as number) * (repeat as number));
+    const rows = (outer as number) * (repeat as number);
+    if (length) return emit.call(`${kernel}_rows`, [y, full, part, repeat as number, length], rows, walkEach(rows, { reads: [full], writes: [y] }));
   }
   const sizes = padLeft(y.shape, 1);
   const strides = (shape: Shape) =>

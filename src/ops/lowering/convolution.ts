@@ -1,7 +1,8 @@
 /** Convolutions as matrix products over an im2col matrix that is made block by block. */
 import type { Value } from "../../graph/graph.js";
-import type { Emitter } from "../../graph/op.js";
+import type { Emitter, Walk } from "../../graph/op.js";
 import { blocksOf, collides, lineBytesOf, panelRowOf, panelsOf, rowSliceOf, sliceOf, tileBytesOf } from "./product.js";
+import { linesRead, walkRows } from "./walk.js";
 
 /** Rows of dweight that share one pass over the pixels: a block of 128 pixels x 512 floats stays in the second-level cache. */
 const mostRows = 512;
@@ -52,7 +53,17 @@ export function lowerConvolution(
       high,
     ],
     groups * blocks * panelsOf(columns, emit.build),
+    groups === 1 && !stage ? walkPixels(x, y, reads, lattice, blocks) : undefined,
   );
+}
+
+/** A convolution makes all output pixels in order, in so many blocks. */
+function walkPixels(x: Value, y: Value, [kh, , origin, , tap, , stride]: readonly number[], [outHeight, outWidth]: readonly number[], blocks: number): Walk {
+  const pixels = x.shape[0] * outHeight * outWidth;
+  const pixelsAt = (step: number) => Math.floor((pixels * step) / blocks);
+  const window = { origin, stride, reach: (kh - 1) * tap + 1, outHeight };
+  const reads = [linesRead(x, window, (step) => Math.ceil(pixelsAt(step) / outWidth))];
+  return { ...walkRows(pixels, blocks, pixelsAt, { writes: [y] }), reads, product: true };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { formatShape, sameShape, sizeOf, vectorsOf } from "../../core/shape.js";
 import { defineOp, type Attributes, type Op, type OpDefinition } from "../../graph/op.js";
+import { walkVectors } from "./walk.js";
 
 interface Elementwise<A extends Attributes> extends Pick<OpDefinition<A>, "name" | "summary" | "gradient"> {
   /** Takes output, inputs, attributes in their order, and walks vectors of 4 elements. */
@@ -34,12 +35,10 @@ export function elementwise<A extends Attributes = Record<string, never>>({
       check?.(attributes, fail);
       return first;
     },
-    lower: (emit, tensors, attributes) =>
-      emit.call(
-        kernel,
-        [tensors[output], ...inputs.map((name) => tensors[name]), ...(Object.values(attributes) as number[])],
-        vectorsOf(tensors[output].shape),
-      ),
+    lower(emit, tensors, attributes) {
+      const [y, reads] = [tensors[output], inputs.map((name) => tensors[name])];
+      emit.call(kernel, [y, ...reads, ...(Object.values(attributes) as number[])], vectorsOf(y.shape), walkVectors({ reads, writes: [y] }, y));
+    },
     flops: (shapes) => sizeOf(shapes[output]),
     inPlace: inputs[0],
     recompute: true,

@@ -2,6 +2,7 @@
 import type { Build } from "../../core/build.js";
 import type { Value } from "../../graph/graph.js";
 import type { Emitter, Scratch } from "../../graph/op.js";
+import { walkRows } from "./walk.js";
 
 /** Pixels of a convolution that share a pass over the panels: 60 rows x 768 floats of the im2col matrix stay in the second-level cache. */
 const blockRows = 60;
@@ -41,6 +42,12 @@ export function rowBlocksOf(rows: number, columns: number, depth: number, build:
   const tiles = columns * depth > 2 ** 20 ? 10 : Math.min(Math.max(Math.floor(6144 / (slice * height)), 2), 12);
   const blocks = Math.ceil(Math.ceil(rows / height) / tiles);
   return rows <= 196 && panelsOf(columns, build) >= 8 ? { parts: 1, blocks } : { parts: blocks, blocks: 1 };
+}
+
+/** Rows before block `i` when whole tiles are shared evenly over `blocks`; as in the kernels. */
+function rowsBefore(rows: number, blocks: number, i: number, build: Build): number {
+  const tiles = Math.ceil(rows / tileRows(build));
+  return Math.floor((rows * Math.floor((tiles * i) / blocks)) / tiles);
 }
 
 /** Steps of k that are summed in one go. */
@@ -93,5 +100,6 @@ export function productCall(
     "matmul_f32",
     [y, a, panels, bias ?? 0, tile, rows, columns, depth, 0, 0, 0, parts, blocks, sliceOf(depth), low, high],
     parts * panelsOf(columns, emit.build),
+    { ...walkRows(rows, parts, (step) => rowsBefore(rows, parts, step, emit.build), { reads: [a], writes: [y] }), product: true },
   );
 }

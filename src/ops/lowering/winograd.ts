@@ -1,8 +1,9 @@
 /** 3x3 convolutions with stride 1 by Winograd's minimal filtering: where they go that way, and how. */
 import { vectorsOf, type Shape } from "../../core/shape.js";
 import type { Value } from "../../graph/graph.js";
-import type { Argument, Emitter } from "../../graph/op.js";
+import type { Argument, Emitter, Walk } from "../../graph/op.js";
 import { lineBytesOf, panelBytesOf, panelsOf } from "./product.js";
+import { linesRead } from "./walk.js";
 import type { Window } from "./window.js";
 
 /** Side of a tile of outputs. */
@@ -99,7 +100,21 @@ export function lowerWinograd(
   const work = emit.workspace(transformBytes + points * (stepX + stepY));
   const layer = [batch, ...x.shape.slice(1), ...origin, ...y.shape.slice(1)];
   const layout = [matrix, blocks, panelsOf(columnsTogether, emit.build), row, stepX, stepY];
-  emit.call("conv2d_f32_winograd", [y, x, panels, bias ?? 0, work, size, ...layer, ...layout, low, high], blocks * panelsOf(outChannels, emit.build));
+  const units = blocks * panelsOf(outChannels, emit.build);
+  const walk = walkTiles(x, y, size, origin[0], (step) => Math.floor((tiles * step) / blocks));
+  emit.call("conv2d_f32_winograd", [y, x, panels, bias ?? 0, work, size, ...layer, ...layout, low, high], units, { steps: blocks, ...walk, product: true });
+}
+
+/** Rows of tiles are done when their last tile is, and read when their first is begun; `tilesAt(s)` tiles lie behind the first s steps. */
+function walkTiles(x: Value, y: Value, size: TileSize, origin: number, tilesAt: (steps: number) => number): Pick<Walk, "reads" | "writes"> {
+  const [, height, width, channels] = y.shape;
+  const [down, across] = [Math.ceil(height / size), Math.ceil(width / size)];
+  const written = (rows: number) => Math.floor(rows / down) * height + Math.min((rows % down) * size, height);
+  const window = { origin, stride: size, reach: size + 2, outHeight: down };
+  return {
+    reads: [linesRead(x, window, (steps) => Math.ceil(tilesAt(steps) / across))],
+    writes: [{ tensor: y, bytes: (steps) => 4 * width * channels * written(Math.floor(tilesAt(steps) / across)), ragged: true }],
+  };
 }
 
 /** Tiles whose products are summed in one go: both transformed factors stay near, and the sums are not passed too often. */
