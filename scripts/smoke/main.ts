@@ -44,10 +44,15 @@ function judge(outcome: unknown, threads: number): string {
   return `${threads} threads, ${numbers}`;
 }
 
-async function inNode(program: string): Promise<string> {
-  const { stdout } = await run(program, ["in-node.js"], { cwd: project.folder, timeout: 120_000 });
-  return judge(JSON.parse(stdout), 2);
+async function inFolder(program: string, script: string): Promise<string> {
+  const { stdout } = await run(program, [script], { cwd: project.folder, timeout: 120_000 });
+  return stdout.trim();
 }
+
+const inNode = async (program: string) => judge(JSON.parse(await inFolder(program, "in-node.js")), 2);
+
+/** Whether `turbo` can be had on this machine: its kernels need 256-bit vectors. */
+const hasAvx2 = () => process.platform === "linux" && /\bavx2\b/.test(readFileSync("/proc/cpuinfo", "utf8"));
 
 /** The page as a bundler would make it, with no options but the platform. */
 async function bundlePage(): Promise<void> {
@@ -67,8 +72,11 @@ async function bundlePage(): Promise<void> {
 try {
   await cell(`Node ${process.versions.node}`, () => inNode(process.execPath));
   const program = await installNode(node24, join(project.folder, "node24"));
-  if (program) await cell(`Node ${node24}`, () => inNode(program));
-  else console.log(`left out: Node ${node24} (npm has no build of it for ${process.platform} ${process.arch})`);
+  if (program) {
+    await cell(`Node ${node24}`, () => inNode(program));
+    if (hasAvx2()) await cell(`turbo in Node ${node24}`, async () => `taken, scores of relaxed: ${(await inFolder(program, "turbo.js")).slice(0, 60)}`);
+    else console.log("left out: turbo (this CPU has no AVX2)");
+  } else console.log(`left out: Node ${node24}, turbo (npm has no build of it for ${process.platform} ${process.arch})`);
 
   await cell("command line", async () => {
     const { stdout } = await run(join(project.folder, "node_modules/.bin/ocelli"), ["--version"], { cwd: project.folder });

@@ -21,7 +21,7 @@ export async function installPacked(source: string): Promise<Project> {
   if (!tarball) throw new Error("npm pack made no tarball");
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "smoke", private: true, type: "module" }));
   await run("npm", ["install", "--ignore-scripts", "--no-package-lock", ...quiet, `./${tarball}`], { cwd: folder });
-  for (const name of ["scenario.js", "in-node.js", "in-page.js"]) copyFileSync(join(import.meta.dirname, name), join(folder, name));
+  for (const name of ["scenario.js", "in-node.js", "in-page.js", "turbo.js"]) copyFileSync(join(import.meta.dirname, name), join(folder, name));
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
