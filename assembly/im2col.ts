@@ -26,7 +26,18 @@ export function im2col(
     let ky = firstY, kx = firstX, start = firstRun * run, at = to;
     const x0 = originX + i * strideX, top = originY + j * strideY + firstY * tapY;
     const inside = top >= 0 && top + (lastY - firstY) * tapY < height && x0 >= 0 && x0 + (kw - 1) * tapX < width;
-    if (whole && inside) {
+    if (whole && inside && joined) {
+      // This pixel and those to its right whose taps all lie inside: their runs are memory as it stands.
+      const beside = min(min(count, latticeW - i), (width - kw - x0) / strideX + 1), bytes = <usize>run << 2;
+      let source = x + ((top * width + x0) * pixelBytes);
+      for (let left = beside; left > 0; left--, to += ldo, source += strideX * pixelBytes) {
+        at = to;
+        for (let q = firstRun, line = source; q <= lastRun; q++, at += bytes, line += lineBytes) copyRun(at, line, bytes);
+      }
+      to -= ldo;
+      i += beside - 1;
+      count -= beside - 1;
+    } else if (whole && inside) {
       let line = x + ((top * width + x0) * pixelBytes), tap = line + kx * tapBytes;
       for (let q = firstRun; q <= lastRun; q++, tap += tapBytes) {
         at = copy(at, tap, run);
@@ -64,6 +75,16 @@ export function im2col(
       }
     }
   }
+}
+
+/** Copies `bytes` bytes, and up to 12 more; in first layers they are few. */
+// @ts-ignore: decorator
+@inline
+function copyRun(to: usize, from: usize, bytes: usize): void {
+  v128.store(to, v128.load(from));
+  if (bytes > 16) v128.store(to, v128.load(from, 16), 16);
+  if (bytes > 32) v128.store(to, v128.load(from, 32), 32);
+  for (let at: usize = 48; at < bytes; at += 16) v128.store(to + at, v128.load(from + at));
 }
 
 /** Writes `size` floats of zero, and up to 3 more; gives the end. */

@@ -31,3 +31,30 @@ export function clearRow(at: usize, bytes: usize): void {
   for (; bytes >= 16; bytes -= 16, at += 16) v128.store(at, f32x4.splat(0));
   for (; bytes > 0; bytes -= 4, at += 4) f32.store(at, 0);
 }
+
+/** Stores the first `count` bytes of x, all 16 where count is 16 or more. */
+// @ts-ignore: decorator
+@inline
+export function storeBytes(at: usize, x: v128, count: i32): void {
+  if (count >= 16) v128.store(at, x);
+  else storeSomeBytes(at, x, count);
+}
+
+function storeSomeBytes(at: usize, x: v128, count: i32): void {
+  if (count & 8) {
+    v128.store64_lane(at, x, 0);
+    x = v128.shuffle<i64>(x, x, 1, 1);
+    at += 8;
+  }
+  if (count & 4) {
+    v128.store32_lane(at, x, 0);
+    x = i64x2.shr_u(x, 32);
+    at += 4;
+  }
+  if (count & 2) {
+    v128.store16_lane(at, x, 0);
+    x = i64x2.shr_u(x, 16);
+    at += 2;
+  }
+  if (count & 1) v128.store8_lane(at, x, 0);
+}

@@ -18,6 +18,22 @@ export function clamp(x: v128, low: v128, high: v128): v128 {
   return f32x4.pmin(f32x4.pmax(x, low), high);
 }
 
+/** Bytes of one activation as an operand of `dotAdd`, which takes four bytes of them to a lane. */
+// @ts-ignore: decorator
+@inline
+export const operandBytes: i32 = ASC_FEATURE_RELAXED_SIMD ? 1 : 2;
+
+/**
+ * sum + a . b in int32 over the four bytes of each lane: four activations 0..127 by four int8 weights in `relaxed`, two by
+ * two as int16 in `simd`. No sum of products leaves int16 on the way (127 * 127 * 2), so engines agree.
+ */
+// @ts-ignore: decorator
+@inline
+export function dotAdd(a: v128, b: v128, sum: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(b, a, sum);
+  else return i32x4.add(sum, i32x4.dot_i16x8_s(a, b));
+}
+
 /** Sum of the four lanes in a fixed order: (0 + 2) + (1 + 3). */
 // @ts-ignore: decorator
 @inline

@@ -8,6 +8,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { byteKernels } from "./byte-microkernels.js";
 import { winogradLines } from "./winograd-lines.js";
 
 const root = resolve(import.meta.dirname, "..");
@@ -256,6 +257,7 @@ ${eachPair(body)}
 }
 
 const files: Record<string, string> = {
+  ...byteKernels,
   "assembly/microkernels-rows.ts": tiles(
     "rows",
     `/**

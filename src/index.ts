@@ -15,6 +15,7 @@ export type { Transform } from "./data/transforms/index.js";
 export { openSafetensors, type SafetensorsFile } from "./formats/safetensors/index.js";
 export type { ClassMetrics, Evaluation, Prediction } from "./model/metrics.js";
 export type { ArchitectureDescription } from "./model/describe.js";
+export { type QuantizationReport, type QuantizeOptions, quantize, reportLines } from "./model/quantize.js";
 export type { Model, ModelDescription, NamedTensor, Score } from "./model/model.js";
 export type { SaveOptions } from "./model/save.js";
 export type { BuildChoice } from "./runtime/choose-build.js";

@@ -44,6 +44,29 @@ export function global_average_pool_f32(y: usize, x: usize, pixels: i32, channel
   }
 }
 
+/** y = (sum of x - zero over the pixels of x [N, pixels, C]) * factor, of bytes to floats; units are vectors of 16 channels, n major. */
+export function global_average_pool_u8(y: usize, x: usize, pixels: i32, channels: i32, zero: i32, factor: f32, begin: i32, end: i32): void {
+  const step = <usize>channels, vectors = (channels + 15) >> 4;
+  const origin = i32x4.splat(zero * pixels), scale = f32x4.splat(factor);
+  for (let unit = begin; unit < end; unit++) {
+    const n = unit / vectors, vector = unit - n * vectors, left = channels - (vector << 4);
+    const from = x + <usize>(n * pixels) * step + (<usize>vector << 4), stop = from + <usize>pixels * step;
+    const to = y + (<usize>(n * channels + (vector << 4)) << 2);
+    let a = i32x4.splat(0), b = a, c = a, d = a;
+    for (let row = from; row < stop; row += step) {
+      const bytes = v128.load(row), low = i16x8.extend_low_i8x16_u(bytes), high = i16x8.extend_high_i8x16_u(bytes);
+      a = i32x4.add(a, i32x4.extend_low_i16x8_u(low));
+      b = i32x4.add(b, i32x4.extend_high_i16x8_u(low));
+      c = i32x4.add(c, i32x4.extend_low_i16x8_u(high));
+      d = i32x4.add(d, i32x4.extend_high_i16x8_u(high));
+    }
+    storeLanes(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(a, origin)), scale), left);
+    if (left > 4) storeLanes(to + 16, f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(b, origin)), scale), left - 4);
+    if (left > 8) storeLanes(to + 32, f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(c, origin)), scale), left - 8);
+    if (left > 12) storeLanes(to + 48, f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(d, origin)), scale), left - 12);
+  }
+}
+
 /** dx = dy / pixels at every pixel; units are pixels, n major. */
 export function global_average_pool_f32_backward_x(dx: usize, dy: usize, pixels: i32, channels: i32, begin: i32, end: i32): void {
   const step = <usize>channels << 2;

@@ -1,4 +1,4 @@
-import { clearRow, storeLanes } from "../lanes";
+import { clearRow, storeBytes, storeLanes } from "../lanes";
 
 /** y = max over each window inside x [N, H, W, C]; units are output pixels, n major. NaN anywhere in a window gives NaN. */
 export function max_pool_f32(
@@ -37,6 +37,28 @@ export function max_pool_f32(
         }
       }
       storeLanes(to + at, v128.or(best, nan), <i32>(step - at) >> 2);
+    }
+  }
+}
+
+/** As `max_pool_f32`, on bytes. */
+export function max_pool_u8(
+  y: usize, x: usize, height: i32, width: i32, channels: i32, outHeight: i32, outWidth: i32,
+  kernelHeight: i32, kernelWidth: i32, strideHeight: i32, strideWidth: i32, top: i32, left: i32, begin: i32, end: i32,
+): void {
+  const step = <usize>channels, line = <usize>width * step;
+  for (let unit = begin; unit < end; unit++) {
+    const ox = unit % outWidth, oy = (unit / outWidth) % outHeight, n = unit / (outWidth * outHeight);
+    const iy = oy * strideHeight - top, ix = ox * strideWidth - left;
+    const y0 = max(iy, 0), y1 = min(iy + kernelHeight, height), x0 = max(ix, 0), x1 = min(ix + kernelWidth, width);
+    const first = x + <usize>((n * height + y0) * width + x0) * step, to = y + <usize>unit * step;
+    const lines = <usize>(y1 - y0) * line, across = <usize>(x1 - x0) * step;
+    for (let at: usize = 0; at < step; at += 16) {
+      let best = i8x16.splat(0);
+      for (let row = first + at, rows = row + lines; row < rows; row += line) {
+        for (let pixel = row, pixels = row + across; pixel < pixels; pixel += step) best = i8x16.max_u(best, v128.load(pixel));
+      }
+      storeBytes(to + at, best, <i32>(step - at));
     }
   }
 }

@@ -6,6 +6,16 @@ import { filter, inputTiles, outputTaps, outputTiles, transformBytes } from "../
 @inline
 const panelColumns: i32 = <i32>(panelRow >> 2);
 
+/** Panels up to so many bytes stay in the second-level cache from one block to the next. */
+// @ts-ignore: decorator
+@inline
+const cachedPanels: usize = 1 << 20;
+
+/** Loads a byte of every cache line: all are on their way at once, where the products of a few tiles would wait for a few at a time. */
+function touch(from: usize, bytes: usize): void {
+  for (let at = from, end = from + bytes; at < end; at += 64) load<u8>(at);
+}
+
 /**
  * y [batch, outHeight, outWidth, outChannels] = x * weight (+ bias, bounded to low..high); output (0, 0) reads x from
  * (originY, originX). `panels` are those of `winograd_f32_pack`, `matrix` bytes each. Units are (block of size x size tiles, panel).
@@ -20,7 +30,7 @@ export function conv2d_f32_winograd(
 ): void {
   const down = (outHeight + size - 1) / size, across = (outWidth + size - 1) / size, tiles = batch * down * across;
   const points = (size + 2) * (size + 2), perBlock = (outChannels + panelColumns - 1) / panelColumns;
-  const panelStep = <usize>channels * panelRow;
+  const panelStep = <usize>channels * panelRow, far = <usize>points * matrix > cachedPanels;
   const inputs = work + transformBytes, products = inputs + <usize>points * stepX;
   for (let unit = begin; unit < end; ) {
     const block = unit / perBlock, first = unit - block * perBlock, last = min(perBlock, first + end - unit);
@@ -30,6 +40,7 @@ export function conv2d_f32_winograd(
       const count = min(together, last - panel), n = count * panelColumns, column = panel * panelColumns, ldc = <usize>count * panelRow;
       let a = inputs, b = panels + <usize>panel * panelStep, c = products;
       for (let i = 0; i < points; i++, a += stepX, b += matrix, c += stepY) {
+        if (far) touch(b, <usize>count * panelStep);
         gemm(m, n, channels, a, row, b, panelStep, c, ldc, 0, 0, 0, -Infinity, Infinity);
       }
       const shift = bias ? bias + (<usize>column << 2) : 0;

@@ -8,6 +8,7 @@ import { embedCommand } from "./embed.js";
 import { inspectCommand } from "./inspect.js";
 import { exitCodes, Interrupted } from "./output.js";
 import { predictCommand } from "./predict.js";
+import { quantizeCommand } from "./quantize.js";
 import { trainCommand } from "./train.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
@@ -25,7 +26,7 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.`,
   );
-for (const make of [trainCommand, predictCommand, evalCommand, embedCommand, inspectCommand, benchCommand]) program.addCommand(make());
+for (const make of [trainCommand, predictCommand, evalCommand, embedCommand, quantizeCommand, inspectCommand, benchCommand]) program.addCommand(make());
 for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ outputError: () => {} });
 
 // `ocelli embed ... | head` closes the pipe early, which is no failure. Training goes on: what it is for is a file.

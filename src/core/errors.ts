@@ -57,6 +57,14 @@ export class ArgumentError extends OcelliError {
   }
 }
 
+/** A quantised model would lose more accuracy than was allowed. */
+export class QuantizationError extends OcelliError {
+  override readonly name = "QuantizationError";
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_QUANTIZATION", message, options);
+  }
+}
+
 /** A worker failed, or a runtime feature that the engine needs is missing. */
 export class WorkerError extends OcelliError {
   override readonly name = "WorkerError";

@@ -1,5 +1,5 @@
 import { ShapeError } from "../core/errors.js";
-import type { Dtype } from "../core/dtype.js";
+import type { Dtype, Quantization } from "../core/dtype.js";
 import { formatShape, sameShape, sizeOf, type Shape } from "../core/shape.js";
 import { inferShapes, type Attributes, type OpDefinition, type Tensors } from "./op.js";
 
@@ -28,6 +28,8 @@ export interface Value {
   readonly kind: ValueKind;
   readonly shape: Shape;
   readonly dtype: Dtype;
+  /** What the bytes of an activation stand for. An int8 weight has a tensor of scales beside it, one for each output channel. */
+  readonly quantization?: Quantization;
   /** Name of an input or of a kept tensor; empty for computed values. */
   readonly name: string;
   readonly node?: Node;
@@ -52,6 +54,8 @@ export interface KeptOptions {
   readonly trainable?: boolean;
   readonly file?: FileLayout;
   readonly initializer?: Initializer;
+  /** Default float32. */
+  readonly dtype?: Dtype;
 }
 
 /**
@@ -80,13 +84,18 @@ export class Graph {
   }
 
   /** A tensor that the model keeps between runs; asking again for the same name gives the same value. */
-  keep(kind: "parameter" | "buffer" | "state", name: string, shape: Shape, { trainable = kind === "parameter", file, initializer }: KeptOptions = {}): Value {
+  keep(
+    kind: "parameter" | "buffer" | "state",
+    name: string,
+    shape: Shape,
+    { trainable = kind === "parameter", file, initializer, dtype = "float32" }: KeptOptions = {},
+  ): Value {
     const known = this.kept.get(name);
     if (known) {
       if (!sameShape(known.shape, shape)) throw new ShapeError(`graph: "${name}" is ${formatShape(known.shape)} and was asked for as ${formatShape(shape)}`);
       return known;
     }
-    const value = this.value({ kind, name, shape, dtype: "float32", trainable, file, initializer });
+    const value = this.value({ kind, name, shape, dtype, trainable, file, initializer });
     this.kept.set(name, value);
     return value;
   }
@@ -114,11 +123,17 @@ export class Graph {
     if (known) return known;
 
     const shapes = inferShapes(op, Object.fromEntries(inputNames.map((name) => [name, tensors[name].shape])), attributes, this.scope);
+    for (const name of inputNames) {
+      const { dtype, shape } = tensors[name];
+      if (dtype.endsWith("int8") && !op.type)
+        throw new ShapeError(`${op.name}: ${name} expects float32, got ${dtype} ${formatShape(shape)}${this.scope ? ` at ${this.scope}` : ""}`);
+    }
+    const type = op.type?.(tensors, attributes);
     const outputNames = op.mutates && !op.outputs ? [] : (op.outputs ?? ["y"]);
     const node: Node = { id: this.nodes.length, op, tensors, inputNames, outputNames, attributes, scope: this.scope };
     const outputs: Record<string, Value> = {};
     for (const name of outputNames) {
-      outputs[name] = this.value({ kind: "node", name: "", shape: shapes[name], dtype: "float32", trainable: false, node });
+      outputs[name] = this.value({ kind: "node", name: "", shape: shapes[name], dtype: "float32", ...type, trainable: false, node });
       tensors[name] = outputs[name];
     }
     this.nodes.push(node);

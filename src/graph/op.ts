@@ -1,4 +1,5 @@
 import type { Build } from "../core/build.js";
+import type { Dtype, Quantization } from "../core/dtype.js";
 import { ShapeError } from "../core/errors.js";
 import { formatShape, type Shape } from "../core/shape.js";
 import type { Graph, Value } from "./graph.js";
@@ -66,6 +67,12 @@ export interface Emitter {
   derived(source: Value, key: string, bytes: number, fill: (emit: Emitter, target: Scratch) => void): Scratch;
 }
 
+/** Element type of a tensor and, of activations in bytes, what they stand for. */
+export interface TensorType {
+  readonly dtype: Dtype;
+  readonly quantization?: Quantization;
+}
+
 /** One operator: everything that graph, autograd, plan, tests and documentation need to know about it. */
 export interface OpDefinition<A extends Attributes = Attributes> {
   readonly name: string;
@@ -80,6 +87,11 @@ export interface OpDefinition<A extends Attributes = Attributes> {
   readonly attributes: A;
   /** Output shape(s) from input shapes; reports misfits with `fail`. */
   shape(shapes: Shapes, attributes: A, fail: (message: string) => never): Shape | Shapes;
+  /**
+   * What the output's elements are, of an op that reads or gives bytes; an op without this rule takes no quantised input
+   * and gives float32.
+   */
+  type?(tensors: Tensors, attributes: A): TensorType;
   lower(emit: Emitter, tensors: Tensors, attributes: A): void;
   /**
    * One row per input that has a gradient: from the node's tensors and `dy` (gradient of the first output) to the

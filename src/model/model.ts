@@ -1,5 +1,6 @@
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
+import type { Graph } from "../graph/graph.js";
 import { prepareImages, sharedFloats } from "../data/prepare.js";
 import type { Dataset } from "../data/dataset.js";
 import type { ImageSource } from "../data/image.js";
@@ -8,7 +9,7 @@ import type { Architecture } from "../nn/architecture.js";
 import type { Build } from "../runtime/instance.js";
 import type { Program, Rehearsal, Session } from "../runtime/session.js";
 import { type ArchitectureDescription, describe, inputSize } from "./describe.js";
-import { inferenceGraph, type Result } from "./graphs.js";
+import { type Activations, inferenceGraph, type InputSize, type Result } from "./graphs.js";
 import { initialValues } from "./initialize.js";
 import { toFile, toMemory } from "./layout.js";
 import { type PeakMemory, peakMemory } from "./memory.js";
@@ -42,6 +43,8 @@ export interface ModelFacts {
   readonly trained?: boolean;
   /** Whether every batch norm is the identity (mean 0, variance 1), because it was folded into the convolution before it. */
   readonly identityNorms?: boolean;
+  /** Of a quantised model: what its activations' bytes stand for. */
+  readonly activations?: Activations;
 }
 
 /** Images per program run: enough to fill the cores, few enough to stay small. An image's result does not depend on it. */
@@ -152,12 +155,16 @@ export class Model {
     return builder.finish();
   }
 
-  /** All parameters and running statistics by their checkpoint names and layouts. Copies. */
+  /**
+   * All parameters and running statistics by their checkpoint names and layouts. Copies. A quantised model's weights are
+   * whole numbers, in units of their `weight_scale`.
+   */
   async parameters(): Promise<Map<string, NamedTensor>> {
     const tensors = new Map<string, NamedTensor>();
     for (const { name, kind, shape, file } of this.session.keptValues()) {
       if (kind === "state") continue;
-      tensors.set(name, { shape: file?.shape ?? shape, data: toFile(await this.session.read(name), file) });
+      const data = await this.session.read<Float32Array | Int8Array>(name);
+      tensors.set(name, { shape: file?.shape ?? shape, data: toFile(data instanceof Float32Array ? data : Float32Array.from(data), file) });
     }
     return tensors;
   }
@@ -220,6 +227,7 @@ export class Model {
       threads: this.session.threads,
       memory: this.memory(),
       notes: this.facts.notes ?? {},
+      quantized: this.facts.activations !== undefined,
     };
   }
 
@@ -300,7 +308,7 @@ export class Model {
   rehearse(paper: Rehearsal, result: Result, images: number, build: Build = this.session.build): number {
     const [height, width] = this.imageSize;
     const sizes = [...new Set([Math.min(images, chunkSize), images > chunkSize ? images % chunkSize : 0])].filter((batch) => batch > 0);
-    for (const batch of sizes) paper.prepare(inferenceGraph(this.architecture, this.labels.length, { batch, height, width }, result), { build });
+    for (const batch of sizes) paper.prepare(this.graph({ batch, height, width }, result), { build });
     return Math.min(images, 2 * chunkSize) * this.imageBytes;
   }
 
@@ -310,10 +318,14 @@ export class Model {
     return 4 * height * width * this.architecture.channels;
   }
 
+  /** @internal The graph of one inference. */
+  graph(size: InputSize, result: Result): Graph {
+    return inferenceGraph(this.architecture, this.labels.length, size, result, this.facts.activations);
+  }
+
   private async program(result: Result, batch: number, height: number, width: number, build: Build = this.session.build): Promise<Program> {
     const key = `${result} ${batch}x${height}x${width} ${build}`;
-    const program =
-      this.programs.get(key) ?? this.session.prepare(inferenceGraph(this.architecture, this.labels.length, { batch, height, width }, result), { build });
+    const program = this.programs.get(key) ?? this.session.prepare(this.graph({ batch, height, width }, result), { build });
     this.programs.delete(key);
     this.programs.set(key, program);
     const [oldest] = this.programs;
@@ -330,4 +342,6 @@ export interface ModelDescription extends ArchitectureDescription {
   readonly threads: number;
   readonly memory: PeakMemory;
   readonly notes: Readonly<Record<string, string>>;
+  /** Whether weights are int8 and layers run on bytes; the figures above are those of the float32 network. */
+  readonly quantized: boolean;
 }

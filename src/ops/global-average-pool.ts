@@ -1,7 +1,7 @@
 import { sizeOf } from "../core/shape.js";
 import { defineOp } from "../graph/op.js";
 
-/** Mean over height and width, `[N, H, W, C]` -> `[N, C]`. @see torch.nn.AdaptiveAvgPool2d(1) and flatten */
+/** Mean over height and width, `[N, H, W, C]`, floats or quantised bytes, -> `[N, C]` floats. @see torch.nn.AdaptiveAvgPool2d(1) and flatten */
 export const globalAveragePool = defineOp({
   name: "globalAveragePool",
   summary: "y = mean of x over height and width.",
@@ -12,8 +12,14 @@ export const globalAveragePool = defineOp({
     if (x[1] * x[2] === 0) fail("expected at least one pixel, got none");
     return [x[0], x[3]];
   },
+  type: () => ({ dtype: "float32" }),
   lower(emit, { x, y }) {
     const [n, height, width, channels] = x.shape;
+    if (x.quantization) {
+      const { scale, zeroPoint } = x.quantization;
+      const pixels = height * width;
+      return emit.call("global_average_pool_u8", [y, x, pixels, channels, zeroPoint, scale / pixels], n * Math.ceil(channels / 16));
+    }
     emit.call("global_average_pool_f32", [y, x, height * width, channels], n * Math.ceil(channels / 4));
   },
   gradient: { x: ({ x, dy }) => globalAveragePoolBackward({ dy }, { size: x.shape.slice(1, 3) }) },

@@ -4,14 +4,16 @@ import { poolShape, strideOf, type PoolWindow } from "./lowering/pool-window.js"
 
 const defaults: PoolWindow = { kernel: [2, 2], stride: [], padding: [0, 0, 0, 0], ceilMode: false };
 
-/** Max pool over `[N, H, W, C]`; padding never wins, NaN does. @see torch.nn.MaxPool2d */
+/** Max pool over `[N, H, W, C]`, of floats or quantised bytes; padding never wins, NaN does. @see torch.nn.MaxPool2d */
 export const maxPool = defineOp({
   name: "maxPool",
   summary: "y = max of x over each window; stride defaults to the kernel.",
   inputs: ["x"],
   attributes: defaults,
   shape: ({ x }, attributes, fail) => poolShape(x, attributes, fail),
-  lower: (emit, { x, y }, attributes) => emit.call("max_pool_f32", [y, x, ...geometry(x.shape, y.shape, attributes)], pixelsOf(y.shape)),
+  type: ({ x: { dtype, quantization } }) => ({ dtype, quantization }),
+  lower: (emit, { x, y }, attributes) =>
+    emit.call(x.dtype === "uint8" ? "max_pool_u8" : "max_pool_f32", [y, x, ...geometry(x.shape, y.shape, attributes)], pixelsOf(y.shape)),
   gradient: { x: ({ x, dy }, attributes) => maxPoolBackward({ dy, x }, attributes) },
   flops: ({ y }, { kernel }) => sizeOf(y) * kernel[0] * kernel[1],
 });

@@ -14,6 +14,7 @@ export const reshape = defineOp({
     if (wild > 1 || !out.every(Number.isInteger) || sizeOf(out) !== sizeOf(x)) fail(`cannot give ${sizeOf(x)} elements the shape ${formatShape(shape)}`);
     return out;
   },
+  type: ({ x: { dtype, quantization } }) => ({ dtype, quantization }),
   view: true,
   lower() {},
   gradient: { x: ({ x, dy }): Value => reshape({ x: dy }, { shape: x.shape }) },

@@ -46,10 +46,10 @@ export function fuse(graph: Graph): Graph {
         }
       }
     }
-    if ((products.has(node.op) || (node.op as unknown) === batchNormFrozen) && bounds(attributes) === undefined) {
+    if ((products.has(node.op) || is(node, batchNormFrozen)) && bounds(attributes) === undefined) {
       const activation = onlyUser(users, last, relu, "x") ?? onlyUser(users, last, clip, "x");
       if (activation) {
-        attributes = { ...attributes, ...((activation.op as unknown) === relu ? { low: 0 } : bounds(activation.attributes)) };
+        attributes = { ...attributes, ...(is(activation, relu) ? { low: 0 } : bounds(activation.attributes)) };
         done.add(activation);
         last = activation;
       }
@@ -72,9 +72,7 @@ function bounds({ low, high }: Attributes): { low: number; high: number } | unde
 function onlyUser(users: Map<Value, (Node | null)[]>, node: Node, op: unknown, input: string): Node | undefined {
   const readers = users.get(node.tensors[node.outputNames[0]]);
   const [reader] = readers ?? [];
-  return readers?.length === 1 && reader && (reader.op as OpDefinition | unknown) === op && reader.tensors[input] === node.tensors[node.outputNames[0]]
-    ? reader
-    : undefined;
+  return readers?.length === 1 && reader && is(reader, op) && reader.tensors[input] === node.tensors[node.outputNames[0]] ? reader : undefined;
 }
 
 /** Readers of each value; `null` stands for the caller, who reads outputs. */
@@ -85,6 +83,9 @@ function countUsers(graph: Graph): Map<Value, (Node | null)[]> {
   for (const value of graph.outputs.values()) note(value, null);
   return users;
 }
+
+/** Whether a node is of this op. */
+export const is = (node: Node, op: unknown): boolean => (node.op as OpDefinition | unknown) === op;
 
 /** Nodes that an output or a write to a kept tensor needs, in order. */
 export function liveNodes(graph: Graph): Node[] {

@@ -75,10 +75,28 @@ export function checkBuild(build: Build): void {
 
 /** The fastest build whose binary this engine takes and computes rightly. */
 export async function fastestBuild(): Promise<Build> {
-  if (!hasBuild("relaxed")) return "simd";
-  const memory = createMemory(pageBytes);
-  const { relaxed_self_test } = await instantiate({ build: "relaxed", memory });
-  return relaxed_self_test?.(1, 2, 3) === 5 ? "relaxed" : "simd";
+  return hasBuild("relaxed") && (await failsSelfTest("relaxed")) === undefined ? "relaxed" : "simd";
+}
+
+/** @throws {WorkerError} for a build whose integer dot products this engine computes wrongly, as V8 11's baseline compiler does */
+export async function checkDots(build: Build): Promise<void> {
+  if ((await failsSelfTest(build)) === "dot")
+    throw new WorkerError(`this engine computes the integer dot products of build "${build}" wrongly; quantised models need "auto" or "simd" here`);
+}
+
+const tested = new Map<Build, Promise<"madd" | "dot" | undefined>>();
+
+/** Which of a build's two instructions with freedom in their definition this engine gets wrong. */
+function failsSelfTest(build: Build): Promise<"madd" | "dot" | undefined> {
+  const test = async () => {
+    const { relaxed_self_test, dot_self_test } = await instantiate({ build, memory: createMemory(pageBytes) });
+    if (relaxed_self_test?.(1, 2, 3) !== 5) return "madd";
+    // 4 products of int8 and 7 bits, or 2 of int16.
+    return dot_self_test?.(-127, 127, 3) === 3 - 127 * 127 * (build === "simd" ? 2 : 4) ? undefined : "dot";
+  };
+  const known = tested.get(build) ?? test();
+  tested.set(build, known);
+  return known;
 }
 
 /**

@@ -85,8 +85,8 @@ export class MemoryMap {
     const added: Value[] = [];
     for (const value of values) {
       const known = this.keptEntries.get(value.name)?.value;
-      if (known && formatShape(known.shape) !== formatShape(value.shape))
-        throw new ShapeError(`"${value.name}" is kept as ${formatShape(known.shape)} and a program asks for ${formatShape(value.shape)}`);
+      const [kept, asked] = [known ?? value, value].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`);
+      if (kept !== asked) throw new ShapeError(`"${value.name}" is kept as ${kept} and a program asks for ${asked}`);
       if (known) continue;
       this.keptEntries.set(value.name, { value, address: this.heap.allocate(keptBytes(value), `"${value.name}"`) });
       added.push(value);

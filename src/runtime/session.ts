@@ -6,13 +6,14 @@ import { callsAddress, mostThreads } from "./barrier.js";
 import { type Backend, inlineBackend, sharedBackend, workerBackend } from "./backend.js";
 import { type BuildChoice, chooseBuild } from "./choose-build.js";
 import { host } from "./host.js";
-import type { Build } from "./instance.js";
+import { type Build, checkDots } from "./instance.js";
 import { defaultThreads, pool } from "./pool.js";
 import { keptBytes, MemoryMap, type MemoryUse, neededBytes } from "./memory-map.js";
 import { link } from "./program.js";
 
 export type { MemoryUse };
-export type TensorData = Float32Array | Int32Array | Uint8Array;
+export type TensorData = Float32Array | Int32Array | Uint8Array | Int8Array;
+const arrayTypes = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array, int8: Int8Array };
 
 export interface SessionOptions {
   /** Which kernels: `auto` (default) is the fastest that the engine computes rightly; `simd` gives the same bits everywhere; see docs/builds.md. */
@@ -72,6 +73,7 @@ export class Session {
   async prepare(graph: Graph, options: PrepareOptions = {}): Promise<Program> {
     return this.exclusive(async () => {
       const plan = this.plan(graph, options);
+      if (plan.kept.some(({ dtype }) => dtype === "int8")) await checkDots(options.build ?? this.build);
       await this.change((map) => map.admit(plan));
       return new Program(this, plan, options.build ?? this.build, this.nextProgram++);
     });
@@ -101,6 +103,8 @@ export class Session {
   async write(name: string, data: TensorData): Promise<void> {
     return this.exclusive(async () => {
       const { value, address } = this.map.kept(name);
+      if (!(data instanceof arrayTypes[value.dtype]))
+        throw new ShapeError(`"${name}" is kept as ${value.dtype}, expected ${arrayTypes[value.dtype].name}, got ${data.constructor.name}`);
       if (data.length !== sizeOf(value.shape))
         throw new ShapeError(`"${name}" has shape ${formatShape(value.shape)}, expected ${sizeOf(value.shape)} numbers, got ${data.length}`);
       await this.backend.write(address, bytesOf(data));
@@ -109,10 +113,10 @@ export class Session {
   }
 
   /** Reads a kept tensor, in the layout that it has in memory. */
-  async read(name: string): Promise<Float32Array> {
+  async read<T extends TensorData = Float32Array>(name: string): Promise<T> {
     return this.exclusive(async () => {
       const { value, address } = this.map.kept(name);
-      return new Float32Array((await this.backend.read(address, keptBytes(value))).buffer as ArrayBuffer);
+      return new arrayTypes[value.dtype]((await this.backend.read(address, keptBytes(value))).buffer as ArrayBuffer) as T;
     });
   }
 

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { jsonLines, ocelli, tinyFolder } from "./run.js";
@@ -72,6 +72,25 @@ describe("ocelli embed", () => {
     expect(numbers.map(Number).every(Number.isFinite)).toBe(true);
     const [line] = jsonLines((await ocelli(["embed", "m.safetensors", image, "--json"], root)).stdout);
     expect(line).toEqual({ image, embedding: numbers.map(Number) });
+  });
+});
+
+describe("ocelli quantize", () => {
+  it("writes a smaller model and says what it cost, or refuses", async () => {
+    const { code, stdout } = await ocelli(["quantize", "m.safetensors", "tiny", "-o", "q.safetensors", "--images", "6", "--max-loss", "1"], root);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(
+        /^size {6}[\d.]+ MB -> .*smaller\nspeed .* times as fast\naccuracy {2}[\d.]+ % -> [\d.]+ %, .*\nwritten {3}q\.safetensors\n$/,
+      ),
+    });
+    expect(statSync(join(root, "m.safetensors")).size / statSync(join(root, "q.safetensors")).size).toBeGreaterThan(3.5);
+    expect((await ocelli(["predict", "q.safetensors", image], root)).code).toBe(0);
+    const again = await ocelli(["quantize", "q.safetensors", "tiny", "-o", "r.safetensors", "--json"], root);
+    expect(again.code).toBe(2);
+    expect(jsonLines(again.stderr)).toEqual([{ error: { code: "ERR_ARGUMENT", message: "quantize: the model is quantised already" } }]);
+    const train = await ocelli(["train", "tiny", "-w", "q.safetensors", "-o", "t.safetensors"], root);
+    expect(train.stderr).toMatch(/quantised model/);
   });
 });
 

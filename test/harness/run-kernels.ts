@@ -1,9 +1,10 @@
+import { bytesPerElement } from "../../src/core/dtype.js";
 import { sizeOf } from "../../src/core/shape.js";
 import type { Graph, Value } from "../../src/graph/graph.js";
 import type { Argument, Emitter, Scratch } from "../../src/graph/op.js";
 import { loadKernels, memory, type Build } from "./kernels.js";
 
-export type Data = Float32Array | Int32Array;
+export type Data = Float32Array | Int32Array | Uint8Array | Int8Array;
 
 export interface RunOptions {
   readonly build: Build;
@@ -21,6 +22,7 @@ interface Call {
   readonly units: number;
 }
 
+const arrayTypes = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array, int8: Int8Array };
 const LINE = 64;
 /** Above every static table of the kernels. */
 const ARENA = 1 << 20;
@@ -42,7 +44,7 @@ export async function runGraph(graph: Graph, feeds: ReadonlyMap<Value, Data>, wa
     gaps.push(top);
     top += LINE;
   };
-  const bytesOf = (value: Value) => (value.dtype === "uint8" ? 1 : 4) * sizeOf(value.shape);
+  const bytesOf = (value: Value) => bytesPerElement[value.dtype] * sizeOf(value.shape);
   const lastUse = new Map<number, number>();
   for (const value of feeds.keys()) allocate(value, bytesOf(value));
 
@@ -121,7 +123,6 @@ export async function runGraph(graph: Graph, feeds: ReadonlyMap<Value, Data>, wa
   return wanted.map((value) => {
     const at = addresses.get(value);
     if (at === undefined) throw new Error("a wanted value was not computed");
-    const type = value.dtype === "int32" ? Int32Array : Float32Array;
-    return new type(memory.buffer, at, sizeOf(value.shape)).slice();
+    return new arrayTypes[value.dtype](memory.buffer, at, sizeOf(value.shape)).slice();
   });
 }

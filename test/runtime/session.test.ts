@@ -222,6 +222,6 @@ describe("arguments", () => {
     await session.prepare(layer());
     const graph = new Graph();
     graph.output("y", relu({ x: graph.keep("parameter", "weight", [3, 2]) }));
-    await expect(session.prepare(graph)).rejects.toThrow('"weight" is kept as [2,3] and a program asks for [3,2]');
+    await expect(session.prepare(graph)).rejects.toThrow('"weight" is kept as float32 [2,3] and a program asks for float32 [3,2]');
   });
 });
