@@ -10,6 +10,9 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
+import { requireFresh } from "../scripts/steps.js";
+
+requireFresh("kernels", "dist");
 
 const run = promisify(execFile);
 const { values } = parseArgs({

@@ -7,6 +7,9 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createModel, ImageList, type PeakMemory, Trainer } from "../src/index.js";
+import { requireFresh } from "../scripts/steps.js";
+
+requireFresh("kernels");
 
 interface Case {
   readonly network: string;

@@ -13,6 +13,9 @@ import { ours } from "./ours.js";
 import { engines } from "./peers/engines.js";
 import { modelFile } from "./peers/network.js";
 import { registerPeak } from "./register-peak.js";
+import { requireFresh } from "../scripts/steps.js";
+
+requireFresh("kernels");
 
 /** One engine's figures. */
 export interface Row {

@@ -14,6 +14,9 @@ import { type Bound, bind } from "./bound.js";
 import { median } from "./job.js";
 import { type ThreadData, timeCalls } from "./profile-thread.js";
 import { registerPeak } from "./register-peak.js";
+import { requireFresh } from "../scripts/steps.js";
+
+requireFresh("kernels");
 
 interface Options {
   readonly work?: string;

@@ -16,6 +16,9 @@ import { conv2d, conv2dBackwardX } from "../src/ops/conv2d.js";
 import { type LayerShape, lowerWinograd, type TileSize, winogradRule } from "../src/ops/lowering/winograd.js";
 import { type Build, fastestBuild } from "../src/runtime/instance.js";
 import { Session } from "../src/runtime/session.js";
+import { requireFresh } from "../scripts/steps.js";
+
+requireFresh("kernels");
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

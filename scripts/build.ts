@@ -1,26 +1,23 @@
 /**
  * Builds the package: kernels, embedded modules, worker bundles and `dist/`. `npm run build` does all of it; with
  * `--wasm` (`npm run build:wasm`) only kernels and codecs, which is enough for tests that run inline.
- * A step is skipped while a hash of what it reads is unchanged, and writes by rename, so builds may overlap.
+ * A step is skipped while a hash of what it reads is unchanged (`steps.ts`), and writes by rename, so builds may overlap.
  */
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
 import { build as bundle, type Plugin } from "esbuild";
 import { packed } from "./embed.js";
 import { embedCodecs } from "./embed-codecs.js";
 import { writeLists } from "./generate.js";
+import { embeddedFile, root, step, variants, wasmFile, write } from "./steps.js";
 
-const root = resolve(import.meta.dirname, "..");
 const require = createRequire(import.meta.url);
-const variants = ["simd", "relaxed", "turbo"] as const;
 
-/** A worker is given compiled modules (src/runtime/modules.ts), so the import of the package's own is never reached there. */
-const withoutBinaries: Plugin = {
-  name: "without binaries",
-  setup: ({ onResolve }) => onResolve({ filter: /\/binaries\.js$/ }, ({ path }) => ({ path, external: true, sideEffects: false })),
+/** A worker is given binaries and some scripts when it needs them (src/runtime/modules.ts), so the imports of the package's own are never reached there. */
+const withoutOwnModules: Plugin = {
+  name: "without own modules",
+  setup: ({ onResolve }) => onResolve({ filter: /\/(binaries|script-decoders)\.js$/ }, ({ path }) => ({ path, external: true, sideEffects: false })),
 };
 
 /** Says of every op's definition that it has no side effects, so that a page's bundler leaves out the ops that nothing uses. */
@@ -36,60 +33,13 @@ const pureOps: Plugin = {
 process.chdir(root);
 mkdirSync("build", { recursive: true });
 writeLists();
-await step(
-  "kernels",
-  { reads: ["assembly", "asconfig.json"], packages: ["assemblyscript"], writes: variants.flatMap((name) => [wasmFile(name), embeddedFile(name)]) },
-  () => Promise.all(variants.map(compileKernels)),
-);
+await step("kernels", () => Promise.all(variants.map(compileKernels)));
 embedCodecs();
 if (!process.argv.includes("--wasm")) {
-  await step("worker", bundleOf("worker", ["esbuild"]), () => bundleWorker("src/runtime/worker.ts", "worker"));
-  await step("tasks", bundleOf("tasks", ["esbuild", "fflate"]), () => bundleWorker("src/data/worker-tasks.ts", "tasks"));
-  await step("dist", { reads: ["src", "tsconfig.json", "tsconfig.build.json"], packages: ["typescript"], writes: ["dist"] }, makeDist);
-}
-
-function bundleOf(name: string, packages: readonly string[]): StepInputs {
-  return { reads: filesIn("src").filter((file) => !file.endsWith("-source.ts")), packages, writes: [`build/${name}.js`, `src/generated/${name}-source.ts`] };
-}
-
-interface StepInputs {
-  /** Files and folders that decide the result. */
-  reads: readonly string[];
-  /** npm packages whose versions decide the result. */
-  packages: readonly string[];
-  /** Files or folders that must exist for the step to be skipped. */
-  writes: readonly string[];
-}
-
-/** Runs `make` unless what it reads is the same as at its last success. */
-async function step(name: string, { reads, packages, writes }: StepInputs, make: () => Promise<unknown>): Promise<void> {
-  const hash = createHash("sha256").update(process.version);
-  for (const file of ["scripts/build.ts", ...reads.flatMap(filesIn)]) hash.update(file).update("\0").update(readFileSync(file)).update("\0");
-  for (const dependency of packages) hash.update(`${dependency}@${JSON.parse(readFileSync(`node_modules/${dependency}/package.json`, "utf8")).version}\0`);
-  const key = hash.digest("hex");
-  const stamp = `build/${name}.hash`;
-  if (writes.every((file) => existsSync(file)) && existsSync(stamp) && readFileSync(stamp, "utf8") === key) return;
-  const start = performance.now();
-  await make();
-  write(stamp, key);
-  console.log(`build: ${name} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
-}
-
-function filesIn(path: string): string[] {
-  if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path, { recursive: true, encoding: "utf8" })
-    .map((name) => join(path, name))
-    .filter((file) => statSync(file).isFile())
-    .sort();
-}
-
-/** Writes by rename, and only where the content differs, so that nobody sees half a file. */
-function write(file: string, content: string | Uint8Array): void {
-  mkdirSync(dirname(file), { recursive: true });
-  if (existsSync(file) && readFileSync(file).equals(Buffer.from(content))) return;
-  const temporary = `${file}.${process.pid}`;
-  writeFileSync(temporary, content);
-  renameSync(temporary, file);
+  await step("worker", () => bundleWorker("src/runtime/worker.ts", "worker"));
+  await step("tasks", () => bundleWorker("src/data/worker-tasks.ts", "tasks"));
+  await step("decoders", () => bundleWorker("src/data/decode/script-decoders.ts", "decoders"));
+  await step("dist", makeDist);
 }
 
 /** Runs a package's command-line script with this Node. Where it fails, what it said is all there is to say. */
@@ -101,14 +51,6 @@ function runTool(script: string, args: readonly string[]): Promise<void> {
       process.exit(1);
     });
   });
-}
-
-function wasmFile(variant: string): string {
-  return `build/ocelli-${variant}.wasm`;
-}
-
-function embeddedFile(variant: string): string {
-  return `src/generated/wasm-${variant}.ts`;
 }
 
 /** AssemblyScript to `build/ocelli-<variant>.wasm`, and that file as a packed module that a dynamic import reaches. */
@@ -124,7 +66,7 @@ function stringModule(source: string, name: string, text: string): string {
 }
 
 /**
- * Bundles one worker entry into a self-contained ES module, `build/<name>.js`, and into
+ * Bundles what a worker starts from or imports into a self-contained ES module, `build/<name>.js`, and into
  * `src/generated/<name>-source.ts` as a string, so that it can start from a Blob URL. `node:` modules may be
  * imported dynamically only: a browser loads the same module.
  */
@@ -136,7 +78,7 @@ async function bundleWorker(entry: string, name: string): Promise<void> {
     target: "es2022",
     platform: "browser",
     external: ["node:*"],
-    plugins: [withoutBinaries],
+    plugins: [withoutOwnModules],
     minify: true,
     legalComments: "inline",
     metafile: true,
@@ -175,7 +117,7 @@ async function makeDist(): Promise<void> {
       plugins: [pureOps],
       logLevel: "error",
     });
-    for (const name of ["worker", "tasks"]) cpSync(`build/${name}.js`, `${fresh}/${name}.js`);
+    for (const name of ["worker", "tasks", "decoders"]) cpSync(`build/${name}.js`, `${fresh}/${name}.js`);
     for (const variant of variants) cpSync(wasmFile(variant), `${fresh}/wasm/ocelli-${variant}.wasm`);
     const command = `${fresh}/cli/main.js`;
     if (!readFileSync(command, "utf8").startsWith("#!/usr/bin/env node\n"))

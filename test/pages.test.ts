@@ -25,8 +25,8 @@ test("a page downloads the kernels of one build, and decoders apart", () => {
   expect(names.filter((name) => name.startsWith("wasm-")).map((name) => name.split("-")[1])).toEqual(["relaxed"]);
   expect(
     readdirSync(pages.decoders)
-      .map((name) => name.split("-")[1])
+      .map((name) => name.split("-").slice(0, 2).join("-"))
       .sort(),
-  ).toEqual(["jpeg", "webp"]);
+  ).toEqual(["codec-jpeg", "codec-webp", "decoders-source"]);
   for (const name of ["tasks-source", "worker-source", "host-web"]) expect(names.filter((file) => file.startsWith(name)).length, name).toBe(1);
 });

@@ -16,6 +16,9 @@ import { measureDepthwise } from "./depthwise.js";
 import { type Case, measure, type Speed } from "./measure.js";
 import { measureProducts } from "./products.js";
 import { sweeps } from "./sweeps.js";
+import { requireFresh } from "../../scripts/steps.js";
+
+requireFresh("kernels");
 
 const text = { type: "string" } as const;
 const { values } = parseArgs({ options: { only: text, kernel: text, build: text, json: text } });

@@ -1,6 +1,7 @@
 import type { BinaryName } from "./binaries.js";
 import type { Build } from "./instance.js";
 import type { Code } from "./program.js";
+import type { ScriptName } from "./scripts.js";
 
 /** What the pool tells a worker. Every message with an `id` is answered by one `Reply`. */
 export type Message =
@@ -29,8 +30,8 @@ export type Message =
   | { readonly type: "write"; readonly id: number; readonly session: number; readonly address: number; readonly data: Uint8Array }
   | { readonly type: "read"; readonly id: number; readonly session: number; readonly address: number; readonly bytes: number }
   | { readonly type: "tasks"; readonly url: string }
-  /** What a worker asked for: a compiled binary, or why there is none. */
-  | { readonly type: "module"; readonly name: BinaryName; readonly module: WebAssembly.Module | Failure }
+  /** What a worker asked for: a compiled binary, the address of a script, or why there is none. */
+  | { readonly type: "module"; readonly name: BinaryName | ScriptName; readonly module: WebAssembly.Module | string | Failure }
   | { readonly type: "task"; readonly id: number; readonly name: string; readonly payload: unknown };
 
 /** An error with its class name, so that the other side can throw what this one threw. */
@@ -40,5 +41,5 @@ export interface Failure {
   readonly stack?: string;
 }
 
-/** An answer; or what a worker lacks, because its own bundle has no binaries. */
-export type Reply = { readonly id: number; readonly value?: unknown; readonly error?: Failure } | { readonly needs: BinaryName };
+/** An answer; or what a worker lacks, because its own bundle is without. */
+export type Reply = { readonly id: number; readonly value?: unknown; readonly error?: Failure } | { readonly needs: BinaryName | ScriptName };

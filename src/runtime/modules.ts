@@ -1,16 +1,28 @@
 import type { BinaryName } from "./binaries.js";
+import type { ScriptName } from "./scripts.js";
 
-type Source = (name: BinaryName) => Promise<WebAssembly.Module>;
+/** Gives a thread what its own bundle is without. */
+export interface ModuleSource {
+  /** A compiled binary. */
+  binary(name: BinaryName): Promise<WebAssembly.Module>;
+  /** A module of scripts. */
+  script(name: ScriptName): Promise<unknown>;
+}
 
-/** The package's own files. A worker's bundle is without them: it is given compiled modules by the thread that started it. */
-let source: Source = async (name) => (await import("./binaries.js")).compileBinary(name);
+/** Absent where the package's own files are within reach. */
+let source: ModuleSource | undefined;
 
-/** Says where this thread gets its modules from. */
-export function takeModulesFrom(from: Source): void {
+/** Says where this thread gets its modules from. A worker's bundle is without them: the thread that started it gives them. */
+export function takeModulesFrom(from: ModuleSource): void {
   source = from;
 }
 
 /** A compiled binary of the package, in whichever thread. */
-export function moduleOf(name: BinaryName): Promise<WebAssembly.Module> {
-  return source(name);
+export async function moduleOf(name: BinaryName): Promise<WebAssembly.Module> {
+  return source ? source.binary(name) : (await import("./binaries.js")).compileBinary(name);
+}
+
+/** Scripts that have a bundle of their own for workers, in whichever thread. @param own imports them from the package's files */
+export async function scriptOf<T>(name: ScriptName, own: () => Promise<T>): Promise<T> {
+  return source ? ((await source.script(name)) as T) : own();
 }

@@ -3,6 +3,7 @@ import { WorkerError } from "../core/errors.js";
 import { type BinaryName, compileBinary } from "./binaries.js";
 import { host, type Thread, type WorkerSource } from "./host.js";
 import type { Failure, Message, Reply } from "./messages.js";
+import { isScript, type ScriptName, scriptUrl } from "./scripts.js";
 
 type Unsent<M = Message> = M extends { id: number } ? Omit<M, "id"> : never;
 
@@ -31,20 +32,12 @@ export class Pool {
   private nextId = 0;
   private failure?: Error;
 
-  private constructor(
-    private readonly spawn: () => Thread,
-    private readonly tasksUrl: () => Promise<string>,
-  ) {}
+  private constructor(private readonly spawn: () => Thread) {}
 
   static async start(threads: number, source: WorkerSource): Promise<Pool> {
-    const { spawn, moduleUrl } = await host();
+    const { spawn } = await host();
     if (!spawn) throw new WorkerError("this runtime has no workers; use `inline: true`");
-    let url: Promise<string> | undefined;
-    const tasksUrl = () => {
-      url ??= import("../generated/tasks-source.js").then(({ tasksSource }) => moduleUrl(tasksSource));
-      return url;
-    };
-    const pool = new Pool(() => spawn(source), tasksUrl);
+    const pool = new Pool(() => spawn(source));
     pool.grow(threads);
     return pool;
   }
@@ -93,7 +86,7 @@ export class Pool {
           if (signal?.aborted) return reject(signal.reason as Error);
           try {
             if (!worker.hasTasks) {
-              worker.thread.post({ type: "tasks", url: await this.tasksUrl() });
+              worker.thread.post({ type: "tasks", url: await scriptUrl("tasks") });
               worker.hasTasks = true;
             }
             resolve((await this.ask(worker, { type: "task", name, payload })) as T);
@@ -134,11 +127,10 @@ export class Pool {
     return worker;
   }
 
-  /** Compiles a binary once for all threads and sends it to the one that asks. */
-  private supply({ post }: Thread, name: BinaryName): void {
-    compileBinary(name)
-      .catch(({ name, message, stack }: Error) => ({ name, message, stack }))
-      .then((module) => post({ type: "module", name, module } satisfies Message));
+  /** Sends what a thread asks for: a binary, compiled once for all threads, or where a script is. */
+  private supply({ post }: Thread, name: BinaryName | ScriptName): void {
+    const found: Promise<WebAssembly.Module | string> = isScript(name) ? scriptUrl(name) : compileBinary(name);
+    found.catch(({ name, message, stack }: Error) => ({ name, message, stack })).then((module) => post({ type: "module", name, module } satisfies Message));
   }
 
   private ask(worker: Worker, message: Unsent): Promise<unknown> {

@@ -2,7 +2,9 @@ import { type Barrier, breakBarrier, makeBarrier } from "./barrier.js";
 import type { BinaryName } from "./binaries.js";
 import { type Build, bindKernels, createMemory, growMemory, type Kernels } from "./instance.js";
 import type { Failure, Message, Reply } from "./messages.js";
+import type { ModuleSource } from "./modules.js";
 import { runShare, runTogether, type Share, shareOf } from "./program.js";
+import type { ScriptName } from "./scripts.js";
 
 /** A function that a task module offers: payload in, result out, with what to transfer. */
 export type Task = (payload: never) => Promise<{ readonly value: unknown; readonly transfer?: ArrayBuffer[] }>;
@@ -18,18 +20,28 @@ interface Open {
   readonly programs: Map<number, Share | Error>;
 }
 
+type TaskModule = Record<string, Task> & { takeModulesFrom(source: ModuleSource): void };
+
 const sessions = new Map<number, Open>();
 let tasks: Promise<Record<string, Task>> | undefined;
 
-/** Binaries that were asked for and have not come yet. */
-const awaited = new Map<BinaryName, (module: WebAssembly.Module | Failure) => void>();
+type Found = WebAssembly.Module | string;
 
-/** A compiled binary, from the thread that started this one. */
-function needed(name: BinaryName, post: (reply: Reply) => void): Promise<WebAssembly.Module> {
+/** What was asked for and has not come yet. */
+const awaited = new Map<BinaryName | ScriptName, (found: Found | Failure) => void>();
+
+/** A compiled binary or the address of a script, from the thread that started this one. */
+function needed(name: BinaryName | ScriptName, post: (reply: Reply) => void): Promise<Found> {
   return new Promise((resolve, reject) => {
-    awaited.set(name, (module) => (module instanceof WebAssembly.Module ? resolve(module) : reject(Object.assign(new Error(module.message), module))));
+    awaited.set(name, (found) =>
+      typeof found === "string" || found instanceof WebAssembly.Module ? resolve(found) : reject(Object.assign(new Error(found.message), found)),
+    );
     post({ needs: name });
   });
+}
+
+function importScript(url: string): Promise<unknown> {
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ url);
 }
 
 /** Does what one message says. Gives the value of the reply and what to transfer with it. */
@@ -82,9 +94,13 @@ async function handle(message: Message, post: (reply: Reply) => void): Promise<{
       return { value, transfer: [value.buffer] };
     }
     case "tasks":
-      tasks = import(/* @vite-ignore */ /* webpackIgnore: true */ message.url).then((module) => {
-        module.takeModulesFrom((name: BinaryName) => needed(name, post));
-        return module;
+      tasks = importScript(message.url).then((module) => {
+        const { takeModulesFrom, ...tasks } = module as TaskModule;
+        takeModulesFrom({
+          binary: (name) => needed(name, post) as Promise<WebAssembly.Module>,
+          script: async (name) => importScript((await needed(name, post)) as string),
+        });
+        return tasks;
       });
       return {};
     case "module":

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { Jimp } from "jimp";
 import { describe, expect, it } from "vitest";
 import { decodeImage } from "../../src/data/decode/decode.js";
+import { prepareImages } from "../../src/data/prepare.js";
 import { type Orientation, orient } from "../../src/data/decode/orientation.js";
 import { probeImage } from "../../src/data/decode/probe.js";
+import { Normalize } from "../../src/data/transforms/index.js";
 import { asset } from "../assets.js";
 import { assemble, exif, height, imageFile, imageFiles, insert, pngChunk, width } from "./image-files.js";
 
@@ -40,6 +42,14 @@ describe("decodeImage", () => {
     expect(pixels.data).toEqual(new Uint8Array(read));
     // GIF keeps 256 colours only.
     if (type !== "image/gif") expect(pixels.data).toEqual(original);
+  });
+
+  it("reads every kind in worker threads, to which decoders come when they are needed, as here", async () => {
+    const pipeline = [Normalize([0, 0, 0], [1, 1, 1])];
+    const files = imageFiles.map(({ file }) => file);
+    const [there, here] = await Promise.all([false, true].map((inline) => prepareImages(files, { pipeline, channels: 3, inline })));
+    expect(there).toHaveLength(imageFiles.length);
+    expect(there).toEqual(here);
   });
 
   it("takes the upper byte of 16-bit grey", async () => {

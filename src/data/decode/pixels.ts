@@ -1,3 +1,6 @@
+import { FormatError, LimitError } from "../../core/errors.js";
+import { limits } from "../../core/limits.js";
+
 /** 8-bit samples in rows from the top left, shape `[height, width, channels]`: 1 is grey, 3 is RGB, 4 is RGBA with straight alpha. */
 export interface Pixels {
   readonly data: Uint8Array;
@@ -40,4 +43,11 @@ export function unpackBits(packed: Uint8Array, count: number, depth: number, sca
   const mask = (1 << depth) - 1;
   for (let i = 0, bit = 0; i < count; i++, bit += depth) samples[i] = ((packed[bit >> 3] >> (8 - depth - (bit & 7))) & mask) * scale;
   return samples;
+}
+
+/** @throws {FormatError} on a side below 1; @throws {LimitError} on more than `limits.imagePixels` pixels */
+export function checkSize(width: number, height: number, format: string, name: string): void {
+  if (width < 1 || height < 1) throw new FormatError(`${format}: expected a width and height of at least 1, found ${width} x ${height} (${name})`);
+  if (width * height > limits.imagePixels)
+    throw new LimitError(`${format}: ${width} x ${height} pixels are more than limits.imagePixels, ${limits.imagePixels} (${name})`);
 }

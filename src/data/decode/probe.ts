@@ -4,6 +4,7 @@ import { bmpHeader } from "./bmp-header.js";
 import { gifHeader } from "./gif-header.js";
 import { jpegHeader } from "./jpeg-header.js";
 import type { Orientation } from "./orientation.js";
+import { checkSize } from "./pixels.js";
 import { pngHeader } from "./png-header.js";
 import { ImageReader } from "./reader.js";
 import { tiffHeader } from "./tiff-header.js";
@@ -55,13 +56,6 @@ export function probeImage(bytes: Uint8Array, name = "image"): ImageHeader {
   const { width, height, orientation = 1 } = headers[format](new ImageReader(bytes, format, name));
   checkSize(width, height, format, name);
   return { format, width, height, orientation };
-}
-
-/** @throws {FormatError} on a side below 1; @throws {LimitError} on more than `limits.imagePixels` pixels */
-export function checkSize(width: number, height: number, format: string, name: string): void {
-  if (width < 1 || height < 1) throw new FormatError(`${format}: expected a width and height of at least 1, found ${width} x ${height} (${name})`);
-  if (width * height > limits.imagePixels)
-    throw new LimitError(`${format}: ${width} x ${height} pixels are more than limits.imagePixels, ${limits.imagePixels} (${name})`);
 }
 
 function hex(bytes: Uint8Array): string {

@@ -1,6 +1,5 @@
 import { inflate } from "./inflate.js";
-import { cmykToRgb, type Pixels, unpackBits } from "./pixels.js";
-import { checkSize } from "./probe.js";
+import { checkSize, cmykToRgb, type Pixels, unpackBits } from "./pixels.js";
 import type { ImageReader } from "./reader.js";
 import { type TiffDirectory, tag, tiffDirectory } from "./tiff-header.js";
 import { unpackBytes, unpackLzw } from "./tiff-coding.js";

@@ -1,0 +1,23 @@
+import { host } from "./host.js";
+
+/** Bundles that workers import: what they do with images, and the decoders that are JavaScript. Each is loaded when it is first asked for. */
+const embedded = {
+  tasks: async () => (await import("../generated/tasks-source.js")).tasksSource,
+  decoders: async () => (await import("../generated/decoders-source.js")).decodersSource,
+};
+
+export type ScriptName = keyof typeof embedded;
+
+const urls = new Map<ScriptName, Promise<string>>();
+
+export function isScript(name: string): name is ScriptName {
+  return name in embedded;
+}
+
+/** An address under which a worker can import a bundle; the same for all workers. */
+export function scriptUrl(name: ScriptName): Promise<string> {
+  const url = urls.get(name) ?? Promise.all([host(), embedded[name]()]).then(([{ moduleUrl }, source]) => moduleUrl(source));
+  urls.set(name, url);
+  url.catch(() => urls.delete(name)); // a chunk that did not load may do so the next time
+  return url;
+}
