@@ -5,7 +5,8 @@ import type { Graph, Value } from "../src/graph/graph.js";
 import { initialValues } from "../src/model/initialize.js";
 import { padded } from "../src/plan/arena.js";
 import { compile, type Operand, type Plan } from "../src/plan/compile.js";
-import { bindKernels, type Build, compileKernels, createMemory } from "../src/runtime/instance.js";
+import { bindKernels, type Build, compileKernels } from "../src/runtime/instance.js";
+import { createMemory } from "../src/runtime/memory.js";
 import { type Code, link, runShare, type Share, shareOf } from "../src/runtime/program.js";
 
 /** A program on a memory of its own, without a session: its calls can be timed one by one. Its derived data are filled. */

@@ -14,10 +14,13 @@ import { embeddedFile, root, step, variants, wasmFile, write } from "./steps.js"
 
 const require = createRequire(import.meta.url);
 
-/** A worker is given binaries and some scripts when it needs them (src/runtime/modules.ts), so the imports of the package's own are never reached there. */
+/** A worker's tasks are given binaries, kernels and rare scripts (src/runtime/modules.ts), so the imports of the package's own are never reached there. */
 const withoutOwnModules: Plugin = {
   name: "without own modules",
-  setup: ({ onResolve }) => onResolve({ filter: /\/(binaries|script-decoders)\.js$/ }, ({ path }) => ({ path, external: true, sideEffects: false })),
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/(binaries|instance|script-decoders)\.js$/ }, ({ path, kind }) =>
+      kind === "dynamic-import" || path.endsWith("/binaries.js") ? { path, external: true, sideEffects: false } : undefined,
+    ),
 };
 
 /** Says of every op's definition that it has no side effects, so that a page's bundler leaves out the ops that nothing uses. */

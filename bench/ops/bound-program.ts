@@ -4,7 +4,8 @@ import { sizeOf } from "../../src/core/shape.js";
 import type { Graph, Value } from "../../src/graph/graph.js";
 import { padded } from "../../src/plan/arena.js";
 import { compile, type Operand } from "../../src/plan/compile.js";
-import { bindKernels, type Build, createMemory } from "../../src/runtime/instance.js";
+import { bindKernels, type Build } from "../../src/runtime/instance.js";
+import { createMemory } from "../../src/runtime/memory.js";
 import { link, runShare, type Share, shareOf } from "../../src/runtime/program.js";
 
 /** What one thread runs for `graph`, on a memory of its own with random inputs and `module`'s kernels: prepared and ready. */

@@ -16,7 +16,8 @@ import { Graph, type Value } from "../../src/graph/graph.js";
 import { dense, denseBackwardWeight, matmul } from "../../src/ops/dense.js";
 import { padded } from "../../src/plan/arena.js";
 import { compile, type Operand, type Plan } from "../../src/plan/compile.js";
-import { bindKernels, type Build, compileKernels, createMemory, fastestBuild } from "../../src/runtime/instance.js";
+import { bindKernels, type Build, compileKernels, fastestBuild } from "../../src/runtime/instance.js";
+import { createMemory } from "../../src/runtime/memory.js";
 import { link, runShare, type Share, shareOf } from "../../src/runtime/program.js";
 import { registerPeak } from "../register-peak.js";
 

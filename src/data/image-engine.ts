@@ -1,6 +1,7 @@
 import { ArgumentError } from "../core/errors.js";
-import { bindKernels, type Build, createMemory, type Kernels } from "../runtime/instance.js";
-import { moduleOf } from "../runtime/modules.js";
+import type { Build, Kernels } from "../runtime/instance.js";
+import { createMemory } from "../runtime/memory.js";
+import { kernelsOf } from "../runtime/modules.js";
 import type { Pixels } from "./decode/pixels.js";
 import { Canvas, type Memory, type Raster } from "./transforms/canvas.js";
 import { type Pipeline, type RandomAt, runPipeline } from "./transforms/pipeline.js";
@@ -30,7 +31,7 @@ export class ImageEngine {
   /** An engine on a memory of its own. The results are the same in every build. */
   static async open(build: Build = "simd"): Promise<ImageEngine> {
     const memory = createMemory(firstFreeByte);
-    return new ImageEngine(bindKernels(await moduleOf(build), memory), memory);
+    return new ImageEngine(await kernelsOf(build, memory), memory);
   }
 
   /** @param base first byte of `memory` that may be written */

@@ -1,5 +1,6 @@
 import { barrierBytes } from "./barrier.js";
-import { type Build, bindKernels, compileKernels, createMemory, growMemory, type Kernels } from "./instance.js";
+import { type Build, bindKernels, compileKernels, type Kernels } from "./instance.js";
+import { createMemory, growMemory } from "./memory.js";
 import { limits } from "../core/limits.js";
 import type { Pool } from "./pool.js";
 import { type Code, runShare, type Share, shareOf } from "./program.js";

@@ -1,50 +1,13 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import type { Build } from "../core/build.js";
-import { LimitError, WorkerError } from "../core/errors.js";
+import { WorkerError } from "../core/errors.js";
 import { compileBinary } from "./binaries.js";
+import { createMemory } from "./memory.js";
 
 export type { Build };
 
 /** The kernels by name. Each takes numbers and ends in `begin, end`. */
 export type Kernels = Record<string, (...args: number[]) => number | void>;
-
-const pageBytes = 65536;
-/** Bytes of a memory that holds so many: memories come in pages. */
-export const wholePages = (bytes: number) => Math.ceil(bytes / pageBytes) * pageBytes;
-/** What every memory declares and the binaries import: all that 32-bit pointers reach. */
-const maximumPages = 65536;
-
-/**
- * A memory for one model or one image engine. Shared memory needs SharedArrayBuffer. Where the platform does not reserve
- * `maximumBytes` of address space, half of that is tried, and so on.
- *
- * @throws {LimitError} when not even `bytes` can be had
- */
-export function createMemory(
-  bytes: number,
-  { shared = false, maximumBytes = maximumPages * pageBytes }: { shared?: boolean; maximumBytes?: number } = {},
-): WebAssembly.Memory {
-  const initial = Math.max(1, Math.ceil(bytes / pageBytes));
-  for (let maximum = Math.min(maximumPages, Math.ceil(maximumBytes / pageBytes)); maximum >= initial; maximum = Math.floor(maximum / 2)) {
-    try {
-      return new WebAssembly.Memory({ initial, maximum, shared });
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-    }
-  }
-  throw new LimitError(`memory: this platform does not give ${initial * pageBytes} bytes`);
-}
-
-/** Grows `memory` to hold at least `bytes`. @throws {LimitError} when the engine gives no more */
-export function growMemory(memory: WebAssembly.Memory, bytes: number): void {
-  const missing = Math.ceil((bytes - memory.buffer.byteLength) / pageBytes);
-  if (missing <= 0) return;
-  try {
-    memory.grow(missing);
-  } catch (cause) {
-    throw new LimitError(`memory: this engine refuses to grow a memory from ${memory.buffer.byteLength} to ${bytes} bytes`, { cause });
-  }
-}
 
 /** The compiled kernels of a build, once per build and kind of memory. @throws {WorkerError} for a build that this engine does not take */
 export async function compileKernels(build: Build, { shared = false }: { shared?: boolean } = {}): Promise<WebAssembly.Module> {
@@ -89,7 +52,7 @@ const tested = new Map<Build, Promise<"madd" | "dot" | undefined>>();
 /** Which of a build's two instructions with freedom in their definition this engine gets wrong. */
 function failsSelfTest(build: Build): Promise<"madd" | "dot" | undefined> {
   const test = async () => {
-    const { relaxed_self_test, dot_self_test } = await instantiate({ build, memory: createMemory(pageBytes) });
+    const { relaxed_self_test, dot_self_test } = await instantiate({ build, memory: createMemory(0) });
     if (relaxed_self_test?.(1, 2, 3) !== 5) return "madd";
     // 4 products of int8 and 7 bits, or 2 of int16.
     return dot_self_test?.(-127, 127, 3) === 3 - 127 * 127 * (build === "simd" ? 2 : 4) ? undefined : "dot";

@@ -7,7 +7,7 @@ import { type ArenaUse, padded } from "../plan/arena.js";
 import type { Operand, Plan } from "../plan/compile.js";
 import { firstAddress } from "./backend.js";
 import { Heap } from "./heap.js";
-import { wholePages } from "./instance.js";
+import { wholePages } from "./memory.js";
 
 /** Bytes of a session's memory by purpose. */
 export interface MemoryUse extends ArenaUse {

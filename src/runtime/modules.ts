@@ -1,10 +1,13 @@
 import type { BinaryName } from "./binaries.js";
+import type { Build, Kernels } from "./instance.js";
 import type { ScriptName } from "./scripts.js";
 
 /** Gives a thread what its own bundle is without. */
 export interface ModuleSource {
   /** A compiled binary. */
   binary(name: BinaryName): Promise<WebAssembly.Module>;
+  /** Kernels of a build on a memory. */
+  kernels(build: Build, memory: WebAssembly.Memory): Promise<Kernels>;
   /** A module of scripts. */
   script(name: ScriptName): Promise<unknown>;
 }
@@ -20,6 +23,11 @@ export function takeModulesFrom(from: ModuleSource): void {
 /** A compiled binary of the package, in whichever thread. */
 export async function moduleOf(name: BinaryName): Promise<WebAssembly.Module> {
   return source ? source.binary(name) : (await import("./binaries.js")).compileBinary(name);
+}
+
+/** Kernels of a build on a memory of one's own, in whichever thread. */
+export async function kernelsOf(build: Build, memory: WebAssembly.Memory): Promise<Kernels> {
+  return source ? source.kernels(build, memory) : (await import("./instance.js")).instantiate({ build, memory });
 }
 
 /** Scripts that have a bundle of their own for workers, in whichever thread. @param own imports them from the package's files */

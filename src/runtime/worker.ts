@@ -1,6 +1,7 @@
 import { type Barrier, breakBarrier, makeBarrier } from "./barrier.js";
 import type { BinaryName } from "./binaries.js";
-import { type Build, bindKernels, createMemory, growMemory, type Kernels } from "./instance.js";
+import { type Build, bindKernels, type Kernels } from "./instance.js";
+import { createMemory, growMemory } from "./memory.js";
 import type { Failure, Message, Reply } from "./messages.js";
 import type { ModuleSource } from "./modules.js";
 import { runShare, runTogether, type Share, shareOf } from "./program.js";
@@ -96,8 +97,10 @@ async function handle(message: Message, post: (reply: Reply) => void): Promise<{
     case "tasks":
       tasks = importScript(message.url).then((module) => {
         const { takeModulesFrom, ...tasks } = module as TaskModule;
+        const binary = (name: BinaryName) => needed(name, post) as Promise<WebAssembly.Module>;
         takeModulesFrom({
-          binary: (name) => needed(name, post) as Promise<WebAssembly.Module>,
+          binary,
+          kernels: async (build, memory) => bindKernels(await binary(build), memory),
           script: async (name) => importScript((await needed(name, post)) as string),
         });
         return tasks;

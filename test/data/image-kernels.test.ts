@@ -4,7 +4,8 @@ import { ImageEngine } from "../../src/data/image-engine.js";
 import { Canvas } from "../../src/data/transforms/canvas.js";
 import * as transforms from "../../src/data/transforms/index.js";
 import { runPipeline } from "../../src/data/transforms/pipeline.js";
-import { createMemory, fastestBuild, instantiate, type Kernels } from "../../src/runtime/instance.js";
+import { fastestBuild, instantiate, type Kernels } from "../../src/runtime/instance.js";
+import { createMemory } from "../../src/runtime/memory.js";
 import { noise } from "./noise.js";
 import { bytesOf, openCanvas, place } from "./open-canvas.js";
 

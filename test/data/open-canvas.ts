@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Canvas, type Raster } from "../../src/data/transforms/canvas.js";
-import { createMemory, instantiate } from "../../src/runtime/instance.js";
+import { instantiate } from "../../src/runtime/instance.js";
+import { createMemory } from "../../src/runtime/memory.js";
 
 const base = 65536;
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { WorkerError } from "../../src/core/errors.js";
-import { bindKernels, compileKernels, createMemory, fastestBuild, hasBuild, importingSharedMemory } from "../../src/runtime/instance.js";
+import { bindKernels, compileKernels, fastestBuild, hasBuild, importingSharedMemory } from "../../src/runtime/instance.js";
+import { createMemory } from "../../src/runtime/memory.js";
 
 /** (module (import "env" "memory" (memory 1 65536))) */
 const memoryImport = [2, 17, 1, 3, 101, 110, 118, 6, 109, 101, 109, 111, 114, 121, 2, 1, 1, 0x80, 0x80, 4];

@@ -1,6 +1,7 @@
 import { LimitError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
-import { type createMemory, growMemory, type Kernels } from "../../runtime/instance.js";
+import type { Kernels } from "../../runtime/instance.js";
+import { type createMemory, growMemory } from "../../runtime/memory.js";
 
 /** The memory of an image engine. */
 export type Memory = ReturnType<typeof createMemory>;
