@@ -1,5 +1,5 @@
 import { firstLanes, storeLanes } from "../lanes";
-import { exp, log } from "../math";
+import { log } from "../math";
 import { rowExp, rowMax } from "../rows";
 import { sumLanes } from "../simd";
 
@@ -19,12 +19,9 @@ export function one_hot_f32(y: usize, labels: usize, classes: i32, smoothing: f3
 export function softmax_cross_entropy_f32(loss: usize, logits: usize, targets: usize, classes: i32, begin: i32, end: i32): void {
   for (let row = begin; row < end; row++) {
     const at = <usize>row * (<usize>classes << 2);
-    const shift = f32x4.splat(rowMax(logits + at, classes));
-    let sum = f32x4.splat(0), total = sum;
-    for (let left = classes, from = at; left > 0; left -= 4, from += 16) {
-      sum = f32x4.add(sum, v128.and(exp(f32x4.sub(v128.load(logits + from), shift)), firstLanes(left)));
-    }
-    const logSum = log(f32x4.splat(sumLanes(sum)));
+    const largest = rowMax(logits + at, classes), shift = f32x4.splat(largest);
+    let total = f32x4.splat(0);
+    const logSum = log(f32x4.splat(rowExp(0, logits + at, largest, classes)));
     for (let left = classes, from = at; left > 0; left -= 4, from += 16) {
       const t = v128.load(targets + from);
       const term = f32x4.mul(t, f32x4.sub(logSum, f32x4.sub(v128.load(logits + from), shift)));

@@ -7,7 +7,9 @@ export function softmax_f32(y: usize, x: usize, columns: i32, begin: i32, end: i
   for (let row = begin; row < end; row++) {
     const at = <usize>row * (<usize>columns << 2);
     const sum = f32x4.splat(rowExp(y + at, x + at, rowMax(x + at, columns), columns));
-    for (let left = columns, to = y + at; left > 0; left -= 4, to += 16) storeLanes(to, f32x4.div(v128.load(to), sum), left);
+    let left = columns, to = y + at;
+    for (; left >= 4; left -= 4, to += 16) v128.store(to, f32x4.div(v128.load(to), sum));
+    if (left) storeLanes(to, f32x4.div(v128.load(to), sum), left);
   }
 }
 
