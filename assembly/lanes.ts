@@ -32,6 +32,14 @@ export function clearRow(at: usize, bytes: usize): void {
   for (; bytes > 0; bytes -= 4, at += 4) f32.store(at, 0);
 }
 
+/** Copies `count` floats. */
+// @ts-ignore: decorator
+@inline
+export function copyFloats(to: usize, from: usize, count: i32): void {
+  for (; count >= 4; count -= 4, to += 16, from += 16) v128.store(to, v128.load(from));
+  for (; count > 0; count--, to += 4, from += 4) f32.store(to, f32.load(from));
+}
+
 /** Stores the first `count` bytes of x, all 16 where count is 16 or more. */
 // @ts-ignore: decorator
 @inline

@@ -1,4 +1,4 @@
-import { storeLanes } from "../lanes";
+import { copyFloats, storeLanes } from "../lanes";
 
 /** Pixels that are summed before the next partial sum starts: keeps the rounding of large maps small. */
 const CHUNK: usize = 64;
@@ -71,8 +71,10 @@ export function global_average_pool_u8(y: usize, x: usize, pixels: i32, channels
 export function global_average_pool_f32_backward_x(dx: usize, dy: usize, pixels: i32, channels: i32, begin: i32, end: i32): void {
   const step = <usize>channels << 2;
   const share = f32x4.splat(<f32>pixels);
-  for (let unit = begin; unit < end; unit++) {
-    const from = dy + <usize>(unit / pixels) * step, to = dx + <usize>unit * step;
-    for (let at: usize = 0; at < step; at += 16) storeLanes(to + at, f32x4.div(v128.load(from + at), share), <i32>(step - at) >> 2);
+  for (let unit = begin; unit < end; ) {
+    const n = unit / pixels, first = dx + <usize>unit * step, count = min(pixels - (unit - n * pixels), end - unit);
+    for (let left = channels, from = dy + <usize>n * step, to = first; left > 0; left -= 4, from += 16, to += 16) storeLanes(to, f32x4.div(v128.load(from), share), left);
+    for (let to = first + step, stop = first + <usize>count * step; to < stop; to += step) copyFloats(to, first, channels);
+    unit += count;
   }
 }

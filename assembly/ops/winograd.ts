@@ -1,5 +1,6 @@
 /** 3x3 convolution with stride 1 by Winograd's minimal filtering: see the transforms for size and points. */
 import { gemm, gemmTransposed, panelRow, shareOf } from "../gemm";
+import { touch } from "../touch";
 import { filter, inputTiles, outputTaps, outputTiles, transformBytes } from "../winograd";
 
 // @ts-ignore: decorator
@@ -10,11 +11,6 @@ const panelColumns: i32 = <i32>(panelRow >> 2);
 // @ts-ignore: decorator
 @inline
 const cachedPanels: usize = 1 << 20;
-
-/** Loads a byte of every cache line: all are on their way at once, where the products of a few tiles would wait for a few at a time. */
-function touch(from: usize, bytes: usize): void {
-  for (let at = from, end = from + bytes; at < end; at += 64) load<u8>(at);
-}
 
 /**
  * y [batch, outHeight, outWidth, outChannels] = x * weight (+ bias, bounded to low..high); output (0, 0) reads x from

@@ -14,6 +14,7 @@ testOp(maxPool, {
     { shapes: { x: [2, 6, 5, 37] }, attributes: { kernel: [3, 2], stride: [1, 3], padding: [0, 1, 1, 0], ceilMode: true } },
     { shapes: { x: [1, 5, 5, 8] }, attributes: { kernel: [2, 2], stride: [3, 3], padding: [1, 1, 1, 1], ceilMode: true } },
     { shapes: { x: [1, 4, 4, 1] }, attributes: { kernel: [4, 4] } },
+    { shapes: { x: [1, 9, 8, 12] }, attributes: { kernel: [4, 5], stride: [2, 2], padding: [2, 1, 2, 2] } },
     { shapes: { x: [0, 4, 4, 4] } },
     { shapes: { x: [1, 1, 1, 9] }, attributes: { kernel: [2, 2], padding: [1, 0, 0, 1] } },
   ],
@@ -54,6 +55,11 @@ describe("maxPool", () => {
       expect(y).toEqual(Float32Array.of(NaN));
       expect(dx.indexOf(5)).toBe(at === 1 ? 2 : 1);
     }
+  });
+
+  it.each(builds)("%s: both infinities in a window are no NaN", async (build) => {
+    expect((await run([-Infinity, 1, Infinity, 2], build))[0]).toEqual(Float32Array.of(Infinity));
+    expect((await run([-Infinity, NaN, Infinity, 2], build))[0]).toEqual(Float32Array.of(NaN));
   });
 
   it("names what does not fit", () => {
