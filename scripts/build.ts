@@ -14,11 +14,11 @@ import { embeddedFile, root, step, variants, wasmFile, write } from "./steps.js"
 
 const require = createRequire(import.meta.url);
 
-/** A worker's tasks are given binaries, kernels and rare scripts (src/runtime/modules.ts), so the imports of the package's own are never reached there. */
+/** A worker's tasks are given binaries, kernels and decoders (src/runtime/modules.ts), so the imports of the package's own are never reached there. */
 const withoutOwnModules: Plugin = {
   name: "without own modules",
   setup: ({ onResolve }) =>
-    onResolve({ filter: /\/(binaries|instance|script-decoders)\.js$/ }, ({ path, kind }) =>
+    onResolve({ filter: /\/(binaries|instance|decode)\.js$/ }, ({ path, kind }) =>
       kind === "dynamic-import" || path.endsWith("/binaries.js") ? { path, external: true, sideEffects: false } : undefined,
     ),
 };
@@ -41,7 +41,7 @@ embedCodecs();
 if (!process.argv.includes("--wasm")) {
   await step("worker", () => bundleWorker("src/runtime/worker.ts", "worker"));
   await step("tasks", () => bundleWorker("src/data/worker-tasks.ts", "tasks"));
-  await step("decoders", () => bundleWorker("src/data/decode/script-decoders.ts", "decoders"));
+  await step("decoders", () => bundleWorker("src/data/worker-decoders.ts", "decoders"));
   await step("dist", makeDist);
 }
 

@@ -28,7 +28,7 @@ const decoders = /^(codec|decoders-source)-/;
  * bundle has it too; the kernels that are not chosen; manifests; networks but the largest.
  */
 const notLoaded =
-  /-node-|^worker-tasks-|^(script-decoders|jpeg|webp)-|^wasm-(simd|turbo)-|^sync-|^(mobilenet-v[12]|resnet|resnet-cifar|small-cnn|squeezenet)-[A-Z0-9]{8}-/;
+  /-node-|^worker-tasks-|^(decode|bmp|gif|jpeg|png|tiff|webp)-|^wasm-(simd|turbo)-|^sync-|^(mobilenet-v[12]|resnet|resnet-cifar|small-cnn|squeezenet)-[A-Z0-9]{8}-/;
 
 /** Writes the pages' files. @returns where those of each page are */
 export async function makePages(): Promise<Record<keyof typeof pages | "decoders", string>> {

@@ -1,7 +1,7 @@
 import { ArgumentError, DataError, LimitError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { hasFiles, type SourceLike } from "../core/source.js";
-import { decodeImage } from "./decode/decode.js";
+import { scriptOf } from "../runtime/modules.js";
 import type { Pixels } from "./decode/pixels.js";
 import { type FileRange, isFileRange, readBytes } from "./read.js";
 
@@ -44,7 +44,9 @@ export async function toPixels(source: ImageSource, { name = nameOf(source) }: {
   if (isDrawable(source)) return drawn(source, name);
   if (!isReadable(source))
     throw new ArgumentError(`image: expected a path, URL, Blob, bytes, pixels or a picture of the page, got ${kindOf(source)} (${name})`);
-  return decodeImage(await readBytes(isFileUrl(source) ? new URL(source) : source), { name });
+  const bytes = await readBytes(isFileUrl(source) ? new URL(source) : source);
+  const { decodeImage } = await scriptOf("decoders", () => import("./decode/decode.js"));
+  return decodeImage(bytes, { name });
 }
 
 /** The same image in a form that can be posted to a worker and means the same there. */

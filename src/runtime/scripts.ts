@@ -1,6 +1,6 @@
 import { host } from "./host.js";
 
-/** Bundles that workers import: what they do with images, and the decoders that are JavaScript. Each is loaded when it is first asked for. */
+/** Bundles that workers import: what they do with images, and the decoders. Each is loaded when it is first asked for. */
 const embedded = {
   tasks: async () => (await import("../generated/tasks-source.js")).tasksSource,
   decoders: async () => (await import("../generated/decoders-source.js")).decodersSource,

@@ -21,10 +21,13 @@ interface Open {
   readonly programs: Map<number, Share | Error>;
 }
 
-type TaskModule = Record<string, Task> & { takeModulesFrom(source: ModuleSource): void };
+/** What is bundled for workers says by this where its modules come from. */
+interface Script {
+  takeModulesFrom(source: ModuleSource): void;
+}
 
 const sessions = new Map<number, Open>();
-let tasks: Promise<Record<string, Task>> | undefined;
+let tasks: Promise<Script> | undefined;
 
 type Found = WebAssembly.Module | string;
 
@@ -41,8 +44,15 @@ function needed(name: BinaryName | ScriptName, post: (reply: Reply) => void): Pr
   });
 }
 
-function importScript(url: string): Promise<unknown> {
-  return import(/* @vite-ignore */ /* webpackIgnore: true */ url);
+async function importScript(url: string, post: (reply: Reply) => void): Promise<Script> {
+  const script = (await import(/* @vite-ignore */ /* webpackIgnore: true */ url)) as Script;
+  const binary = (name: BinaryName) => needed(name, post) as Promise<WebAssembly.Module>;
+  script.takeModulesFrom({
+    binary,
+    kernels: async (build, memory) => bindKernels(await binary(build), memory),
+    script: async (name) => importScript((await needed(name, post)) as string, post),
+  });
+  return script;
 }
 
 /** Does what one message says. Gives the value of the reply and what to transfer with it. */
@@ -95,22 +105,13 @@ async function handle(message: Message, post: (reply: Reply) => void): Promise<{
       return { value, transfer: [value.buffer] };
     }
     case "tasks":
-      tasks = importScript(message.url).then((module) => {
-        const { takeModulesFrom, ...tasks } = module as TaskModule;
-        const binary = (name: BinaryName) => needed(name, post) as Promise<WebAssembly.Module>;
-        takeModulesFrom({
-          binary,
-          kernels: async (build, memory) => bindKernels(await binary(build), memory),
-          script: async (name) => importScript((await needed(name, post)) as string),
-        });
-        return tasks;
-      });
+      tasks = importScript(message.url, post);
       return {};
     case "module":
       awaited.get(message.name)?.(message.module);
       return {};
     case "task": {
-      const task = (await tasks)?.[message.name];
+      const task = ((await tasks) as Partial<Record<string, Task>> | undefined)?.[message.name];
       if (!task) throw new Error(`no task is called ${message.name}`);
       return task(message.payload as never);
     }

@@ -1,4 +1,3 @@
-import { scriptOf } from "../../runtime/modules.js";
 import { orient } from "./orientation.js";
 import { type Pixels, toRgb } from "./pixels.js";
 import { type ImageFormat, probeImage } from "./probe.js";
@@ -6,14 +5,12 @@ import { ImageReader } from "./reader.js";
 
 type Decoder = (reader: ImageReader) => Pixels | Promise<Pixels>;
 
-const inScript = () => scriptOf("decoders", () => import("./script-decoders.js"));
-
 const decoders: Record<ImageFormat, () => Promise<Decoder>> = {
   jpeg: async () => (await import("./jpeg.js")).decodeJpeg,
-  png: async () => (await inScript()).decodePng,
-  bmp: async () => (await inScript()).decodeBmp,
-  gif: async () => (await inScript()).decodeGif,
-  tiff: async () => (await inScript()).decodeTiff,
+  png: async () => (await import("./png.js")).decodePng,
+  bmp: async () => (await import("./bmp.js")).decodeBmp,
+  gif: async () => (await import("./gif.js")).decodeGif,
+  tiff: async () => (await import("./tiff.js")).decodeTiff,
   webp: async () => (await import("./webp.js")).decodeWebp,
 };
 
