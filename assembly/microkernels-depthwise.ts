@@ -2,15 +2,16 @@
 import { clamp, depthwiseVectors, madd } from "./simd";
 
 /**
- * `pixels` neighbouring output pixels of a depthwise convolution, 7 at a time, in steps of `depthwiseVectors` x 4 channels:
- * y = bias + sum over `lines` lines of taps, held between low and high where `bounded`. Names say taps in a line and stride.
- * Pixels of x, read in whole tiles, lie `pixel` bytes apart, lines `line` in a ring of `size` bytes whose lines start below
- * `end`; pixels of y lie `yPixel` bytes apart. From step to step weights lie `wStep` bytes apart and bias `biasStep`, from line
- * to line of taps weights `wLine`.
+ * `pixels` neighbouring output pixels of a depthwise convolution, whole tiles of 7, in steps of `depthwiseVectors` x 4
+ * channels: y = bias + sum over lines of taps, held between low and high where `bounded`. Names say taps in a line and stride.
+ * Addresses of the lines of x lie at `rows` up to `end`; in them pixels start at `offset` and lie `pixel` bytes apart; pixels of
+ * y lie `yPixel` bytes apart. From step to step weights lie `wStep` bytes apart and bias `biasStep`, from line to line of taps
+ * weights `wLine`. `all` is -1: V8 moves the loads of a block before its arithmetic and spills, which branches between groups of
+ * columns prevent.
  */
 export function depthwise1x1(
-  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
-  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, pixels: i32, rows: usize, end: usize, offset: usize, pixel: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32, all: i32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -32,7 +33,7 @@ export function depthwise1x1(
     let w0x: v128 = f32x4.splat(0);
     let w0y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         y0 = v128.load(bias, 16);
@@ -48,11 +49,11 @@ export function depthwise1x1(
         y5 = y0;
         x6 = x0;
         y6 = y0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w0y = v128.load(weights, 16);
-          let from = row;
+          let from = <usize>load<u32>(line) + start;
           valuex = v128.load(from);
           valuey = v128.load(from, 16);
           x0 = madd(valuex, w0x, x0);
@@ -87,8 +88,6 @@ export function depthwise1x1(
           valuey = v128.load(from, 16);
           x6 = madd(valuex, w0x, x6);
           y6 = madd(valuey, w0y, y6);
-          row += line;
-          if (row >= end) row -= size;
           weights += wLine;
         }
         if (bounded) {
@@ -107,61 +106,30 @@ export function depthwise1x1(
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
           y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          to += yPixel;
-          v128.store(to, x1);
-          v128.store(to, y1, 16);
-          to += yPixel;
-          v128.store(to, x2);
-          v128.store(to, y2, 16);
-          to += yPixel;
-          v128.store(to, x3);
-          v128.store(to, y3, 16);
-          to += yPixel;
-          v128.store(to, x4);
-          v128.store(to, y4, 16);
-          to += yPixel;
-          v128.store(to, x5);
-          v128.store(to, y5, 16);
-          to += yPixel;
-          v128.store(to, x6);
-          v128.store(to, y6, 16);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-            v128.store(to, y1, 16);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-            v128.store(to, y2, 16);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-            v128.store(to, y3, 16);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-            v128.store(to, y4, 16);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-            v128.store(to, y5, 16);
-          }
-        }
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        to += yPixel;
+        v128.store(to, x1);
+        v128.store(to, y1, 16);
+        to += yPixel;
+        v128.store(to, x2);
+        v128.store(to, y2, 16);
+        to += yPixel;
+        v128.store(to, x3);
+        v128.store(to, y3, 16);
+        to += yPixel;
+        v128.store(to, x4);
+        v128.store(to, y4, 16);
+        to += yPixel;
+        v128.store(to, x5);
+        v128.store(to, y5, 16);
+        to += yPixel;
+        v128.store(to, x6);
+        v128.store(to, y6, 16);
+        to += yPixel;
         start += 7 * pixel;
       }
-      x += 32;
-      end += 32;
+      offset += 32;
       y += 32;
       w += wStep;
       bias += biasStep;
@@ -177,7 +145,7 @@ export function depthwise1x1(
     let x6: v128 = f32x4.splat(0);
     let w0x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         x1 = x0;
@@ -186,10 +154,10 @@ export function depthwise1x1(
         x4 = x0;
         x5 = x0;
         x6 = x0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
-          let from = row;
+          let from = <usize>load<u32>(line) + start;
           valuex = v128.load(from);
           x0 = madd(valuex, w0x, x0);
           from += pixel;
@@ -210,8 +178,6 @@ export function depthwise1x1(
           from += pixel;
           valuex = v128.load(from);
           x6 = madd(valuex, w0x, x6);
-          row += line;
-          if (row >= end) row -= size;
           weights += wLine;
         }
         if (bounded) {
@@ -223,48 +189,23 @@ export function depthwise1x1(
           x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          to += yPixel;
-          v128.store(to, x1);
-          to += yPixel;
-          v128.store(to, x2);
-          to += yPixel;
-          v128.store(to, x3);
-          to += yPixel;
-          v128.store(to, x4);
-          to += yPixel;
-          v128.store(to, x5);
-          to += yPixel;
-          v128.store(to, x6);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-          }
-        }
+        v128.store(to, x0);
+        to += yPixel;
+        v128.store(to, x1);
+        to += yPixel;
+        v128.store(to, x2);
+        to += yPixel;
+        v128.store(to, x3);
+        to += yPixel;
+        v128.store(to, x4);
+        to += yPixel;
+        v128.store(to, x5);
+        to += yPixel;
+        v128.store(to, x6);
+        to += yPixel;
         start += 7 * pixel;
       }
-      x += 16;
-      end += 16;
+      offset += 16;
       y += 16;
       w += wStep;
       bias += biasStep;
@@ -273,8 +214,8 @@ export function depthwise1x1(
 }
 
 export function depthwise2x1(
-  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
-  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, pixels: i32, rows: usize, end: usize, offset: usize, pixel: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32, all: i32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -298,7 +239,7 @@ export function depthwise2x1(
     let w1x: v128 = f32x4.splat(0);
     let w1y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         y0 = v128.load(bias, 16);
@@ -314,13 +255,13 @@ export function depthwise2x1(
         y5 = y0;
         x6 = x0;
         y6 = y0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w0y = v128.load(weights, 16);
           w1x = v128.load(weights, 32);
           w1y = v128.load(weights, 48);
-          let from = row;
+          let from = <usize>load<u32>(line) + start;
           valuex = v128.load(from);
           valuey = v128.load(from, 16);
           x0 = madd(valuex, w0x, x0);
@@ -372,8 +313,6 @@ export function depthwise2x1(
           valuey = v128.load(from, 16);
           x6 = madd(valuex, w1x, x6);
           y6 = madd(valuey, w1y, y6);
-          row += line;
-          if (row >= end) row -= size;
           weights += wLine;
         }
         if (bounded) {
@@ -392,61 +331,30 @@ export function depthwise2x1(
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
           y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          to += yPixel;
-          v128.store(to, x1);
-          v128.store(to, y1, 16);
-          to += yPixel;
-          v128.store(to, x2);
-          v128.store(to, y2, 16);
-          to += yPixel;
-          v128.store(to, x3);
-          v128.store(to, y3, 16);
-          to += yPixel;
-          v128.store(to, x4);
-          v128.store(to, y4, 16);
-          to += yPixel;
-          v128.store(to, x5);
-          v128.store(to, y5, 16);
-          to += yPixel;
-          v128.store(to, x6);
-          v128.store(to, y6, 16);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-            v128.store(to, y1, 16);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-            v128.store(to, y2, 16);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-            v128.store(to, y3, 16);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-            v128.store(to, y4, 16);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-            v128.store(to, y5, 16);
-          }
-        }
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        to += yPixel;
+        v128.store(to, x1);
+        v128.store(to, y1, 16);
+        to += yPixel;
+        v128.store(to, x2);
+        v128.store(to, y2, 16);
+        to += yPixel;
+        v128.store(to, x3);
+        v128.store(to, y3, 16);
+        to += yPixel;
+        v128.store(to, x4);
+        v128.store(to, y4, 16);
+        to += yPixel;
+        v128.store(to, x5);
+        v128.store(to, y5, 16);
+        to += yPixel;
+        v128.store(to, x6);
+        v128.store(to, y6, 16);
+        to += yPixel;
         start += 7 * pixel;
       }
-      x += 32;
-      end += 32;
+      offset += 32;
       y += 32;
       w += wStep;
       bias += biasStep;
@@ -463,7 +371,7 @@ export function depthwise2x1(
     let w0x: v128 = f32x4.splat(0);
     let w1x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         x1 = x0;
@@ -472,42 +380,44 @@ export function depthwise2x1(
         x4 = x0;
         x5 = x0;
         x6 = x0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w1x = v128.load(weights, 16);
-          let from = row;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w0x, x0);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w1x, x0);
-          x1 = madd(valuex, w0x, x1);
-          from += pixel;
-          valuex = v128.load(from);
-          x1 = madd(valuex, w1x, x1);
-          x2 = madd(valuex, w0x, x2);
-          from += pixel;
-          valuex = v128.load(from);
-          x2 = madd(valuex, w1x, x2);
-          x3 = madd(valuex, w0x, x3);
-          from += pixel;
-          valuex = v128.load(from);
-          x3 = madd(valuex, w1x, x3);
-          x4 = madd(valuex, w0x, x4);
-          from += pixel;
-          valuex = v128.load(from);
-          x4 = madd(valuex, w1x, x4);
-          x5 = madd(valuex, w0x, x5);
-          from += pixel;
-          valuex = v128.load(from);
-          x5 = madd(valuex, w1x, x5);
-          x6 = madd(valuex, w0x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x6 = madd(valuex, w1x, x6);
-          row += line;
-          if (row >= end) row -= size;
+          let from = <usize>load<u32>(line) + start;
+          if (all & 1) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w0x, x0);
+            from += pixel;
+            valuex = v128.load(from);
+            x0 = madd(valuex, w1x, x0);
+            x1 = madd(valuex, w0x, x1);
+            from += pixel;
+            valuex = v128.load(from);
+            x1 = madd(valuex, w1x, x1);
+            x2 = madd(valuex, w0x, x2);
+            from += pixel;
+            valuex = v128.load(from);
+            x2 = madd(valuex, w1x, x2);
+            x3 = madd(valuex, w0x, x3);
+            from += pixel;
+            valuex = v128.load(from);
+            x3 = madd(valuex, w1x, x3);
+            x4 = madd(valuex, w0x, x4);
+            from += pixel;
+            valuex = v128.load(from);
+            x4 = madd(valuex, w1x, x4);
+            x5 = madd(valuex, w0x, x5);
+            from += pixel;
+          }
+          if (all & 2) {
+            valuex = v128.load(from);
+            x5 = madd(valuex, w1x, x5);
+            x6 = madd(valuex, w0x, x6);
+            from += pixel;
+            valuex = v128.load(from);
+            x6 = madd(valuex, w1x, x6);
+          }
           weights += wLine;
         }
         if (bounded) {
@@ -519,48 +429,23 @@ export function depthwise2x1(
           x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          to += yPixel;
-          v128.store(to, x1);
-          to += yPixel;
-          v128.store(to, x2);
-          to += yPixel;
-          v128.store(to, x3);
-          to += yPixel;
-          v128.store(to, x4);
-          to += yPixel;
-          v128.store(to, x5);
-          to += yPixel;
-          v128.store(to, x6);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-          }
-        }
+        v128.store(to, x0);
+        to += yPixel;
+        v128.store(to, x1);
+        to += yPixel;
+        v128.store(to, x2);
+        to += yPixel;
+        v128.store(to, x3);
+        to += yPixel;
+        v128.store(to, x4);
+        to += yPixel;
+        v128.store(to, x5);
+        to += yPixel;
+        v128.store(to, x6);
+        to += yPixel;
         start += 7 * pixel;
       }
-      x += 16;
-      end += 16;
+      offset += 16;
       y += 16;
       w += wStep;
       bias += biasStep;
@@ -569,8 +454,8 @@ export function depthwise2x1(
 }
 
 export function depthwise3x1(
-  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
-  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, pixels: i32, rows: usize, end: usize, offset: usize, pixel: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32, all: i32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -596,7 +481,7 @@ export function depthwise3x1(
     let w2x: v128 = f32x4.splat(0);
     let w2y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         y0 = v128.load(bias, 16);
@@ -612,15 +497,15 @@ export function depthwise3x1(
         y5 = y0;
         x6 = x0;
         y6 = y0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w0y = v128.load(weights, 16);
           w1x = v128.load(weights, 32);
           w1y = v128.load(weights, 48);
           w2x = v128.load(weights, 64);
           w2y = v128.load(weights, 80);
-          let from = row;
+          let from = <usize>load<u32>(line) + start;
           valuex = v128.load(from);
           valuey = v128.load(from, 16);
           x0 = madd(valuex, w0x, x0);
@@ -689,8 +574,6 @@ export function depthwise3x1(
           valuey = v128.load(from, 16);
           x6 = madd(valuex, w2x, x6);
           y6 = madd(valuey, w2y, y6);
-          row += line;
-          if (row >= end) row -= size;
           weights += wLine;
         }
         if (bounded) {
@@ -709,61 +592,30 @@ export function depthwise3x1(
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
           y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          to += yPixel;
-          v128.store(to, x1);
-          v128.store(to, y1, 16);
-          to += yPixel;
-          v128.store(to, x2);
-          v128.store(to, y2, 16);
-          to += yPixel;
-          v128.store(to, x3);
-          v128.store(to, y3, 16);
-          to += yPixel;
-          v128.store(to, x4);
-          v128.store(to, y4, 16);
-          to += yPixel;
-          v128.store(to, x5);
-          v128.store(to, y5, 16);
-          to += yPixel;
-          v128.store(to, x6);
-          v128.store(to, y6, 16);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-            v128.store(to, y1, 16);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-            v128.store(to, y2, 16);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-            v128.store(to, y3, 16);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-            v128.store(to, y4, 16);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-            v128.store(to, y5, 16);
-          }
-        }
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        to += yPixel;
+        v128.store(to, x1);
+        v128.store(to, y1, 16);
+        to += yPixel;
+        v128.store(to, x2);
+        v128.store(to, y2, 16);
+        to += yPixel;
+        v128.store(to, x3);
+        v128.store(to, y3, 16);
+        to += yPixel;
+        v128.store(to, x4);
+        v128.store(to, y4, 16);
+        to += yPixel;
+        v128.store(to, x5);
+        v128.store(to, y5, 16);
+        to += yPixel;
+        v128.store(to, x6);
+        v128.store(to, y6, 16);
+        to += yPixel;
         start += 7 * pixel;
       }
-      x += 32;
-      end += 32;
+      offset += 32;
       y += 32;
       w += wStep;
       bias += biasStep;
@@ -781,7 +633,7 @@ export function depthwise3x1(
     let w1x: v128 = f32x4.splat(0);
     let w2x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         x1 = x0;
@@ -790,52 +642,54 @@ export function depthwise3x1(
         x4 = x0;
         x5 = x0;
         x6 = x0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w1x = v128.load(weights, 16);
           w2x = v128.load(weights, 32);
-          let from = row;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w0x, x0);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w1x, x0);
-          x1 = madd(valuex, w0x, x1);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w2x, x0);
-          x1 = madd(valuex, w1x, x1);
-          x2 = madd(valuex, w0x, x2);
-          from += pixel;
-          valuex = v128.load(from);
-          x1 = madd(valuex, w2x, x1);
-          x2 = madd(valuex, w1x, x2);
-          x3 = madd(valuex, w0x, x3);
-          from += pixel;
-          valuex = v128.load(from);
-          x2 = madd(valuex, w2x, x2);
-          x3 = madd(valuex, w1x, x3);
-          x4 = madd(valuex, w0x, x4);
-          from += pixel;
-          valuex = v128.load(from);
-          x3 = madd(valuex, w2x, x3);
-          x4 = madd(valuex, w1x, x4);
-          x5 = madd(valuex, w0x, x5);
-          from += pixel;
-          valuex = v128.load(from);
-          x4 = madd(valuex, w2x, x4);
-          x5 = madd(valuex, w1x, x5);
-          x6 = madd(valuex, w0x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x5 = madd(valuex, w2x, x5);
-          x6 = madd(valuex, w1x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x6 = madd(valuex, w2x, x6);
-          row += line;
-          if (row >= end) row -= size;
+          let from = <usize>load<u32>(line) + start;
+          if (all & 1) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w0x, x0);
+            from += pixel;
+            valuex = v128.load(from);
+            x0 = madd(valuex, w1x, x0);
+            x1 = madd(valuex, w0x, x1);
+            from += pixel;
+            valuex = v128.load(from);
+            x0 = madd(valuex, w2x, x0);
+            x1 = madd(valuex, w1x, x1);
+            x2 = madd(valuex, w0x, x2);
+            from += pixel;
+            valuex = v128.load(from);
+            x1 = madd(valuex, w2x, x1);
+            x2 = madd(valuex, w1x, x2);
+            x3 = madd(valuex, w0x, x3);
+            from += pixel;
+            valuex = v128.load(from);
+            x2 = madd(valuex, w2x, x2);
+            x3 = madd(valuex, w1x, x3);
+            x4 = madd(valuex, w0x, x4);
+            from += pixel;
+          }
+          if (all & 2) {
+            valuex = v128.load(from);
+            x3 = madd(valuex, w2x, x3);
+            x4 = madd(valuex, w1x, x4);
+            x5 = madd(valuex, w0x, x5);
+            from += pixel;
+            valuex = v128.load(from);
+            x4 = madd(valuex, w2x, x4);
+            x5 = madd(valuex, w1x, x5);
+            x6 = madd(valuex, w0x, x6);
+            from += pixel;
+            valuex = v128.load(from);
+            x5 = madd(valuex, w2x, x5);
+            x6 = madd(valuex, w1x, x6);
+            from += pixel;
+            valuex = v128.load(from);
+            x6 = madd(valuex, w2x, x6);
+          }
           weights += wLine;
         }
         if (bounded) {
@@ -847,48 +701,23 @@ export function depthwise3x1(
           x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          to += yPixel;
-          v128.store(to, x1);
-          to += yPixel;
-          v128.store(to, x2);
-          to += yPixel;
-          v128.store(to, x3);
-          to += yPixel;
-          v128.store(to, x4);
-          to += yPixel;
-          v128.store(to, x5);
-          to += yPixel;
-          v128.store(to, x6);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-          }
-        }
+        v128.store(to, x0);
+        to += yPixel;
+        v128.store(to, x1);
+        to += yPixel;
+        v128.store(to, x2);
+        to += yPixel;
+        v128.store(to, x3);
+        to += yPixel;
+        v128.store(to, x4);
+        to += yPixel;
+        v128.store(to, x5);
+        to += yPixel;
+        v128.store(to, x6);
+        to += yPixel;
         start += 7 * pixel;
       }
-      x += 16;
-      end += 16;
+      offset += 16;
       y += 16;
       w += wStep;
       bias += biasStep;
@@ -897,8 +726,8 @@ export function depthwise3x1(
 }
 
 export function depthwise4x1(
-  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
-  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, pixels: i32, rows: usize, end: usize, offset: usize, pixel: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32, all: i32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -926,7 +755,7 @@ export function depthwise4x1(
     let w3x: v128 = f32x4.splat(0);
     let w3y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         y0 = v128.load(bias, 16);
@@ -942,8 +771,8 @@ export function depthwise4x1(
         y5 = y0;
         x6 = x0;
         y6 = y0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w0y = v128.load(weights, 16);
           w1x = v128.load(weights, 32);
@@ -952,7 +781,7 @@ export function depthwise4x1(
           w2y = v128.load(weights, 80);
           w3x = v128.load(weights, 96);
           w3y = v128.load(weights, 112);
-          let from = row;
+          let from = <usize>load<u32>(line) + start;
           valuex = v128.load(from);
           valuey = v128.load(from, 16);
           x0 = madd(valuex, w0x, x0);
@@ -1038,8 +867,6 @@ export function depthwise4x1(
           valuey = v128.load(from, 16);
           x6 = madd(valuex, w3x, x6);
           y6 = madd(valuey, w3y, y6);
-          row += line;
-          if (row >= end) row -= size;
           weights += wLine;
         }
         if (bounded) {
@@ -1058,61 +885,30 @@ export function depthwise4x1(
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
           y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          to += yPixel;
-          v128.store(to, x1);
-          v128.store(to, y1, 16);
-          to += yPixel;
-          v128.store(to, x2);
-          v128.store(to, y2, 16);
-          to += yPixel;
-          v128.store(to, x3);
-          v128.store(to, y3, 16);
-          to += yPixel;
-          v128.store(to, x4);
-          v128.store(to, y4, 16);
-          to += yPixel;
-          v128.store(to, x5);
-          v128.store(to, y5, 16);
-          to += yPixel;
-          v128.store(to, x6);
-          v128.store(to, y6, 16);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-            v128.store(to, y1, 16);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-            v128.store(to, y2, 16);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-            v128.store(to, y3, 16);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-            v128.store(to, y4, 16);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-            v128.store(to, y5, 16);
-          }
-        }
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        to += yPixel;
+        v128.store(to, x1);
+        v128.store(to, y1, 16);
+        to += yPixel;
+        v128.store(to, x2);
+        v128.store(to, y2, 16);
+        to += yPixel;
+        v128.store(to, x3);
+        v128.store(to, y3, 16);
+        to += yPixel;
+        v128.store(to, x4);
+        v128.store(to, y4, 16);
+        to += yPixel;
+        v128.store(to, x5);
+        v128.store(to, y5, 16);
+        to += yPixel;
+        v128.store(to, x6);
+        v128.store(to, y6, 16);
+        to += yPixel;
         start += 7 * pixel;
       }
-      x += 32;
-      end += 32;
+      offset += 32;
       y += 32;
       w += wStep;
       bias += biasStep;
@@ -1131,7 +927,7 @@ export function depthwise4x1(
     let w2x: v128 = f32x4.splat(0);
     let w3x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         x1 = x0;
@@ -1140,62 +936,66 @@ export function depthwise4x1(
         x4 = x0;
         x5 = x0;
         x6 = x0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w1x = v128.load(weights, 16);
           w2x = v128.load(weights, 32);
           w3x = v128.load(weights, 48);
-          let from = row;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w0x, x0);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w1x, x0);
-          x1 = madd(valuex, w0x, x1);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w2x, x0);
-          x1 = madd(valuex, w1x, x1);
-          x2 = madd(valuex, w0x, x2);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w3x, x0);
-          x1 = madd(valuex, w2x, x1);
-          x2 = madd(valuex, w1x, x2);
-          x3 = madd(valuex, w0x, x3);
-          from += pixel;
-          valuex = v128.load(from);
-          x1 = madd(valuex, w3x, x1);
-          x2 = madd(valuex, w2x, x2);
-          x3 = madd(valuex, w1x, x3);
-          x4 = madd(valuex, w0x, x4);
-          from += pixel;
-          valuex = v128.load(from);
-          x2 = madd(valuex, w3x, x2);
-          x3 = madd(valuex, w2x, x3);
-          x4 = madd(valuex, w1x, x4);
-          x5 = madd(valuex, w0x, x5);
-          from += pixel;
-          valuex = v128.load(from);
-          x3 = madd(valuex, w3x, x3);
-          x4 = madd(valuex, w2x, x4);
-          x5 = madd(valuex, w1x, x5);
-          x6 = madd(valuex, w0x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x4 = madd(valuex, w3x, x4);
-          x5 = madd(valuex, w2x, x5);
-          x6 = madd(valuex, w1x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x5 = madd(valuex, w3x, x5);
-          x6 = madd(valuex, w2x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x6 = madd(valuex, w3x, x6);
-          row += line;
-          if (row >= end) row -= size;
+          let from = <usize>load<u32>(line) + start;
+          if (all & 1) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w0x, x0);
+            from += pixel;
+            valuex = v128.load(from);
+            x0 = madd(valuex, w1x, x0);
+            x1 = madd(valuex, w0x, x1);
+            from += pixel;
+            valuex = v128.load(from);
+            x0 = madd(valuex, w2x, x0);
+            x1 = madd(valuex, w1x, x1);
+            x2 = madd(valuex, w0x, x2);
+            from += pixel;
+            valuex = v128.load(from);
+            x0 = madd(valuex, w3x, x0);
+            x1 = madd(valuex, w2x, x1);
+            x2 = madd(valuex, w1x, x2);
+            x3 = madd(valuex, w0x, x3);
+            from += pixel;
+          }
+          if (all & 2) {
+            valuex = v128.load(from);
+            x1 = madd(valuex, w3x, x1);
+            x2 = madd(valuex, w2x, x2);
+            x3 = madd(valuex, w1x, x3);
+            x4 = madd(valuex, w0x, x4);
+            from += pixel;
+            valuex = v128.load(from);
+            x2 = madd(valuex, w3x, x2);
+            x3 = madd(valuex, w2x, x3);
+            x4 = madd(valuex, w1x, x4);
+            x5 = madd(valuex, w0x, x5);
+            from += pixel;
+            valuex = v128.load(from);
+            x3 = madd(valuex, w3x, x3);
+            x4 = madd(valuex, w2x, x4);
+            x5 = madd(valuex, w1x, x5);
+            x6 = madd(valuex, w0x, x6);
+            from += pixel;
+            valuex = v128.load(from);
+            x4 = madd(valuex, w3x, x4);
+            x5 = madd(valuex, w2x, x5);
+            x6 = madd(valuex, w1x, x6);
+            from += pixel;
+          }
+          if (all & 4) {
+            valuex = v128.load(from);
+            x5 = madd(valuex, w3x, x5);
+            x6 = madd(valuex, w2x, x6);
+            from += pixel;
+            valuex = v128.load(from);
+            x6 = madd(valuex, w3x, x6);
+          }
           weights += wLine;
         }
         if (bounded) {
@@ -1207,48 +1007,23 @@ export function depthwise4x1(
           x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          to += yPixel;
-          v128.store(to, x1);
-          to += yPixel;
-          v128.store(to, x2);
-          to += yPixel;
-          v128.store(to, x3);
-          to += yPixel;
-          v128.store(to, x4);
-          to += yPixel;
-          v128.store(to, x5);
-          to += yPixel;
-          v128.store(to, x6);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-          }
-        }
+        v128.store(to, x0);
+        to += yPixel;
+        v128.store(to, x1);
+        to += yPixel;
+        v128.store(to, x2);
+        to += yPixel;
+        v128.store(to, x3);
+        to += yPixel;
+        v128.store(to, x4);
+        to += yPixel;
+        v128.store(to, x5);
+        to += yPixel;
+        v128.store(to, x6);
+        to += yPixel;
         start += 7 * pixel;
       }
-      x += 16;
-      end += 16;
+      offset += 16;
       y += 16;
       w += wStep;
       bias += biasStep;
@@ -1257,8 +1032,8 @@ export function depthwise4x1(
 }
 
 export function depthwise5x1(
-  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
-  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, pixels: i32, rows: usize, end: usize, offset: usize, pixel: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32, all: i32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -1288,7 +1063,7 @@ export function depthwise5x1(
     let w4x: v128 = f32x4.splat(0);
     let w4y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         y0 = v128.load(bias, 16);
@@ -1304,8 +1079,8 @@ export function depthwise5x1(
         y5 = y0;
         x6 = x0;
         y6 = y0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w0y = v128.load(weights, 16);
           w1x = v128.load(weights, 32);
@@ -1316,7 +1091,7 @@ export function depthwise5x1(
           w3y = v128.load(weights, 112);
           w4x = v128.load(weights, 128);
           w4y = v128.load(weights, 144);
-          let from = row;
+          let from = <usize>load<u32>(line) + start;
           valuex = v128.load(from);
           valuey = v128.load(from, 16);
           x0 = madd(valuex, w0x, x0);
@@ -1419,8 +1194,6 @@ export function depthwise5x1(
           valuey = v128.load(from, 16);
           x6 = madd(valuex, w4x, x6);
           y6 = madd(valuey, w4y, y6);
-          row += line;
-          if (row >= end) row -= size;
           weights += wLine;
         }
         if (bounded) {
@@ -1439,61 +1212,30 @@ export function depthwise5x1(
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
           y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          to += yPixel;
-          v128.store(to, x1);
-          v128.store(to, y1, 16);
-          to += yPixel;
-          v128.store(to, x2);
-          v128.store(to, y2, 16);
-          to += yPixel;
-          v128.store(to, x3);
-          v128.store(to, y3, 16);
-          to += yPixel;
-          v128.store(to, x4);
-          v128.store(to, y4, 16);
-          to += yPixel;
-          v128.store(to, x5);
-          v128.store(to, y5, 16);
-          to += yPixel;
-          v128.store(to, x6);
-          v128.store(to, y6, 16);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-            v128.store(to, y1, 16);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-            v128.store(to, y2, 16);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-            v128.store(to, y3, 16);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-            v128.store(to, y4, 16);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-            v128.store(to, y5, 16);
-          }
-        }
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        to += yPixel;
+        v128.store(to, x1);
+        v128.store(to, y1, 16);
+        to += yPixel;
+        v128.store(to, x2);
+        v128.store(to, y2, 16);
+        to += yPixel;
+        v128.store(to, x3);
+        v128.store(to, y3, 16);
+        to += yPixel;
+        v128.store(to, x4);
+        v128.store(to, y4, 16);
+        to += yPixel;
+        v128.store(to, x5);
+        v128.store(to, y5, 16);
+        to += yPixel;
+        v128.store(to, x6);
+        v128.store(to, y6, 16);
+        to += yPixel;
         start += 7 * pixel;
       }
-      x += 32;
-      end += 32;
+      offset += 32;
       y += 32;
       w += wStep;
       bias += biasStep;
@@ -1513,7 +1255,7 @@ export function depthwise5x1(
     let w3x: v128 = f32x4.splat(0);
     let w4x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         x1 = x0;
@@ -1522,72 +1264,78 @@ export function depthwise5x1(
         x4 = x0;
         x5 = x0;
         x6 = x0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w1x = v128.load(weights, 16);
           w2x = v128.load(weights, 32);
           w3x = v128.load(weights, 48);
           w4x = v128.load(weights, 64);
-          let from = row;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w0x, x0);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w1x, x0);
-          x1 = madd(valuex, w0x, x1);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w2x, x0);
-          x1 = madd(valuex, w1x, x1);
-          x2 = madd(valuex, w0x, x2);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w3x, x0);
-          x1 = madd(valuex, w2x, x1);
-          x2 = madd(valuex, w1x, x2);
-          x3 = madd(valuex, w0x, x3);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w4x, x0);
-          x1 = madd(valuex, w3x, x1);
-          x2 = madd(valuex, w2x, x2);
-          x3 = madd(valuex, w1x, x3);
-          x4 = madd(valuex, w0x, x4);
-          from += pixel;
-          valuex = v128.load(from);
-          x1 = madd(valuex, w4x, x1);
-          x2 = madd(valuex, w3x, x2);
-          x3 = madd(valuex, w2x, x3);
-          x4 = madd(valuex, w1x, x4);
-          x5 = madd(valuex, w0x, x5);
-          from += pixel;
-          valuex = v128.load(from);
-          x2 = madd(valuex, w4x, x2);
-          x3 = madd(valuex, w3x, x3);
-          x4 = madd(valuex, w2x, x4);
-          x5 = madd(valuex, w1x, x5);
-          x6 = madd(valuex, w0x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x3 = madd(valuex, w4x, x3);
-          x4 = madd(valuex, w3x, x4);
-          x5 = madd(valuex, w2x, x5);
-          x6 = madd(valuex, w1x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x4 = madd(valuex, w4x, x4);
-          x5 = madd(valuex, w3x, x5);
-          x6 = madd(valuex, w2x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x5 = madd(valuex, w4x, x5);
-          x6 = madd(valuex, w3x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x6 = madd(valuex, w4x, x6);
-          row += line;
-          if (row >= end) row -= size;
+          let from = <usize>load<u32>(line) + start;
+          if (all & 1) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w0x, x0);
+            from += pixel;
+            valuex = v128.load(from);
+            x0 = madd(valuex, w1x, x0);
+            x1 = madd(valuex, w0x, x1);
+            from += pixel;
+            valuex = v128.load(from);
+            x0 = madd(valuex, w2x, x0);
+            x1 = madd(valuex, w1x, x1);
+            x2 = madd(valuex, w0x, x2);
+            from += pixel;
+          }
+          if (all & 2) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w3x, x0);
+            x1 = madd(valuex, w2x, x1);
+            x2 = madd(valuex, w1x, x2);
+            x3 = madd(valuex, w0x, x3);
+            from += pixel;
+            valuex = v128.load(from);
+            x0 = madd(valuex, w4x, x0);
+            x1 = madd(valuex, w3x, x1);
+            x2 = madd(valuex, w2x, x2);
+            x3 = madd(valuex, w1x, x3);
+            x4 = madd(valuex, w0x, x4);
+            from += pixel;
+            valuex = v128.load(from);
+            x1 = madd(valuex, w4x, x1);
+            x2 = madd(valuex, w3x, x2);
+            x3 = madd(valuex, w2x, x3);
+            x4 = madd(valuex, w1x, x4);
+            x5 = madd(valuex, w0x, x5);
+            from += pixel;
+          }
+          if (all & 4) {
+            valuex = v128.load(from);
+            x2 = madd(valuex, w4x, x2);
+            x3 = madd(valuex, w3x, x3);
+            x4 = madd(valuex, w2x, x4);
+            x5 = madd(valuex, w1x, x5);
+            x6 = madd(valuex, w0x, x6);
+            from += pixel;
+            valuex = v128.load(from);
+            x3 = madd(valuex, w4x, x3);
+            x4 = madd(valuex, w3x, x4);
+            x5 = madd(valuex, w2x, x5);
+            x6 = madd(valuex, w1x, x6);
+            from += pixel;
+            valuex = v128.load(from);
+            x4 = madd(valuex, w4x, x4);
+            x5 = madd(valuex, w3x, x5);
+            x6 = madd(valuex, w2x, x6);
+            from += pixel;
+          }
+          if (all & 8) {
+            valuex = v128.load(from);
+            x5 = madd(valuex, w4x, x5);
+            x6 = madd(valuex, w3x, x6);
+            from += pixel;
+            valuex = v128.load(from);
+            x6 = madd(valuex, w4x, x6);
+          }
           weights += wLine;
         }
         if (bounded) {
@@ -1599,48 +1347,23 @@ export function depthwise5x1(
           x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          to += yPixel;
-          v128.store(to, x1);
-          to += yPixel;
-          v128.store(to, x2);
-          to += yPixel;
-          v128.store(to, x3);
-          to += yPixel;
-          v128.store(to, x4);
-          to += yPixel;
-          v128.store(to, x5);
-          to += yPixel;
-          v128.store(to, x6);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-          }
-        }
+        v128.store(to, x0);
+        to += yPixel;
+        v128.store(to, x1);
+        to += yPixel;
+        v128.store(to, x2);
+        to += yPixel;
+        v128.store(to, x3);
+        to += yPixel;
+        v128.store(to, x4);
+        to += yPixel;
+        v128.store(to, x5);
+        to += yPixel;
+        v128.store(to, x6);
+        to += yPixel;
         start += 7 * pixel;
       }
-      x += 16;
-      end += 16;
+      offset += 16;
       y += 16;
       w += wStep;
       bias += biasStep;
@@ -1649,8 +1372,8 @@ export function depthwise5x1(
 }
 
 export function depthwise7x1(
-  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
-  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, pixels: i32, rows: usize, end: usize, offset: usize, pixel: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32, all: i32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -1684,7 +1407,7 @@ export function depthwise7x1(
     let w6x: v128 = f32x4.splat(0);
     let w6y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         y0 = v128.load(bias, 16);
@@ -1700,8 +1423,8 @@ export function depthwise7x1(
         y5 = y0;
         x6 = x0;
         y6 = y0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w0y = v128.load(weights, 16);
           w1x = v128.load(weights, 32);
@@ -1716,7 +1439,7 @@ export function depthwise7x1(
           w5y = v128.load(weights, 176);
           w6x = v128.load(weights, 192);
           w6y = v128.load(weights, 208);
-          let from = row;
+          let from = <usize>load<u32>(line) + start;
           valuex = v128.load(from);
           valuey = v128.load(from, 16);
           x0 = madd(valuex, w0x, x0);
@@ -1853,8 +1576,6 @@ export function depthwise7x1(
           valuey = v128.load(from, 16);
           x6 = madd(valuex, w6x, x6);
           y6 = madd(valuey, w6y, y6);
-          row += line;
-          if (row >= end) row -= size;
           weights += wLine;
         }
         if (bounded) {
@@ -1873,61 +1594,30 @@ export function depthwise7x1(
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
           y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          to += yPixel;
-          v128.store(to, x1);
-          v128.store(to, y1, 16);
-          to += yPixel;
-          v128.store(to, x2);
-          v128.store(to, y2, 16);
-          to += yPixel;
-          v128.store(to, x3);
-          v128.store(to, y3, 16);
-          to += yPixel;
-          v128.store(to, x4);
-          v128.store(to, y4, 16);
-          to += yPixel;
-          v128.store(to, x5);
-          v128.store(to, y5, 16);
-          to += yPixel;
-          v128.store(to, x6);
-          v128.store(to, y6, 16);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-            v128.store(to, y1, 16);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-            v128.store(to, y2, 16);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-            v128.store(to, y3, 16);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-            v128.store(to, y4, 16);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-            v128.store(to, y5, 16);
-          }
-        }
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        to += yPixel;
+        v128.store(to, x1);
+        v128.store(to, y1, 16);
+        to += yPixel;
+        v128.store(to, x2);
+        v128.store(to, y2, 16);
+        to += yPixel;
+        v128.store(to, x3);
+        v128.store(to, y3, 16);
+        to += yPixel;
+        v128.store(to, x4);
+        v128.store(to, y4, 16);
+        to += yPixel;
+        v128.store(to, x5);
+        v128.store(to, y5, 16);
+        to += yPixel;
+        v128.store(to, x6);
+        v128.store(to, y6, 16);
+        to += yPixel;
         start += 7 * pixel;
       }
-      x += 32;
-      end += 32;
+      offset += 32;
       y += 32;
       w += wStep;
       bias += biasStep;
@@ -1949,7 +1639,7 @@ export function depthwise7x1(
     let w5x: v128 = f32x4.splat(0);
     let w6x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         x1 = x0;
@@ -1958,8 +1648,8 @@ export function depthwise7x1(
         x4 = x0;
         x5 = x0;
         x6 = x0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w1x = v128.load(weights, 16);
           w2x = v128.load(weights, 32);
@@ -1967,83 +1657,107 @@ export function depthwise7x1(
           w4x = v128.load(weights, 64);
           w5x = v128.load(weights, 80);
           w6x = v128.load(weights, 96);
-          let from = row;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w0x, x0);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w1x, x0);
-          x1 = madd(valuex, w0x, x1);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w2x, x0);
-          x1 = madd(valuex, w1x, x1);
-          x2 = madd(valuex, w0x, x2);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w3x, x0);
-          x1 = madd(valuex, w2x, x1);
-          x2 = madd(valuex, w1x, x2);
-          x3 = madd(valuex, w0x, x3);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w4x, x0);
-          x1 = madd(valuex, w3x, x1);
-          x2 = madd(valuex, w2x, x2);
-          x3 = madd(valuex, w1x, x3);
-          x4 = madd(valuex, w0x, x4);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w5x, x0);
-          x1 = madd(valuex, w4x, x1);
-          x2 = madd(valuex, w3x, x2);
-          x3 = madd(valuex, w2x, x3);
-          x4 = madd(valuex, w1x, x4);
-          x5 = madd(valuex, w0x, x5);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w6x, x0);
-          x1 = madd(valuex, w5x, x1);
-          x2 = madd(valuex, w4x, x2);
-          x3 = madd(valuex, w3x, x3);
-          x4 = madd(valuex, w2x, x4);
-          x5 = madd(valuex, w1x, x5);
-          x6 = madd(valuex, w0x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x1 = madd(valuex, w6x, x1);
-          x2 = madd(valuex, w5x, x2);
-          x3 = madd(valuex, w4x, x3);
-          x4 = madd(valuex, w3x, x4);
-          x5 = madd(valuex, w2x, x5);
-          x6 = madd(valuex, w1x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x2 = madd(valuex, w6x, x2);
-          x3 = madd(valuex, w5x, x3);
-          x4 = madd(valuex, w4x, x4);
-          x5 = madd(valuex, w3x, x5);
-          x6 = madd(valuex, w2x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x3 = madd(valuex, w6x, x3);
-          x4 = madd(valuex, w5x, x4);
-          x5 = madd(valuex, w4x, x5);
-          x6 = madd(valuex, w3x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x4 = madd(valuex, w6x, x4);
-          x5 = madd(valuex, w5x, x5);
-          x6 = madd(valuex, w4x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x5 = madd(valuex, w6x, x5);
-          x6 = madd(valuex, w5x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x6 = madd(valuex, w6x, x6);
-          row += line;
-          if (row >= end) row -= size;
+          let from = <usize>load<u32>(line) + start;
+          if (all & 1) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w0x, x0);
+            from += pixel;
+          }
+          if (all & 2) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w1x, x0);
+            x1 = madd(valuex, w0x, x1);
+            from += pixel;
+          }
+          if (all & 4) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w2x, x0);
+            x1 = madd(valuex, w1x, x1);
+            x2 = madd(valuex, w0x, x2);
+            from += pixel;
+          }
+          if (all & 8) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w3x, x0);
+            x1 = madd(valuex, w2x, x1);
+            x2 = madd(valuex, w1x, x2);
+            x3 = madd(valuex, w0x, x3);
+            from += pixel;
+          }
+          if (all & 16) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w4x, x0);
+            x1 = madd(valuex, w3x, x1);
+            x2 = madd(valuex, w2x, x2);
+            x3 = madd(valuex, w1x, x3);
+            x4 = madd(valuex, w0x, x4);
+            from += pixel;
+          }
+          if (all & 32) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w5x, x0);
+            x1 = madd(valuex, w4x, x1);
+            x2 = madd(valuex, w3x, x2);
+            x3 = madd(valuex, w2x, x3);
+            x4 = madd(valuex, w1x, x4);
+            x5 = madd(valuex, w0x, x5);
+            from += pixel;
+          }
+          if (all & 64) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w6x, x0);
+            x1 = madd(valuex, w5x, x1);
+            x2 = madd(valuex, w4x, x2);
+            x3 = madd(valuex, w3x, x3);
+            x4 = madd(valuex, w2x, x4);
+            x5 = madd(valuex, w1x, x5);
+            x6 = madd(valuex, w0x, x6);
+            from += pixel;
+          }
+          if (all & 128) {
+            valuex = v128.load(from);
+            x1 = madd(valuex, w6x, x1);
+            x2 = madd(valuex, w5x, x2);
+            x3 = madd(valuex, w4x, x3);
+            x4 = madd(valuex, w3x, x4);
+            x5 = madd(valuex, w2x, x5);
+            x6 = madd(valuex, w1x, x6);
+            from += pixel;
+          }
+          if (all & 256) {
+            valuex = v128.load(from);
+            x2 = madd(valuex, w6x, x2);
+            x3 = madd(valuex, w5x, x3);
+            x4 = madd(valuex, w4x, x4);
+            x5 = madd(valuex, w3x, x5);
+            x6 = madd(valuex, w2x, x6);
+            from += pixel;
+          }
+          if (all & 512) {
+            valuex = v128.load(from);
+            x3 = madd(valuex, w6x, x3);
+            x4 = madd(valuex, w5x, x4);
+            x5 = madd(valuex, w4x, x5);
+            x6 = madd(valuex, w3x, x6);
+            from += pixel;
+          }
+          if (all & 1024) {
+            valuex = v128.load(from);
+            x4 = madd(valuex, w6x, x4);
+            x5 = madd(valuex, w5x, x5);
+            x6 = madd(valuex, w4x, x6);
+            from += pixel;
+          }
+          if (all & 2048) {
+            valuex = v128.load(from);
+            x5 = madd(valuex, w6x, x5);
+            x6 = madd(valuex, w5x, x6);
+            from += pixel;
+          }
+          if (all & 4096) {
+            valuex = v128.load(from);
+            x6 = madd(valuex, w6x, x6);
+          }
           weights += wLine;
         }
         if (bounded) {
@@ -2055,48 +1769,23 @@ export function depthwise7x1(
           x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          to += yPixel;
-          v128.store(to, x1);
-          to += yPixel;
-          v128.store(to, x2);
-          to += yPixel;
-          v128.store(to, x3);
-          to += yPixel;
-          v128.store(to, x4);
-          to += yPixel;
-          v128.store(to, x5);
-          to += yPixel;
-          v128.store(to, x6);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-          }
-        }
+        v128.store(to, x0);
+        to += yPixel;
+        v128.store(to, x1);
+        to += yPixel;
+        v128.store(to, x2);
+        to += yPixel;
+        v128.store(to, x3);
+        to += yPixel;
+        v128.store(to, x4);
+        to += yPixel;
+        v128.store(to, x5);
+        to += yPixel;
+        v128.store(to, x6);
+        to += yPixel;
         start += 7 * pixel;
       }
-      x += 16;
-      end += 16;
+      offset += 16;
       y += 16;
       w += wStep;
       bias += biasStep;
@@ -2105,8 +1794,8 @@ export function depthwise7x1(
 }
 
 export function depthwise3x2(
-  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
-  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, pixels: i32, rows: usize, end: usize, offset: usize, pixel: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32, all: i32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -2132,7 +1821,7 @@ export function depthwise3x2(
     let w2x: v128 = f32x4.splat(0);
     let w2y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         y0 = v128.load(bias, 16);
@@ -2148,15 +1837,15 @@ export function depthwise3x2(
         y5 = y0;
         x6 = x0;
         y6 = y0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w0y = v128.load(weights, 16);
           w1x = v128.load(weights, 32);
           w1y = v128.load(weights, 48);
           w2x = v128.load(weights, 64);
           w2y = v128.load(weights, 80);
-          let from = row;
+          let from = <usize>load<u32>(line) + start;
           valuex = v128.load(from);
           valuey = v128.load(from, 16);
           x0 = madd(valuex, w0x, x0);
@@ -2243,8 +1932,6 @@ export function depthwise3x2(
           valuey = v128.load(from, 16);
           x6 = madd(valuex, w2x, x6);
           y6 = madd(valuey, w2y, y6);
-          row += line;
-          if (row >= end) row -= size;
           weights += wLine;
         }
         if (bounded) {
@@ -2263,61 +1950,30 @@ export function depthwise3x2(
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
           y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          to += yPixel;
-          v128.store(to, x1);
-          v128.store(to, y1, 16);
-          to += yPixel;
-          v128.store(to, x2);
-          v128.store(to, y2, 16);
-          to += yPixel;
-          v128.store(to, x3);
-          v128.store(to, y3, 16);
-          to += yPixel;
-          v128.store(to, x4);
-          v128.store(to, y4, 16);
-          to += yPixel;
-          v128.store(to, x5);
-          v128.store(to, y5, 16);
-          to += yPixel;
-          v128.store(to, x6);
-          v128.store(to, y6, 16);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-            v128.store(to, y1, 16);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-            v128.store(to, y2, 16);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-            v128.store(to, y3, 16);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-            v128.store(to, y4, 16);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-            v128.store(to, y5, 16);
-          }
-        }
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        to += yPixel;
+        v128.store(to, x1);
+        v128.store(to, y1, 16);
+        to += yPixel;
+        v128.store(to, x2);
+        v128.store(to, y2, 16);
+        to += yPixel;
+        v128.store(to, x3);
+        v128.store(to, y3, 16);
+        to += yPixel;
+        v128.store(to, x4);
+        v128.store(to, y4, 16);
+        to += yPixel;
+        v128.store(to, x5);
+        v128.store(to, y5, 16);
+        to += yPixel;
+        v128.store(to, x6);
+        v128.store(to, y6, 16);
+        to += yPixel;
         start += 14 * pixel;
       }
-      x += 32;
-      end += 32;
+      offset += 32;
       y += 32;
       w += wStep;
       bias += biasStep;
@@ -2335,7 +1991,7 @@ export function depthwise3x2(
     let w1x: v128 = f32x4.splat(0);
     let w2x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         x1 = x0;
@@ -2344,64 +2000,68 @@ export function depthwise3x2(
         x4 = x0;
         x5 = x0;
         x6 = x0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w1x = v128.load(weights, 16);
           w2x = v128.load(weights, 32);
-          let from = row;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w0x, x0);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w1x, x0);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w2x, x0);
-          x1 = madd(valuex, w0x, x1);
-          from += pixel;
-          valuex = v128.load(from);
-          x1 = madd(valuex, w1x, x1);
-          from += pixel;
-          valuex = v128.load(from);
-          x1 = madd(valuex, w2x, x1);
-          x2 = madd(valuex, w0x, x2);
-          from += pixel;
-          valuex = v128.load(from);
-          x2 = madd(valuex, w1x, x2);
-          from += pixel;
-          valuex = v128.load(from);
-          x2 = madd(valuex, w2x, x2);
-          x3 = madd(valuex, w0x, x3);
-          from += pixel;
-          valuex = v128.load(from);
-          x3 = madd(valuex, w1x, x3);
-          from += pixel;
-          valuex = v128.load(from);
-          x3 = madd(valuex, w2x, x3);
-          x4 = madd(valuex, w0x, x4);
-          from += pixel;
-          valuex = v128.load(from);
-          x4 = madd(valuex, w1x, x4);
-          from += pixel;
-          valuex = v128.load(from);
-          x4 = madd(valuex, w2x, x4);
-          x5 = madd(valuex, w0x, x5);
-          from += pixel;
-          valuex = v128.load(from);
-          x5 = madd(valuex, w1x, x5);
-          from += pixel;
-          valuex = v128.load(from);
-          x5 = madd(valuex, w2x, x5);
-          x6 = madd(valuex, w0x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x6 = madd(valuex, w1x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x6 = madd(valuex, w2x, x6);
-          row += line;
-          if (row >= end) row -= size;
+          let from = <usize>load<u32>(line) + start;
+          if (all & 1) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w0x, x0);
+            from += pixel;
+            valuex = v128.load(from);
+            x0 = madd(valuex, w1x, x0);
+            from += pixel;
+            valuex = v128.load(from);
+            x0 = madd(valuex, w2x, x0);
+            x1 = madd(valuex, w0x, x1);
+            from += pixel;
+            valuex = v128.load(from);
+            x1 = madd(valuex, w1x, x1);
+            from += pixel;
+            valuex = v128.load(from);
+            x1 = madd(valuex, w2x, x1);
+            x2 = madd(valuex, w0x, x2);
+            from += pixel;
+          }
+          if (all & 2) {
+            valuex = v128.load(from);
+            x2 = madd(valuex, w1x, x2);
+            from += pixel;
+            valuex = v128.load(from);
+            x2 = madd(valuex, w2x, x2);
+            x3 = madd(valuex, w0x, x3);
+            from += pixel;
+            valuex = v128.load(from);
+            x3 = madd(valuex, w1x, x3);
+            from += pixel;
+            valuex = v128.load(from);
+            x3 = madd(valuex, w2x, x3);
+            x4 = madd(valuex, w0x, x4);
+            from += pixel;
+            valuex = v128.load(from);
+            x4 = madd(valuex, w1x, x4);
+            from += pixel;
+          }
+          if (all & 4) {
+            valuex = v128.load(from);
+            x4 = madd(valuex, w2x, x4);
+            x5 = madd(valuex, w0x, x5);
+            from += pixel;
+            valuex = v128.load(from);
+            x5 = madd(valuex, w1x, x5);
+            from += pixel;
+            valuex = v128.load(from);
+            x5 = madd(valuex, w2x, x5);
+            x6 = madd(valuex, w0x, x6);
+            from += pixel;
+            valuex = v128.load(from);
+            x6 = madd(valuex, w1x, x6);
+            from += pixel;
+            valuex = v128.load(from);
+            x6 = madd(valuex, w2x, x6);
+          }
           weights += wLine;
         }
         if (bounded) {
@@ -2413,48 +2073,23 @@ export function depthwise3x2(
           x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          to += yPixel;
-          v128.store(to, x1);
-          to += yPixel;
-          v128.store(to, x2);
-          to += yPixel;
-          v128.store(to, x3);
-          to += yPixel;
-          v128.store(to, x4);
-          to += yPixel;
-          v128.store(to, x5);
-          to += yPixel;
-          v128.store(to, x6);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-          }
-        }
+        v128.store(to, x0);
+        to += yPixel;
+        v128.store(to, x1);
+        to += yPixel;
+        v128.store(to, x2);
+        to += yPixel;
+        v128.store(to, x3);
+        to += yPixel;
+        v128.store(to, x4);
+        to += yPixel;
+        v128.store(to, x5);
+        to += yPixel;
+        v128.store(to, x6);
+        to += yPixel;
         start += 14 * pixel;
       }
-      x += 16;
-      end += 16;
+      offset += 16;
       y += 16;
       w += wStep;
       bias += biasStep;
@@ -2463,8 +2098,8 @@ export function depthwise3x2(
 }
 
 export function depthwise5x2(
-  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
-  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, pixels: i32, rows: usize, end: usize, offset: usize, pixel: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32, all: i32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -2494,7 +2129,7 @@ export function depthwise5x2(
     let w4x: v128 = f32x4.splat(0);
     let w4y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         y0 = v128.load(bias, 16);
@@ -2510,8 +2145,8 @@ export function depthwise5x2(
         y5 = y0;
         x6 = x0;
         y6 = y0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w0y = v128.load(weights, 16);
           w1x = v128.load(weights, 32);
@@ -2522,7 +2157,7 @@ export function depthwise5x2(
           w3y = v128.load(weights, 112);
           w4x = v128.load(weights, 128);
           w4y = v128.load(weights, 144);
-          let from = row;
+          let from = <usize>load<u32>(line) + start;
           valuex = v128.load(from);
           valuey = v128.load(from, 16);
           x0 = madd(valuex, w0x, x0);
@@ -2643,8 +2278,6 @@ export function depthwise5x2(
           valuey = v128.load(from, 16);
           x6 = madd(valuex, w4x, x6);
           y6 = madd(valuey, w4y, y6);
-          row += line;
-          if (row >= end) row -= size;
           weights += wLine;
         }
         if (bounded) {
@@ -2663,61 +2296,30 @@ export function depthwise5x2(
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
           y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          to += yPixel;
-          v128.store(to, x1);
-          v128.store(to, y1, 16);
-          to += yPixel;
-          v128.store(to, x2);
-          v128.store(to, y2, 16);
-          to += yPixel;
-          v128.store(to, x3);
-          v128.store(to, y3, 16);
-          to += yPixel;
-          v128.store(to, x4);
-          v128.store(to, y4, 16);
-          to += yPixel;
-          v128.store(to, x5);
-          v128.store(to, y5, 16);
-          to += yPixel;
-          v128.store(to, x6);
-          v128.store(to, y6, 16);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-            v128.store(to, y1, 16);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-            v128.store(to, y2, 16);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-            v128.store(to, y3, 16);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-            v128.store(to, y4, 16);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-            v128.store(to, y5, 16);
-          }
-        }
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        to += yPixel;
+        v128.store(to, x1);
+        v128.store(to, y1, 16);
+        to += yPixel;
+        v128.store(to, x2);
+        v128.store(to, y2, 16);
+        to += yPixel;
+        v128.store(to, x3);
+        v128.store(to, y3, 16);
+        to += yPixel;
+        v128.store(to, x4);
+        v128.store(to, y4, 16);
+        to += yPixel;
+        v128.store(to, x5);
+        v128.store(to, y5, 16);
+        to += yPixel;
+        v128.store(to, x6);
+        v128.store(to, y6, 16);
+        to += yPixel;
         start += 14 * pixel;
       }
-      x += 32;
-      end += 32;
+      offset += 32;
       y += 32;
       w += wStep;
       bias += biasStep;
@@ -2737,7 +2339,7 @@ export function depthwise5x2(
     let w3x: v128 = f32x4.splat(0);
     let w4x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         x1 = x0;
@@ -2746,84 +2348,94 @@ export function depthwise5x2(
         x4 = x0;
         x5 = x0;
         x6 = x0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w1x = v128.load(weights, 16);
           w2x = v128.load(weights, 32);
           w3x = v128.load(weights, 48);
           w4x = v128.load(weights, 64);
-          let from = row;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w0x, x0);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w1x, x0);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w2x, x0);
-          x1 = madd(valuex, w0x, x1);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w3x, x0);
-          x1 = madd(valuex, w1x, x1);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w4x, x0);
-          x1 = madd(valuex, w2x, x1);
-          x2 = madd(valuex, w0x, x2);
-          from += pixel;
-          valuex = v128.load(from);
-          x1 = madd(valuex, w3x, x1);
-          x2 = madd(valuex, w1x, x2);
-          from += pixel;
-          valuex = v128.load(from);
-          x1 = madd(valuex, w4x, x1);
-          x2 = madd(valuex, w2x, x2);
-          x3 = madd(valuex, w0x, x3);
-          from += pixel;
-          valuex = v128.load(from);
-          x2 = madd(valuex, w3x, x2);
-          x3 = madd(valuex, w1x, x3);
-          from += pixel;
-          valuex = v128.load(from);
-          x2 = madd(valuex, w4x, x2);
-          x3 = madd(valuex, w2x, x3);
-          x4 = madd(valuex, w0x, x4);
-          from += pixel;
-          valuex = v128.load(from);
-          x3 = madd(valuex, w3x, x3);
-          x4 = madd(valuex, w1x, x4);
-          from += pixel;
-          valuex = v128.load(from);
-          x3 = madd(valuex, w4x, x3);
-          x4 = madd(valuex, w2x, x4);
-          x5 = madd(valuex, w0x, x5);
-          from += pixel;
-          valuex = v128.load(from);
-          x4 = madd(valuex, w3x, x4);
-          x5 = madd(valuex, w1x, x5);
-          from += pixel;
-          valuex = v128.load(from);
-          x4 = madd(valuex, w4x, x4);
-          x5 = madd(valuex, w2x, x5);
-          x6 = madd(valuex, w0x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x5 = madd(valuex, w3x, x5);
-          x6 = madd(valuex, w1x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x5 = madd(valuex, w4x, x5);
-          x6 = madd(valuex, w2x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x6 = madd(valuex, w3x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x6 = madd(valuex, w4x, x6);
-          row += line;
-          if (row >= end) row -= size;
+          let from = <usize>load<u32>(line) + start;
+          if (all & 1) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w0x, x0);
+            from += pixel;
+            valuex = v128.load(from);
+            x0 = madd(valuex, w1x, x0);
+            from += pixel;
+            valuex = v128.load(from);
+            x0 = madd(valuex, w2x, x0);
+            x1 = madd(valuex, w0x, x1);
+            from += pixel;
+          }
+          if (all & 2) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w3x, x0);
+            x1 = madd(valuex, w1x, x1);
+            from += pixel;
+            valuex = v128.load(from);
+            x0 = madd(valuex, w4x, x0);
+            x1 = madd(valuex, w2x, x1);
+            x2 = madd(valuex, w0x, x2);
+            from += pixel;
+            valuex = v128.load(from);
+            x1 = madd(valuex, w3x, x1);
+            x2 = madd(valuex, w1x, x2);
+            from += pixel;
+          }
+          if (all & 4) {
+            valuex = v128.load(from);
+            x1 = madd(valuex, w4x, x1);
+            x2 = madd(valuex, w2x, x2);
+            x3 = madd(valuex, w0x, x3);
+            from += pixel;
+            valuex = v128.load(from);
+            x2 = madd(valuex, w3x, x2);
+            x3 = madd(valuex, w1x, x3);
+            from += pixel;
+            valuex = v128.load(from);
+            x2 = madd(valuex, w4x, x2);
+            x3 = madd(valuex, w2x, x3);
+            x4 = madd(valuex, w0x, x4);
+            from += pixel;
+          }
+          if (all & 8) {
+            valuex = v128.load(from);
+            x3 = madd(valuex, w3x, x3);
+            x4 = madd(valuex, w1x, x4);
+            from += pixel;
+            valuex = v128.load(from);
+            x3 = madd(valuex, w4x, x3);
+            x4 = madd(valuex, w2x, x4);
+            x5 = madd(valuex, w0x, x5);
+            from += pixel;
+            valuex = v128.load(from);
+            x4 = madd(valuex, w3x, x4);
+            x5 = madd(valuex, w1x, x5);
+            from += pixel;
+          }
+          if (all & 16) {
+            valuex = v128.load(from);
+            x4 = madd(valuex, w4x, x4);
+            x5 = madd(valuex, w2x, x5);
+            x6 = madd(valuex, w0x, x6);
+            from += pixel;
+            valuex = v128.load(from);
+            x5 = madd(valuex, w3x, x5);
+            x6 = madd(valuex, w1x, x6);
+            from += pixel;
+            valuex = v128.load(from);
+            x5 = madd(valuex, w4x, x5);
+            x6 = madd(valuex, w2x, x6);
+            from += pixel;
+          }
+          if (all & 32) {
+            valuex = v128.load(from);
+            x6 = madd(valuex, w3x, x6);
+            from += pixel;
+            valuex = v128.load(from);
+            x6 = madd(valuex, w4x, x6);
+          }
           weights += wLine;
         }
         if (bounded) {
@@ -2835,48 +2447,23 @@ export function depthwise5x2(
           x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          to += yPixel;
-          v128.store(to, x1);
-          to += yPixel;
-          v128.store(to, x2);
-          to += yPixel;
-          v128.store(to, x3);
-          to += yPixel;
-          v128.store(to, x4);
-          to += yPixel;
-          v128.store(to, x5);
-          to += yPixel;
-          v128.store(to, x6);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-          }
-        }
+        v128.store(to, x0);
+        to += yPixel;
+        v128.store(to, x1);
+        to += yPixel;
+        v128.store(to, x2);
+        to += yPixel;
+        v128.store(to, x3);
+        to += yPixel;
+        v128.store(to, x4);
+        to += yPixel;
+        v128.store(to, x5);
+        to += yPixel;
+        v128.store(to, x6);
+        to += yPixel;
         start += 14 * pixel;
       }
-      x += 16;
-      end += 16;
+      offset += 16;
       y += 16;
       w += wStep;
       bias += biasStep;
@@ -2885,8 +2472,8 @@ export function depthwise5x2(
 }
 
 export function depthwise7x2(
-  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
-  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, pixels: i32, rows: usize, end: usize, offset: usize, pixel: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32, all: i32,
 ): void {
   if (depthwiseVectors == 2) {
     let valuex: v128 = f32x4.splat(0);
@@ -2920,7 +2507,7 @@ export function depthwise7x2(
     let w6x: v128 = f32x4.splat(0);
     let w6y: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 8) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         y0 = v128.load(bias, 16);
@@ -2936,8 +2523,8 @@ export function depthwise7x2(
         y5 = y0;
         x6 = x0;
         y6 = y0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w0y = v128.load(weights, 16);
           w1x = v128.load(weights, 32);
@@ -2952,7 +2539,7 @@ export function depthwise7x2(
           w5y = v128.load(weights, 176);
           w6x = v128.load(weights, 192);
           w6y = v128.load(weights, 208);
-          let from = row;
+          let from = <usize>load<u32>(line) + start;
           valuex = v128.load(from);
           valuey = v128.load(from, 16);
           x0 = madd(valuex, w0x, x0);
@@ -3107,8 +2694,6 @@ export function depthwise7x2(
           valuey = v128.load(from, 16);
           x6 = madd(valuex, w6x, x6);
           y6 = madd(valuey, w6y, y6);
-          row += line;
-          if (row >= end) row -= size;
           weights += wLine;
         }
         if (bounded) {
@@ -3127,61 +2712,30 @@ export function depthwise7x2(
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
           y6 = clamp(y6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          to += yPixel;
-          v128.store(to, x1);
-          v128.store(to, y1, 16);
-          to += yPixel;
-          v128.store(to, x2);
-          v128.store(to, y2, 16);
-          to += yPixel;
-          v128.store(to, x3);
-          v128.store(to, y3, 16);
-          to += yPixel;
-          v128.store(to, x4);
-          v128.store(to, y4, 16);
-          to += yPixel;
-          v128.store(to, x5);
-          v128.store(to, y5, 16);
-          to += yPixel;
-          v128.store(to, x6);
-          v128.store(to, y6, 16);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          v128.store(to, y0, 16);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-            v128.store(to, y1, 16);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-            v128.store(to, y2, 16);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-            v128.store(to, y3, 16);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-            v128.store(to, y4, 16);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-            v128.store(to, y5, 16);
-          }
-        }
+        v128.store(to, x0);
+        v128.store(to, y0, 16);
+        to += yPixel;
+        v128.store(to, x1);
+        v128.store(to, y1, 16);
+        to += yPixel;
+        v128.store(to, x2);
+        v128.store(to, y2, 16);
+        to += yPixel;
+        v128.store(to, x3);
+        v128.store(to, y3, 16);
+        to += yPixel;
+        v128.store(to, x4);
+        v128.store(to, y4, 16);
+        to += yPixel;
+        v128.store(to, x5);
+        v128.store(to, y5, 16);
+        to += yPixel;
+        v128.store(to, x6);
+        v128.store(to, y6, 16);
+        to += yPixel;
         start += 14 * pixel;
       }
-      x += 32;
-      end += 32;
+      offset += 32;
       y += 32;
       w += wStep;
       bias += biasStep;
@@ -3203,7 +2757,7 @@ export function depthwise7x2(
     let w5x: v128 = f32x4.splat(0);
     let w6x: v128 = f32x4.splat(0);
     for (; channels > 0; channels -= 4) {
-      let start = x, to = y;
+      let start = offset, to = y;
       for (let count = pixels; count > 0; count -= 7) {
         x0 = v128.load(bias);
         x1 = x0;
@@ -3212,8 +2766,8 @@ export function depthwise7x2(
         x4 = x0;
         x5 = x0;
         x6 = x0;
-        let row = start, weights = w;
-        for (let left = lines; left > 0; left--) {
+        let weights = w;
+        for (let line = rows; line < end; line += 4) {
           w0x = v128.load(weights);
           w1x = v128.load(weights, 16);
           w2x = v128.load(weights, 32);
@@ -3221,95 +2775,131 @@ export function depthwise7x2(
           w4x = v128.load(weights, 64);
           w5x = v128.load(weights, 80);
           w6x = v128.load(weights, 96);
-          let from = row;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w0x, x0);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w1x, x0);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w2x, x0);
-          x1 = madd(valuex, w0x, x1);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w3x, x0);
-          x1 = madd(valuex, w1x, x1);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w4x, x0);
-          x1 = madd(valuex, w2x, x1);
-          x2 = madd(valuex, w0x, x2);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w5x, x0);
-          x1 = madd(valuex, w3x, x1);
-          x2 = madd(valuex, w1x, x2);
-          from += pixel;
-          valuex = v128.load(from);
-          x0 = madd(valuex, w6x, x0);
-          x1 = madd(valuex, w4x, x1);
-          x2 = madd(valuex, w2x, x2);
-          x3 = madd(valuex, w0x, x3);
-          from += pixel;
-          valuex = v128.load(from);
-          x1 = madd(valuex, w5x, x1);
-          x2 = madd(valuex, w3x, x2);
-          x3 = madd(valuex, w1x, x3);
-          from += pixel;
-          valuex = v128.load(from);
-          x1 = madd(valuex, w6x, x1);
-          x2 = madd(valuex, w4x, x2);
-          x3 = madd(valuex, w2x, x3);
-          x4 = madd(valuex, w0x, x4);
-          from += pixel;
-          valuex = v128.load(from);
-          x2 = madd(valuex, w5x, x2);
-          x3 = madd(valuex, w3x, x3);
-          x4 = madd(valuex, w1x, x4);
-          from += pixel;
-          valuex = v128.load(from);
-          x2 = madd(valuex, w6x, x2);
-          x3 = madd(valuex, w4x, x3);
-          x4 = madd(valuex, w2x, x4);
-          x5 = madd(valuex, w0x, x5);
-          from += pixel;
-          valuex = v128.load(from);
-          x3 = madd(valuex, w5x, x3);
-          x4 = madd(valuex, w3x, x4);
-          x5 = madd(valuex, w1x, x5);
-          from += pixel;
-          valuex = v128.load(from);
-          x3 = madd(valuex, w6x, x3);
-          x4 = madd(valuex, w4x, x4);
-          x5 = madd(valuex, w2x, x5);
-          x6 = madd(valuex, w0x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x4 = madd(valuex, w5x, x4);
-          x5 = madd(valuex, w3x, x5);
-          x6 = madd(valuex, w1x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x4 = madd(valuex, w6x, x4);
-          x5 = madd(valuex, w4x, x5);
-          x6 = madd(valuex, w2x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x5 = madd(valuex, w5x, x5);
-          x6 = madd(valuex, w3x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x5 = madd(valuex, w6x, x5);
-          x6 = madd(valuex, w4x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x6 = madd(valuex, w5x, x6);
-          from += pixel;
-          valuex = v128.load(from);
-          x6 = madd(valuex, w6x, x6);
-          row += line;
-          if (row >= end) row -= size;
+          let from = <usize>load<u32>(line) + start;
+          if (all & 1) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w0x, x0);
+            from += pixel;
+          }
+          if (all & 2) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w1x, x0);
+            from += pixel;
+          }
+          if (all & 4) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w2x, x0);
+            x1 = madd(valuex, w0x, x1);
+            from += pixel;
+          }
+          if (all & 8) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w3x, x0);
+            x1 = madd(valuex, w1x, x1);
+            from += pixel;
+          }
+          if (all & 16) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w4x, x0);
+            x1 = madd(valuex, w2x, x1);
+            x2 = madd(valuex, w0x, x2);
+            from += pixel;
+          }
+          if (all & 32) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w5x, x0);
+            x1 = madd(valuex, w3x, x1);
+            x2 = madd(valuex, w1x, x2);
+            from += pixel;
+          }
+          if (all & 64) {
+            valuex = v128.load(from);
+            x0 = madd(valuex, w6x, x0);
+            x1 = madd(valuex, w4x, x1);
+            x2 = madd(valuex, w2x, x2);
+            x3 = madd(valuex, w0x, x3);
+            from += pixel;
+          }
+          if (all & 128) {
+            valuex = v128.load(from);
+            x1 = madd(valuex, w5x, x1);
+            x2 = madd(valuex, w3x, x2);
+            x3 = madd(valuex, w1x, x3);
+            from += pixel;
+          }
+          if (all & 256) {
+            valuex = v128.load(from);
+            x1 = madd(valuex, w6x, x1);
+            x2 = madd(valuex, w4x, x2);
+            x3 = madd(valuex, w2x, x3);
+            x4 = madd(valuex, w0x, x4);
+            from += pixel;
+          }
+          if (all & 512) {
+            valuex = v128.load(from);
+            x2 = madd(valuex, w5x, x2);
+            x3 = madd(valuex, w3x, x3);
+            x4 = madd(valuex, w1x, x4);
+            from += pixel;
+          }
+          if (all & 1024) {
+            valuex = v128.load(from);
+            x2 = madd(valuex, w6x, x2);
+            x3 = madd(valuex, w4x, x3);
+            x4 = madd(valuex, w2x, x4);
+            x5 = madd(valuex, w0x, x5);
+            from += pixel;
+          }
+          if (all & 2048) {
+            valuex = v128.load(from);
+            x3 = madd(valuex, w5x, x3);
+            x4 = madd(valuex, w3x, x4);
+            x5 = madd(valuex, w1x, x5);
+            from += pixel;
+          }
+          if (all & 4096) {
+            valuex = v128.load(from);
+            x3 = madd(valuex, w6x, x3);
+            x4 = madd(valuex, w4x, x4);
+            x5 = madd(valuex, w2x, x5);
+            x6 = madd(valuex, w0x, x6);
+            from += pixel;
+          }
+          if (all & 8192) {
+            valuex = v128.load(from);
+            x4 = madd(valuex, w5x, x4);
+            x5 = madd(valuex, w3x, x5);
+            x6 = madd(valuex, w1x, x6);
+            from += pixel;
+          }
+          if (all & 16384) {
+            valuex = v128.load(from);
+            x4 = madd(valuex, w6x, x4);
+            x5 = madd(valuex, w4x, x5);
+            x6 = madd(valuex, w2x, x6);
+            from += pixel;
+          }
+          if (all & 32768) {
+            valuex = v128.load(from);
+            x5 = madd(valuex, w5x, x5);
+            x6 = madd(valuex, w3x, x6);
+            from += pixel;
+          }
+          if (all & 65536) {
+            valuex = v128.load(from);
+            x5 = madd(valuex, w6x, x5);
+            x6 = madd(valuex, w4x, x6);
+            from += pixel;
+          }
+          if (all & 131072) {
+            valuex = v128.load(from);
+            x6 = madd(valuex, w5x, x6);
+            from += pixel;
+          }
+          if (all & 262144) {
+            valuex = v128.load(from);
+            x6 = madd(valuex, w6x, x6);
+          }
           weights += wLine;
         }
         if (bounded) {
@@ -3321,48 +2911,23 @@ export function depthwise7x2(
           x5 = clamp(x5, f32x4.splat(low), f32x4.splat(high));
           x6 = clamp(x6, f32x4.splat(low), f32x4.splat(high));
         }
-        if (count >= 7) {
-          v128.store(to, x0);
-          to += yPixel;
-          v128.store(to, x1);
-          to += yPixel;
-          v128.store(to, x2);
-          to += yPixel;
-          v128.store(to, x3);
-          to += yPixel;
-          v128.store(to, x4);
-          to += yPixel;
-          v128.store(to, x5);
-          to += yPixel;
-          v128.store(to, x6);
-          to += yPixel;
-        } else {
-          v128.store(to, x0);
-          if (count > 1) {
-            to += yPixel;
-            v128.store(to, x1);
-          }
-          if (count > 2) {
-            to += yPixel;
-            v128.store(to, x2);
-          }
-          if (count > 3) {
-            to += yPixel;
-            v128.store(to, x3);
-          }
-          if (count > 4) {
-            to += yPixel;
-            v128.store(to, x4);
-          }
-          if (count > 5) {
-            to += yPixel;
-            v128.store(to, x5);
-          }
-        }
+        v128.store(to, x0);
+        to += yPixel;
+        v128.store(to, x1);
+        to += yPixel;
+        v128.store(to, x2);
+        to += yPixel;
+        v128.store(to, x3);
+        to += yPixel;
+        v128.store(to, x4);
+        to += yPixel;
+        v128.store(to, x5);
+        to += yPixel;
+        v128.store(to, x6);
+        to += yPixel;
         start += 14 * pixel;
       }
-      x += 16;
-      end += 16;
+      offset += 16;
       y += 16;
       w += wStep;
       bias += biasStep;
@@ -3377,16 +2942,16 @@ export function hasDepthwiseTile(taps: i32, stride: i32): bool {
 
 /** The tile for taps and stride. */
 export function depthwiseTile(
-  taps: i32, stride: i32, channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize,
+  taps: i32, stride: i32, channels: i32, pixels: i32, rows: usize, end: usize, offset: usize, pixel: usize,
   w: usize, wLine: usize, wStep: usize, y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
-  if (taps == 1 && stride == 1) depthwise1x1(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 2 && stride == 1) depthwise2x1(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 3 && stride == 1) depthwise3x1(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 4 && stride == 1) depthwise4x1(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 5 && stride == 1) depthwise5x1(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 7 && stride == 1) depthwise7x1(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 3 && stride == 2) depthwise3x2(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 5 && stride == 2) depthwise5x2(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
-  else if (taps == 7 && stride == 2) depthwise7x2(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);
+  if (taps == 1 && stride == 1) depthwise1x1(channels, pixels, rows, end, offset, pixel, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high, -1);
+  else if (taps == 2 && stride == 1) depthwise2x1(channels, pixels, rows, end, offset, pixel, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high, -1);
+  else if (taps == 3 && stride == 1) depthwise3x1(channels, pixels, rows, end, offset, pixel, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high, -1);
+  else if (taps == 4 && stride == 1) depthwise4x1(channels, pixels, rows, end, offset, pixel, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high, -1);
+  else if (taps == 5 && stride == 1) depthwise5x1(channels, pixels, rows, end, offset, pixel, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high, -1);
+  else if (taps == 7 && stride == 1) depthwise7x1(channels, pixels, rows, end, offset, pixel, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high, -1);
+  else if (taps == 3 && stride == 2) depthwise3x2(channels, pixels, rows, end, offset, pixel, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high, -1);
+  else if (taps == 5 && stride == 2) depthwise5x2(channels, pixels, rows, end, offset, pixel, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high, -1);
+  else if (taps == 7 && stride == 2) depthwise7x2(channels, pixels, rows, end, offset, pixel, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high, -1);
 }

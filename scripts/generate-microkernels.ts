@@ -131,6 +131,8 @@ const depthwiseForms = [1, 2].flatMap((stride) =>
 
 /** Output pixels of a tile, `depthwisePixels` in assembly/simd.ts: 7 divide the lines of networks for 224 px. */
 const pixels = 7;
+/** Registers that V8 has for the columns of a line, the sums and the weights. */
+const depthwiseRegisters = 15;
 
 /** Tiles of a depthwise convolution. */
 function depthwiseTile({ taps, stride }: (typeof depthwiseForms)[number]): string {
@@ -145,6 +147,13 @@ function depthwiseTile({ taps, stride }: (typeof depthwiseForms)[number]): strin
         .flatMap((t) => each((s) => `${s}${t} = madd(value${s}, w${i - stride * t}${s}, ${s}${t});`)),
       ...(i < columns - 1 ? ["from += pixel;"] : []),
     ];
+    const group = vectors > 1 ? columns : Math.max(1, depthwiseRegisters - pixels - taps);
+    const groups = upTo(Math.ceil(columns / group)).flatMap((g) => {
+      const statements = upTo(columns)
+        .slice(g * group, (g + 1) * group)
+        .flatMap(column);
+      return columns <= group ? statements : [`if (all & ${1 << g}) {`, ...statements.map((line) => `  ${line}`), "}"];
+    });
     const block = (indent: string, statements: string[]) => statements.map((line) => indent + line).join("\n");
     const store = (t: number) => each((s, bytes) => `v128.store(to, ${s}${t}${at(bytes)});`);
     return `${block("  ", [
@@ -153,17 +162,15 @@ function depthwiseTile({ taps, stride }: (typeof depthwiseForms)[number]): strin
       ...all(taps, (k) => each((s) => `let w${k}${s}: v128 = f32x4.splat(0);`)),
     ])}
   for (; channels > 0; channels -= ${4 * vectors}) {
-    let start = x, to = y;
+    let start = offset, to = y;
     for (let count = pixels; count > 0; count -= ${pixels}) {
 ${block("      ", [...each((s, bytes) => `${s}0 = v128.load(bias${at(bytes)});`), ...all(pixels - 1, (t) => each((s) => `${s}${t + 1} = ${s}0;`))])}
-      let row = start, weights = w;
-      for (let left = lines; left > 0; left--) {
+      let weights = w;
+      for (let line = rows; line < end; line += 4) {
 ${block("        ", [
   ...all(taps, (k) => each((s, bytes) => `w${k}${s} = v128.load(weights${at(16 * vectors * k + bytes)});`)),
-  "let from = row;",
-  ...all(columns, column),
-  "row += line;",
-  "if (row >= end) row -= size;",
+  "let from = <usize>load<u32>(line) + start;",
+  ...groups,
   "weights += wLine;",
 ])}
       }
@@ -173,28 +180,21 @@ ${block(
   all(pixels, (t) => each((s) => `${s}${t} = clamp(${s}${t}, f32x4.splat(low), f32x4.splat(high));`)),
 )}
       }
-      if (count >= ${pixels}) {
 ${block(
-  "        ",
+  "      ",
   all(pixels, (t) => [...store(t), "to += yPixel;"]),
 )}
-      } else {
-${upTo(pixels - 1)
-  .map((t) => (t ? `        if (count > ${t}) {\n${block("          ", ["to += yPixel;", ...store(t)])}\n        }` : block("        ", store(t))))
-  .join("\n")}
-      }
       start += ${stride * pixels} * pixel;
     }
-    x += ${16 * vectors};
-    end += ${16 * vectors};
+    offset += ${16 * vectors};
     y += ${16 * vectors};
     w += wStep;
     bias += biasStep;
   }`;
   };
   return `export function depthwise${taps}x${stride}(
-  channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize, w: usize, wLine: usize, wStep: usize,
-  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
+  channels: i32, pixels: i32, rows: usize, end: usize, offset: usize, pixel: usize, w: usize, wLine: usize, wStep: usize,
+  y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32, all: i32,
 ): void {
 ${eachPair(body)}
 }
@@ -285,11 +285,12 @@ ${winogradLines}`,
   "assembly/microkernels-depthwise.ts": header(
     "clamp, depthwiseVectors, madd",
     `/**
- * \`pixels\` neighbouring output pixels of a depthwise convolution, ${pixels} at a time, in steps of \`depthwiseVectors\` x 4 channels:
- * y = bias + sum over \`lines\` lines of taps, held between low and high where \`bounded\`. Names say taps in a line and stride.
- * Pixels of x, read in whole tiles, lie \`pixel\` bytes apart, lines \`line\` in a ring of \`size\` bytes whose lines start below
- * \`end\`; pixels of y lie \`yPixel\` bytes apart. From step to step weights lie \`wStep\` bytes apart and bias \`biasStep\`, from line
- * to line of taps weights \`wLine\`.
+ * \`pixels\` neighbouring output pixels of a depthwise convolution, whole tiles of ${pixels}, in steps of \`depthwiseVectors\` x 4
+ * channels: y = bias + sum over lines of taps, held between low and high where \`bounded\`. Names say taps in a line and stride.
+ * Addresses of the lines of x lie at \`rows\` up to \`end\`; in them pixels start at \`offset\` and lie \`pixel\` bytes apart; pixels of
+ * y lie \`yPixel\` bytes apart. From step to step weights lie \`wStep\` bytes apart and bias \`biasStep\`, from line to line of taps
+ * weights \`wLine\`. \`all\` is -1: V8 moves the loads of a block before its arithmetic and spills, which branches between groups of
+ * columns prevent.
  */
 ${depthwiseForms.map(depthwiseTile).join("\n")}
 /** Whether there is a tile for this many taps and stride. */
@@ -299,13 +300,13 @@ export function hasDepthwiseTile(taps: i32, stride: i32): bool {
 
 /** The tile for taps and stride. */
 export function depthwiseTile(
-  taps: i32, stride: i32, channels: i32, pixels: i32, x: usize, pixel: usize, line: usize, lines: i32, end: usize, size: usize,
+  taps: i32, stride: i32, channels: i32, pixels: i32, rows: usize, end: usize, offset: usize, pixel: usize,
   w: usize, wLine: usize, wStep: usize, y: usize, yPixel: usize, bias: usize, biasStep: usize, bounded: bool, low: f32, high: f32,
 ): void {
 ${depthwiseForms
   .map(
     ({ taps, stride }, i) =>
-      `  ${i ? "else " : ""}if (taps == ${taps} && stride == ${stride}) depthwise${taps}x${stride}(channels, pixels, x, pixel, line, lines, end, size, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high);`,
+      `  ${i ? "else " : ""}if (taps == ${taps} && stride == ${stride}) depthwise${taps}x${stride}(channels, pixels, rows, end, offset, pixel, w, wLine, wStep, y, yPixel, bias, biasStep, bounded, low, high, -1);`,
   )
   .join("\n")}
 }`,

@@ -29,14 +29,14 @@ export const depthwiseConv2d = defineOp({
     const { x, weight, bias, y } = tensors;
     const [kh, kw] = weight.shape;
     const [batch, height, width, channels] = y.shape;
-    const padded = (wholeTiles(width) - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
+    const padded = (Math.max(width, tilePixels) - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
     const { parts, chunk, ring } = chunksOf(channels, batch * height, ((kh - 1) * dilation[0] + 1) * padded);
     const packed = packedTaps(emit, weight, [0, 0, 0, 0, 0, 0]);
-    const work = emit.workspace(ring + width * 32);
+    const work = emit.workspace(ring + tileWork(kh, chunk));
     const reads = [kh, kw, -padding[0], -padding[2], ...dilation, ...stride];
     emit.call(
       "depthwise_f32",
-      [y, x, packed, bias ?? 0, ...normOf(tensors, bounds), work, ...x.shape, ...reads, height, width, padded, chunk, low, high],
+      [y, x, packed, bias ?? 0, ...normOf(tensors, bounds), work, ...x.shape, ...reads, height, width, chunk, low, high],
       parts * batch * height,
       parts === 1 ? walkLines(x, y, { origin: -padding[0], stride: stride[0], reach: (kh - 1) * dilation[0] + 1 }) : undefined,
     );
@@ -68,13 +68,13 @@ export const depthwiseBackwardX = defineOp({
     const [batch, height, width, channels] = dx.shape;
     const window = [padding[0], padding[2], ...dilation, ...stride];
     const reach = Math.floor((width - 1 + padding[2]) / stride[1]) - Math.floor((padding[2] - (kw - 1) * dilation[1]) / stride[1]);
-    const padded = reach + wholeTiles(1) + 1;
+    const padded = reach + tilePixels + 1;
     const { parts, chunk, ring } = chunksOf(channels, batch * height, (Math.floor(((kh - 1) * dilation[0]) / stride[0]) + 1) * padded);
     const packed = packedTaps(emit, weight, [...stride, padding[0], padding[2], ...dilation]);
-    const work = emit.workspace(ring + width * 32);
+    const work = emit.workspace(ring + tileWork(kh, chunk));
     emit.call(
       "depthwise_f32_backward_x",
-      [dx, dy, packed, work, ...dx.shape, kh, kw, ...window, dy.shape[1], dy.shape[2], padded, chunk],
+      [dx, dy, packed, work, ...dx.shape, kh, kw, ...window, dy.shape[1], dy.shape[2], chunk],
       parts * batch * height,
       parts === 1 ? walkLines(dy, dx, { origin: padding[0] / stride[0], stride: 1 / stride[0], reach: 2 }) : undefined,
     );
@@ -123,8 +123,9 @@ const enoughUnits = 64;
 /** Pixels of the widest tile. */
 const tilePixels = 7;
 
-function wholeTiles(pixels: number): number {
-  return Math.ceil(pixels / tilePixels) * tilePixels;
+/** Bytes before the ring: addresses of lines of taps, thrice, and a tile that does not go to memory as a whole. */
+function tileWork(kh: number, chunk: number): number {
+  return Math.ceil((12 * kh) / 64) * 64 + tilePixels * 64 * ((chunk / 16) | 1);
 }
 
 /** Channels that go together, whole lines of cache, so that there are units enough and the ring of `pixels` fits the cache. */
