@@ -49,22 +49,17 @@ function copyPixels(to: usize, pitch: usize, x: usize, pixel: usize, vectors: i3
   }
 }
 
-/** Four pixels at a time share what is loaded per channel. */
+/** Pixel by pixel, though that loads what belongs to a channel again and again: memory is fast only in its own order. */
 function normalizePixels(
   to: usize, pitch: usize, x: usize, pixel: usize, vectors: i32, count: i32, scale: usize, shift: usize, mean: usize, low: f32, high: f32,
 ): void {
   const lo = f32x4.splat(low), hi = f32x4.splat(high), bytes = <usize>((vectors + 1) & ~1) << 4;
-  for (; count > 0; count -= 4, x += 4 * pixel, to += 4 * pitch) {
+  for (; count > 0; count--, x += pixel, to += pitch) {
     for (let at: usize = 0; at < bytes; at += 32) {
-      const s0 = v128.load(scale + at), s1 = v128.load(scale + at, 16), o0 = v128.load(shift + at), o1 = v128.load(shift + at, 16);
-      const m0 = v128.load(mean + at), m1 = v128.load(mean + at, 16);
-      let from = x + at, line = to + at;
-      for (let left = min(count, 4); left > 0; left--, from += pixel, line += pitch) {
-        const a = clamp(madd(f32x4.sub(v128.load(from), m0), s0, o0), lo, hi);
-        const b = clamp(madd(f32x4.sub(v128.load(from, 16), m1), s1, o1), lo, hi);
-        v128.store(line, a);
-        v128.store(line, b, 16);
-      }
+      const d0 = f32x4.sub(v128.load(x + at), v128.load(mean + at)), d1 = f32x4.sub(v128.load(x + at, 16), v128.load(mean + at, 16));
+      const v0 = madd(d0, v128.load(scale + at), v128.load(shift + at)), v1 = madd(d1, v128.load(scale + at, 16), v128.load(shift + at, 16));
+      v128.store(to + at, clamp(v0, lo, hi));
+      v128.store(to + at, clamp(v1, lo, hi), 16);
     }
   }
 }

@@ -26,11 +26,7 @@ export const batchNorm = defineOp({
     return { y: shapes.x, mean: shapes.weight, variance: shapes.weight };
   },
   lower(emit, { y, mean, variance, x, weight, bias }, { epsilon, low, high }) {
-    const [rows, channels, vectors] = sizes(x);
-    const partial = emit.scratch(partialBytes(x));
-    const walk = walkEach(rows, { reads: [x], results: [partial] }, chunkRows);
-    emit.call("batch_norm_f32_moments", [partial, x, rows, channels], Math.ceil(rows / chunkRows), walk);
-    emit.call("batch_norm_f32_statistics", [mean, variance, partial, rows, channels], vectors);
+    emitStatistics(emit, { mean, variance, x });
     emitNormalize(emit, { y, x, weight, bias, mean, variance }, { epsilon, low, high });
   },
   gradient: { x: (t, a) => backward(t, a).dx, weight: (t, a) => backward(t, a).dweight, bias: (t, a) => backward(t, a).dbias },
@@ -40,6 +36,22 @@ export const batchNorm = defineOp({
 
 const backward = ({ dy, x, weight, bias, mean, variance }: Tensors, attributes: Clamped) =>
   batchNormBackward.all({ dy, x, weight, bias, mean, variance }, attributes);
+
+/** What batchNorm normalises by, for readers of x that normalise as they load. */
+export const batchStatistics = defineOp({
+  name: "batchStatistics",
+  summary: "Mean and biased variance of each channel (last axis) over all other axes.",
+  inputs: ["x"],
+  outputs: ["mean", "variance"],
+  attributes: {},
+  shape(shapes, _, fail) {
+    checkChannels(shapes, fail);
+    if (rowsOf(shapes.x) === 0) fail("expected at least one value per channel, got none");
+    return { mean: shapes.x.slice(-1), variance: shapes.x.slice(-1) };
+  },
+  lower: emitStatistics,
+  flops: ({ x }) => 4 * sizeOf(x),
+});
 
 export const batchNormBackward = defineOp({
   name: "batchNormBackward",
@@ -155,6 +167,14 @@ function emitScale(emit: Emitter, weight: Value, variance: Value, epsilon: numbe
   const scale = emit.scratch(16 * vectors);
   emit.call("norm_scale_f32", [scale, weight, variance, epsilon], vectors);
   return scale;
+}
+
+function emitStatistics(emit: Emitter, { mean, variance, x }: Tensors): void {
+  const [rows, channels, vectors] = sizes(x);
+  const partial = emit.scratch(partialBytes(x));
+  const walk = walkEach(rows, { reads: [x], results: [partial] }, chunkRows);
+  emit.call("batch_norm_f32_moments", [partial, x, rows, channels], Math.ceil(rows / chunkRows), walk);
+  emit.call("batch_norm_f32_statistics", [mean, variance, partial, rows, channels], vectors);
 }
 
 /** y from given statistics. */

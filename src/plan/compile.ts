@@ -8,6 +8,7 @@ import type { Argument, Emitter, Scratch } from "../graph/op.js";
 import { type ArenaUse, type Block, fullestMoment, packArena, padded, type Purpose } from "./arena.js";
 import { checkpointGradients } from "./gradient-checkpointing.js";
 import { type Access, meetings } from "./meetings.js";
+import { farNormBytes, normalizeOnLoad } from "./normalize-on-load.js";
 import { fuse, liveNodes } from "./passes.js";
 import { rematerialize } from "./rematerialize.js";
 import { farBytes, mineStrips, type PendingCall } from "./strips.js";
@@ -66,6 +67,8 @@ export interface CompileOptions {
   readonly gradientCheckpointing?: boolean;
   /** Lets convolutions use Winograd's algorithm where it is faster and the build allows it; default true. */
   readonly winograd?: boolean;
+  /** Bytes of a batch norm's result from which on depthwise convolutions, its only readers, normalise what they load; default 8 MiB. The bits are the same. */
+  readonly loadsFrom?: number;
   /** Bytes of tensors that calls walk through together, from which on they take turns, strip by strip; default 32 MiB. The bits are the same. */
   readonly stripsFrom?: number;
 }
@@ -73,10 +76,18 @@ export interface CompileOptions {
 /** Lowers a graph to a flat list of kernel calls and lays its tensors out in one arena. */
 export function compile(
   source: Graph,
-  { build = "simd", threads = 1, recompute = true, gradientCheckpointing = false, winograd = true, stripsFrom = farBytes }: CompileOptions = {},
+  {
+    build = "simd",
+    threads = 1,
+    recompute = true,
+    gradientCheckpointing = false,
+    winograd = true,
+    stripsFrom = farBytes,
+    loadsFrom = farNormBytes,
+  }: CompileOptions = {},
 ): Plan {
   const fused = gradientCheckpointing ? checkpointGradients(fuse(source)) : fuse(source);
-  const graph = recompute ? rematerialize(fused) : fused;
+  const graph = normalizeOnLoad(recompute ? rematerialize(fused) : fused, loadsFrom);
   const nodes = writeEarly(liveNodes(graph));
   const changed = new Set(nodes.flatMap((node) => (node.op.mutates ?? []).flatMap((name) => node.tensors[name] ?? [])));
   const keys = staticKeys(graph, nodes, changed, build);

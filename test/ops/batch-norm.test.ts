@@ -1,4 +1,4 @@
-import { batchNorm, batchNormFrozen, updateRunning } from "../../src/ops/batch-norm.js";
+import { batchNorm, batchNormFrozen, batchStatistics, updateRunning } from "../../src/ops/batch-norm.js";
 import { mapValues, testOp, type Expected, type Tensor64 } from "../harness/test-op.js";
 
 const columns = (x: Tensor64) => x.shape.at(-1) as number;
@@ -65,6 +65,19 @@ testOp(batchNorm, {
     const { mean, variance } = statistics(x);
     return { y: normalised(x, mean, variance, weight, bias, epsilon, low, high), mean, variance: { ...variance, magnitude: variance.data } };
   },
+});
+
+testOp(batchStatistics, {
+  inputs: {
+    x: [
+      [2, 5, 7, 3],
+      [3, 4, 4, 16],
+      [200, 4],
+      [65, 37],
+      [1, 5],
+    ],
+  },
+  reference: ({ x }) => statistics(x),
 });
 
 testOp(batchNormFrozen, {
