@@ -54,40 +54,29 @@ export function storeTile(
   y: usize, ldy: usize, tile: usize, height: i32, columns: i32, multiplier: usize, residual: usize, factor: f32, shift: i32, low: f32, high: f32, floats: i32,
 ): void {
   if (floats) return storeFloats(y, ldy, tile, height, columns, multiplier, low, high);
-  if (panelColumns == 16) {
-    for (; height > 0; height--) {
-      storeBytes(y, sixteen(tile, 32, residual, residual ? residual + 8 : 0, multiplier, 32, factor, shift, low, high), columns);
-      tile += 64;
-      y += ldy;
-      if (residual) residual += ldy;
+  for (; height > 0; height -= 2) {
+    const bytes = sixteen(tile, residual, height > 1 ? residual + ldy : residual, multiplier, factor, shift, low, high);
+    if (columns >= 8) {
+      v128.store64_lane(y, bytes, 0);
+      if (height > 1) v128.store64_lane(y + ldy, bytes, 1);
+    } else {
+      storeBytes(y, bytes, columns);
+      if (height > 1) storeBytes(y + ldy, v128.shuffle<i64>(bytes, bytes, 1, 1), columns);
     }
-  } else {
-    for (; height > 0; height -= 2) {
-      const bytes = sixteen(tile, 32, residual, height > 1 ? residual + ldy : residual, multiplier, 0, factor, shift, low, high);
-      if (columns >= 8) {
-        v128.store64_lane(y, bytes, 0);
-        if (height > 1) v128.store64_lane(y + ldy, bytes, 1);
-      } else {
-        storeBytes(y, bytes, columns);
-        if (height > 1) storeBytes(y + ldy, v128.shuffle<i64>(bytes, bytes, 1, 1), columns);
-      }
-      tile += 64;
-      y += ldy << 1;
-      if (residual) residual += ldy << 1;
-    }
+    tile += 64;
+    y += ldy << 1;
+    if (residual) residual += ldy << 1;
   }
 }
 
-/** Sixteen sums, eight at `tile` and eight at `tile + second`, whose multipliers lie `apart` bytes apart. */
+/** Two rows of eight sums. */
 // @ts-ignore: decorator
 @inline
-function sixteen(
-  tile: usize, second: usize, residual: usize, other: usize, multiplier: usize, apart: usize, factor: f32, shift: i32, low: f32, high: f32,
-): v128 {
+function sixteen(tile: usize, residual: usize, other: usize, multiplier: usize, factor: f32, shift: i32, low: f32, high: f32): v128 {
   let a = f32x4.mul(f32x4.convert_i32x4_s(v128.load(tile)), v128.load(multiplier));
   let b = f32x4.mul(f32x4.convert_i32x4_s(v128.load(tile, 16)), v128.load(multiplier, 16));
-  let c = f32x4.mul(f32x4.convert_i32x4_s(v128.load(tile + second)), v128.load(multiplier + apart));
-  let d = f32x4.mul(f32x4.convert_i32x4_s(v128.load(tile + second, 16)), v128.load(multiplier + apart, 16));
+  let c = f32x4.mul(f32x4.convert_i32x4_s(v128.load(tile, 32)), v128.load(multiplier));
+  let d = f32x4.mul(f32x4.convert_i32x4_s(v128.load(tile, 48)), v128.load(multiplier, 16));
   if (residual) {
     const share = f32x4.splat(factor), first = v128.load64_zero(residual), next = v128.load64_zero(other);
     a = f32x4.add(a, f32x4.mul(floatsOf(first, 0), share));

@@ -5,7 +5,8 @@ import type { Graph, Value } from "../src/graph/graph.js";
 import { initialValues } from "../src/model/initialize.js";
 import { padded } from "../src/plan/arena.js";
 import { compile, type Operand, type Plan } from "../src/plan/compile.js";
-import { bindKernels, type Build, compileKernels } from "../src/runtime/instance.js";
+import { compileBinary } from "../src/runtime/binaries.js";
+import { bindKernels, type Build, importingSharedMemory } from "../src/runtime/instance.js";
 import { createMemory } from "../src/runtime/memory.js";
 import { type Code, link, runShare, type Share, shareOf } from "../src/runtime/program.js";
 
@@ -64,7 +65,7 @@ export async function bind(graph: Graph, { build, threads = 1, module, random: i
   };
   feed();
 
-  const used = module ?? (await compileKernels(build, { shared }));
+  const used = module ?? (await compileBinary(build, shared ? importingSharedMemory : undefined));
   const kernels = bindKernels(used, memory);
   runShare(shareOf(link(plan.prepare, address), kernels, 0, 1));
   const code = link(plan.calls, address);

@@ -10,7 +10,7 @@ import { build as bundle, type Plugin } from "esbuild";
 import { packed } from "./embed.js";
 import { embedCodecs } from "./embed-codecs.js";
 import { writeLists } from "./generate.js";
-import { embeddedFile, root, step, variants, wasmFile, write } from "./steps.js";
+import { binaries, embeddedFile, root, step, wasmFile, write } from "./steps.js";
 
 const require = createRequire(import.meta.url);
 
@@ -36,7 +36,7 @@ const pureOps: Plugin = {
 process.chdir(root);
 mkdirSync("build", { recursive: true });
 writeLists();
-await step("kernels", () => Promise.all(variants.map(compileKernels)));
+await step("kernels", () => Promise.all(binaries.map(compileKernels)));
 embedCodecs();
 if (!process.argv.includes("--wasm")) {
   await step("worker", () => bundleWorker("src/runtime/worker.ts", "worker"));
@@ -56,12 +56,12 @@ function runTool(script: string, args: readonly string[]): Promise<void> {
   });
 }
 
-/** AssemblyScript to `build/ocelli-<variant>.wasm`, and that file as a packed module that a dynamic import reaches. */
-async function compileKernels(variant: string): Promise<void> {
-  const temporary = `build/${variant}.${process.pid}.wasm`;
-  await runTool("assemblyscript/bin/asc.js", ["--target", variant, "--outFile", temporary]);
-  renameSync(temporary, wasmFile(variant));
-  write(embeddedFile(variant), stringModule("assembly/", "wasm", packed(readFileSync(wasmFile(variant)))));
+/** AssemblyScript to `build/ocelli-<name>.wasm`, and that file as a packed module that a dynamic import reaches. */
+async function compileKernels({ name, variant, entry, base }: (typeof binaries)[number]): Promise<void> {
+  const temporary = `build/${name}.${process.pid}.wasm`;
+  await runTool("assemblyscript/bin/asc.js", [entry, "--target", variant, "--memoryBase", String(base), "--outFile", temporary]);
+  renameSync(temporary, wasmFile(name));
+  write(embeddedFile(name), stringModule("assembly/", "wasm", packed(readFileSync(wasmFile(name)))));
 }
 
 function stringModule(source: string, name: string, text: string): string {
@@ -121,7 +121,7 @@ async function makeDist(): Promise<void> {
       logLevel: "error",
     });
     for (const name of ["worker", "tasks", "decoders"]) cpSync(`build/${name}.js`, `${fresh}/${name}.js`);
-    for (const variant of variants) cpSync(wasmFile(variant), `${fresh}/wasm/ocelli-${variant}.wasm`);
+    for (const { name } of binaries) cpSync(wasmFile(name), `${fresh}/wasm/ocelli-${name}.wasm`);
     const command = `${fresh}/cli/main.js`;
     if (!readFileSync(command, "utf8").startsWith("#!/usr/bin/env node\n"))
       throw new Error("src/cli/main.ts: expected `#!/usr/bin/env node` as its first line");

@@ -4,10 +4,22 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync,
 import { dirname, join, resolve } from "node:path";
 
 export const root = resolve(import.meta.dirname, "..");
-export const variants = ["simd", "relaxed", "turbo"] as const;
+const variants = ["simd", "relaxed", "turbo"];
+/** Folders of `assembly/ops/`: kernels that most programs do without, in binaries of their own. */
+export const parts = readdirSync(join(root, "assembly/ops"), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : []));
 
-export const wasmFile = (variant: string) => `build/ocelli-${variant}.wasm`;
-export const embeddedFile = (variant: string) => `src/generated/wasm-${variant}.ts`;
+/** A memory's first page has the static data of all binaries, each its own piece. */
+const staticBytes = 16384;
+/** All binaries of kernels. `turbo` shares `relaxed`'s parts. */
+export const binaries = [
+  ...variants.map((variant) => ({ name: variant, variant, entry: "assembly/index.ts", base: 1024 })),
+  ...parts.flatMap((part, i) =>
+    ["simd", "relaxed"].map((variant) => ({ name: `${variant}-${part}`, variant, entry: `assembly/${part}.ts`, base: (i + 1) * staticBytes })),
+  ),
+];
+
+export const wasmFile = (name: string) => `build/ocelli-${name}.wasm`;
+export const embeddedFile = (name: string) => `src/generated/wasm-${name}.ts`;
 
 interface Step {
   /** Files and folders that decide the result. */
@@ -28,7 +40,7 @@ const steps = {
   kernels: {
     reads: () => ["assembly", "asconfig.json"],
     packages: ["assemblyscript"],
-    writes: variants.flatMap((name) => [wasmFile(name), embeddedFile(name)]),
+    writes: binaries.flatMap(({ name }) => [wasmFile(name), embeddedFile(name)]),
   },
   worker: bundleOf("worker", ["esbuild"]),
   tasks: bundleOf("tasks", ["esbuild"]),

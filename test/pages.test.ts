@@ -30,3 +30,15 @@ test("a page downloads the kernels of one build, and decoders apart", () => {
   ).toEqual(["codec-jpeg", "codec-webp", "decoders-source"]);
   for (const name of ["tasks-source", "worker-source", "host-web"]) expect(names.filter((file) => file.startsWith(name)).length, name).toBe(1);
 });
+
+test("a page of float models has neither the code nor the kernels of quantised ones, which are apart", () => {
+  const apart = join(pages.inference, "../all-inference");
+  for (const said of ["this quantised model does not say how", "a residual is added to bytes"]) {
+    expect(textOf(apart).includes(said), said).toBe(true);
+    expect(textOf(pages.inference).includes(said), said).toBe(false);
+  }
+  const quantized = readdirSync(apart).filter((name) => /^wasm-\w+-quantized-/.test(name));
+  expect(quantized.map((name) => name.split("-")[1]).sort()).toEqual(["relaxed", "simd"]);
+  expect(readdirSync(pages.inference)).not.toEqual(expect.arrayContaining([expect.stringContaining("quantized")]));
+  expect(textOf(pages.training)).not.toContain("this quantised model does not say how");
+});

@@ -12,7 +12,8 @@ import { parseArgs } from "node:util";
 import { sizeOf } from "../../src/core/shape.js";
 import { Graph, type Value } from "../../src/graph/graph.js";
 import { depthwiseBackwardWeight, depthwiseBackwardX, depthwiseConv2d } from "../../src/ops/depthwise.js";
-import { type Build, compileKernels, fastestBuild } from "../../src/runtime/instance.js";
+import { compileBinary } from "../../src/runtime/binaries.js";
+import { type Build, fastestBuild } from "../../src/runtime/instance.js";
 import { runShare } from "../../src/runtime/program.js";
 import { registerPeak } from "../register-peak.js";
 import { boundProgram } from "./bound-program.js";
@@ -76,7 +77,7 @@ export async function* measureDepthwise({
   against?: WebAssembly.Module;
 }): AsyncGenerator<DepthwiseSpeed> {
   const peak = await registerPeak(build);
-  const modules = [await compileKernels(build), ...(against ? [against] : [])];
+  const modules = [await compileBinary(build), ...(against ? [against] : [])];
   for (const name of work) {
     for (const batch of batches.filter((count) => count > 1 || name === "forward")) {
       for (const layer of shapes) {

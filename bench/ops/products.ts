@@ -16,7 +16,8 @@ import { Graph, type Value } from "../../src/graph/graph.js";
 import { dense, denseBackwardWeight, matmul } from "../../src/ops/dense.js";
 import { padded } from "../../src/plan/arena.js";
 import { compile, type Operand, type Plan } from "../../src/plan/compile.js";
-import { bindKernels, type Build, compileKernels, fastestBuild } from "../../src/runtime/instance.js";
+import { compileBinary } from "../../src/runtime/binaries.js";
+import { bindKernels, type Build, fastestBuild } from "../../src/runtime/instance.js";
 import { createMemory } from "../../src/runtime/memory.js";
 import { link, runShare, type Share, shareOf } from "../../src/runtime/program.js";
 import { registerPeak } from "../register-peak.js";
@@ -71,7 +72,7 @@ export async function* measureProducts({
   against?: WebAssembly.Module;
 }): AsyncGenerator<ProductSpeed> {
   const peak = await registerPeak(build);
-  const modules = [await compileKernels(build), ...(against ? [against] : [])];
+  const modules = [await compileBinary(build), ...(against ? [against] : [])];
   for (const name of work) {
     const batch = name === "inference" ? 1 : trainingBatch;
     const products = (shapes ?? [...layers.map(([rows, ...rest]) => [rows * batch, ...rest]), ...cubes]).map((shape) => {

@@ -8,9 +8,9 @@ import { depthwiseConv2d } from "../ops/depthwise.js";
 import { fuse, is } from "../plan/passes.js";
 import { type QuantizedLayer, quantizeGraph } from "../plan/quantize.js";
 import type { TensorData } from "../runtime/session.js";
-import type { Activations } from "./graphs.js";
 import type { Model } from "./model.js";
 import { ChannelMeans, Observer } from "./observe.js";
+import type { Activations } from "./quantized.js";
 import { quantizeWeights } from "./quantized-weights.js";
 
 /** One image as the network takes it. */

@@ -9,10 +9,11 @@ import type { Architecture } from "../nn/architecture.js";
 import type { Build } from "../runtime/instance.js";
 import type { Program, Rehearsal, Session } from "../runtime/session.js";
 import { type ArchitectureDescription, describe, inputSize } from "./describe.js";
-import { type Activations, inferenceGraph, type InputSize, type Result } from "./graphs.js";
+import { inferenceGraph, type InputSize, type Result } from "./graphs.js";
 import { initialValues } from "./initialize.js";
 import { toFile, toMemory } from "./layout.js";
 import { type PeakMemory, peakMemory } from "./memory.js";
+import type { Quantized } from "./quantized.js";
 import { type SaveOptions, saveModel } from "./save.js";
 import { type Evaluation, EvaluationBuilder, softmaxRow } from "./metrics.js";
 
@@ -43,8 +44,8 @@ export interface ModelFacts {
   readonly trained?: boolean;
   /** Whether every batch norm is the identity (mean 0, variance 1), because it was folded into the convolution before it. */
   readonly identityNorms?: boolean;
-  /** Of a quantised model: what its activations' bytes stand for. */
-  readonly activations?: Activations;
+  /** Of a quantised model. */
+  readonly quantized?: Quantized;
 }
 
 /** Images per program run: enough to fill the cores, few enough to stay small. An image's result does not depend on it. */
@@ -227,7 +228,7 @@ export class Model {
       threads: this.session.threads,
       memory: this.memory(),
       notes: this.facts.notes ?? {},
-      quantized: this.facts.activations !== undefined,
+      quantized: this.facts.quantized !== undefined,
     };
   }
 
@@ -320,7 +321,7 @@ export class Model {
 
   /** @internal The graph of one inference. */
   graph(size: InputSize, result: Result): Graph {
-    return inferenceGraph(this.architecture, this.labels.length, size, result, this.facts.activations);
+    return inferenceGraph(this.architecture, this.labels.length, size, result, this.facts.quantized?.rewrite);
   }
 
   private async program(result: Result, batch: number, height: number, width: number, build: Build = this.session.build): Promise<Program> {

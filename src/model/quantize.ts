@@ -2,7 +2,7 @@ import { ArgumentError, QuantizationError } from "../core/errors.js";
 import type { Dataset } from "../data/dataset.js";
 import type { ImageSource } from "../data/image.js";
 import { Session } from "../runtime/session.js";
-import { calibrate, type Sample } from "./calibrate.js";
+import type { Sample } from "./calibrate.js";
 import { argmax } from "./metrics.js";
 import { Model } from "./model.js";
 import { fileTensors } from "./save.js";
@@ -47,17 +47,19 @@ export interface QuantizeOptions {
 export async function quantize(model: Model, calibration: Dataset | readonly ImageSource[], options: QuantizeOptions = {}): Promise<Model> {
   const { validation, images = 200, onReport = print, signal } = options;
   const maxLoss = options.maxLoss ?? (validation ? 0.01 : 0.05);
-  if (model.facts.activations) throw new ArgumentError("quantize: the model is quantised already");
+  if (model.facts.quantized) throw new ArgumentError("quantize: the model is quantised already");
   if (!(Number.isInteger(images) && images >= 1)) throw new ArgumentError(`quantize: images expected a whole number of 1 or more, got ${images}`);
   if (!(maxLoss >= 0)) throw new ArgumentError(`quantize: maxLoss expected a number of 0 or more, got ${maxLoss}`);
   const sources = await evenlySpaced(calibration, images);
   if (sources.length === 0) throw new ArgumentError("quantize: expected at least one calibration image, got none");
 
+  // What only quantised models need is a file of its own in the package, loaded here and with such a model.
+  const [{ calibrate }, { quantizedBy }] = await Promise.all([import("./calibrate.js"), import("./quantized.js")]);
   const { activations, tensors, sample } = await calibrate(model, sources, options);
   const { build, threads } = model.session;
   const session = await Session.open({ build, threads, inline: model.inline });
   try {
-    const quantized = new Model(session, { ...model.facts, activations, identityNorms: undefined }, model.inline);
+    const quantized = new Model(session, { ...model.facts, quantized: quantizedBy(activations), identityNorms: undefined }, model.inline);
     await session.keepAll(quantized.graph({ batch: 1, height: sample.shape[1], width: sample.shape[2] }, "logits"));
     for (const [name, data] of tensors) await session.write(name, data);
     const report = {

@@ -9,7 +9,6 @@ import {
 } from "../formats/safetensors/index.js";
 import { counterNames } from "../nn/state-dict.js";
 import type { Model } from "./model.js";
-import { activationTensors } from "./quantized-file.js";
 
 export interface SaveOptions {
   /** Storage of weights: `float32` (default, exact), or half the size with 11 or 8 bits of precision. */
@@ -52,12 +51,12 @@ export function fileMetadata({ facts, architecture }: Model, { notes = facts.not
 export async function fileTensors(model: Model, { dtype = "float32" }: SaveOptions = {}): Promise<TensorToWrite[]> {
   const tensors: TensorToWrite[] = [];
   const parameters = await model.parameters();
-  const { activations } = model.facts;
-  if (activations && dtype !== "float32") throw new ArgumentError(`save: a quantised model is int8 already, got dtype "${dtype}"`);
+  const { quantized } = model.facts;
+  if (quantized && dtype !== "float32") throw new ArgumentError(`save: a quantised model is int8 already, got dtype "${dtype}"`);
   const bytes = new Set(model.session.keptValues().flatMap((value) => (value.dtype === "int8" ? value.name : [])));
   for (const [name, { shape, data }] of parameters)
     tensors.push({ name, shape, ...(bytes.has(name) ? { dtype: "I8", data: Int8Array.from(data) } : encode(data, dtype)) });
-  if (activations) tensors.push(...activationTensors(activations));
+  if (quantized) tensors.push(...quantized.tensors());
   for (const name of counterNames(parameters.keys())) tensors.push({ name, dtype: "I64", shape: [], data: BigInt64Array.of(BigInt(model.batchesTracked)) });
   return tensors;
 }

@@ -2,6 +2,7 @@ import { formatShape, sameShape, sizeOf } from "../core/shape.js";
 import { defineOp, type Emitter, type Tensors } from "../graph/op.js";
 import { blocksOf, panelBytesOf, panelsOf, tileBytesOf } from "./lowering/product.js";
 import {
+  byteBuildOf,
   inputsOfLayer,
   quantizationOf,
   requantization,
@@ -52,9 +53,10 @@ export function lowerQuantizedProduct(
 ): void {
   const { y, weight, residual } = tensors;
   const depth = kh * kw * channels;
-  const perStep = emit.build === "simd" ? 2 : 4;
-  const panels = emit.derived(weight, "bytes", panelBytesOf(Math.ceil(depth / perStep), out, emit.build), (fill, target) =>
-    fill.call("pack_i8", [target, weight, depth, out], panelsOf(out, emit.build)),
+  const build = byteBuildOf(emit.build);
+  const perStep = build === "simd" ? 2 : 4;
+  const panels = emit.derived(weight, "bytes", panelBytesOf(Math.ceil(depth / perStep), out, build), (fill, target) =>
+    fill.call("pack_i8", [target, weight, depth, out], panelsOf(out, build)),
   );
   const constants = requantization(emit, tensors, depth, result);
   const blocks = blocksOf(batch * outHeight * outWidth);
@@ -62,13 +64,13 @@ export function lowerQuantizedProduct(
   // `simd` takes operands of two bytes, so its rows are always copies.
   const asTheyStand = perStep === 4 && kh === 1 && kw === 1 && [...stride, ...padding].join() === "1,1,0,0,0,0";
   const row = asTheyStand ? 0 : rowBytesOf((depth * 4) / perStep);
-  const work = emit.workspace(tileBytesOf(emit.build) + most * row + overrun);
+  const work = emit.workspace(tileBytesOf(build) + most * row + overrun);
   const reads = [kh, kw, -padding[0], -padding[2], ...dilation, ...stride];
   const { zeroPoint } = quantizationOf("quantizedConv2d", "x", tensors.x);
   const stored = [result.zeroPoint, residualFactor(residual, result), ...storedBounds(result), +(result.scale === 0)];
   emit.call(
     "conv2d_u8",
     [y, tensors.x, panels, ...constants, residual ?? 0, work, ...x.slice(1), ...reads, batch, outHeight, outWidth, out, blocks, row, zeroPoint, ...stored],
-    blocks * panelsOf(out, emit.build),
+    blocks * panelsOf(out, build),
   );
 }

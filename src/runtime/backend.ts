@@ -1,5 +1,6 @@
 import { barrierBytes } from "./barrier.js";
-import { type Build, bindKernels, compileKernels, type Kernels } from "./instance.js";
+import type { BinaryName } from "./binaries.js";
+import { bindModules, type Build, compileKernels, type Kernels } from "./instance.js";
 import { createMemory, growMemory } from "./memory.js";
 import { limits } from "../core/limits.js";
 import type { Pool } from "./pool.js";
@@ -27,7 +28,7 @@ const initialBytes = firstAddress + barrierBytes;
 /** In the caller's thread: for runtimes without workers, and for tests. */
 export function inlineBackend(): Backend {
   const memory = createMemory(initialBytes, { maximumBytes: limits.memoryBytes });
-  const kernels = new Map<Build, Kernels>();
+  const kernels = new Map<BinaryName, Kernels>();
   const programs = new Map<number, Share>();
   return {
     threads: 1,
@@ -36,9 +37,7 @@ export function inlineBackend(): Backend {
     write: async (address, data) => new Uint8Array(memory.buffer).set(data, address),
     read: async (address, bytes) => new Uint8Array(memory.buffer).slice(address, address + bytes),
     load: async (program, code, build) => {
-      const bound = kernels.get(build) ?? bindKernels(await compileKernels(build), memory);
-      kernels.set(build, bound);
-      programs.set(program, shareOf(code, bound, 0, 1));
+      programs.set(program, shareOf(code, bindModules(await compileKernels(build, code.kernels), memory, kernels), 0, 1));
     },
     unload: (program) => void programs.delete(program),
     run: async (program) => runShare(programs.get(program) as Share),
@@ -71,7 +70,7 @@ export function sharedBackend(pool: Pool, threads: number, { crowded }: { crowde
       return copy;
     },
     load: async (program, code, build) =>
-      pool.announce(threads, { type: "load", session, program, code, build, module: await compileKernels(build, { shared: true }) }),
+      pool.announce(threads, { type: "load", session, program, code, modules: await compileKernels(build, code.kernels, { shared: true }) }),
     unload: (program) => pool.announce(threads, { type: "unload", session, program }),
     run: (program) => started.then(() => pool.run(threads, session, program)),
     close: () => pool.announce(threads, { type: "close", session }),
@@ -90,7 +89,7 @@ export function workerBackend(pool: Pool): Backend {
     // A view would be posted with all of the buffer behind it.
     write: async (address, data) => void (await one(() => ({ type: "write", session, address, data: data.slice() }))),
     read: async (address, bytes) => (await one(() => ({ type: "read", session, address, bytes }))) as Uint8Array,
-    load: async (program, code, build) => pool.announce(1, { type: "load", session, program, code, build, module: await compileKernels(build) }),
+    load: async (program, code, build) => pool.announce(1, { type: "load", session, program, code, modules: await compileKernels(build, code.kernels) }),
     unload: (program) => pool.announce(1, { type: "unload", session, program }),
     run: (program) => started.then(() => pool.run(1, session, program)),
     close: () => pool.announce(1, { type: "close", session }),

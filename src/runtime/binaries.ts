@@ -3,11 +3,13 @@ import { host } from "./host.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** The package's Wasm by name, deflated and in base64: the kernels of each build, and image decoders. Each is loaded when it is first asked for. */
+/** The package's Wasm by name, deflated and in base64: the kernels of each build and of parts, and image decoders. Each is loaded when it is first asked for. */
 const embedded = {
   simd: () => import("../generated/wasm-simd.js"),
   relaxed: () => import("../generated/wasm-relaxed.js"),
   turbo: () => import("../generated/wasm-turbo.js"),
+  "simd-quantized": () => import("../generated/wasm-simd-quantized.js"),
+  "relaxed-quantized": () => import("../generated/wasm-relaxed-quantized.js"),
   jpeg: () => import("../generated/codec-jpeg.js"),
   webp: () => import("../generated/codec-webp.js"),
 };

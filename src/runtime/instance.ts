@@ -1,18 +1,29 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import type { Build } from "../core/build.js";
 import { WorkerError } from "../core/errors.js";
-import { compileBinary } from "./binaries.js";
+import { type BinaryName, compileBinary } from "./binaries.js";
 import { createMemory } from "./memory.js";
+import { partOf } from "./parts.js";
 
 export type { Build };
 
 /** The kernels by name. Each takes numbers and ends in `begin, end`. */
 export type Kernels = Record<string, (...args: number[]) => number | void>;
 
-/** The compiled kernels of a build, once per build and kind of memory. @throws {WorkerError} for a build that this engine does not take */
-export async function compileKernels(build: Build, { shared = false }: { shared?: boolean } = {}): Promise<WebAssembly.Module> {
+/** Compiled binaries of kernels by name. */
+export type Modules = readonly (readonly [BinaryName, WebAssembly.Module])[];
+
+/** The binaries that have a build's kernels, with those of parts that are named. Parts come for `simd` and `relaxed`; `turbo` calls `relaxed`'s. */
+export function binariesOf(build: Build, named: readonly string[]): BinaryName[] {
+  const parts = new Set(named.flatMap((kernel) => partOf[kernel] ?? []));
+  return [build, ...[...parts].map((part) => `${build === "turbo" ? "relaxed" : build}-${part}` as const)];
+}
+
+/** These compiled, once per binary and kind of memory. @throws {WorkerError} for a build that this engine does not take */
+export async function compileKernels(build: Build, named: readonly string[], { shared = false }: { shared?: boolean } = {}): Promise<Modules> {
   checkBuild(build);
-  return compileBinary(build, shared ? importingSharedMemory : undefined);
+  const change = shared ? importingSharedMemory : undefined;
+  return Promise.all(binariesOf(build, named).map(async (name) => [name, await compileBinary(name, change)] as const));
 }
 
 /** Binds compiled kernels to a memory. Several threads may do so on one shared memory. */
@@ -20,9 +31,15 @@ export function bindKernels(module: WebAssembly.Module, memory: WebAssembly.Memo
   return instantiateSync(module, { env: { memory } }).exports as unknown as Kernels;
 }
 
-/** Kernels of a build on a memory of one's own. */
-export async function instantiate({ build, memory }: { build: Build; memory: WebAssembly.Memory }): Promise<Kernels> {
-  return bindKernels(await compileKernels(build), memory);
+/** The kernels of several binaries. @param bound has those that are bound to this memory, and gets the others */
+export function bindModules(modules: Modules, memory: WebAssembly.Memory, bound = new Map<BinaryName, Kernels>()): Kernels {
+  for (const [name, module] of modules) if (!bound.has(name)) bound.set(name, bindKernels(module, memory));
+  return Object.assign({}, ...modules.map(([name]) => bound.get(name)));
+}
+
+/** Kernels of a build on a memory of one's own: with those of parts that are named. */
+export async function instantiate({ build, memory, named = [] }: { build: Build; memory: WebAssembly.Memory; named?: readonly string[] }): Promise<Kernels> {
+  return bindModules(await compileKernels(build, named), memory);
 }
 
 /** Whether this engine takes the binary of a build. */
@@ -38,27 +55,24 @@ export function checkBuild(build: Build): void {
 
 /** The fastest build whose binary this engine takes and computes rightly. */
 export async function fastestBuild(): Promise<Build> {
-  return hasBuild("relaxed") && (await failsSelfTest("relaxed")) === undefined ? "relaxed" : "simd";
+  return hasBuild("relaxed") && (await gives(5, "relaxed", "relaxed_self_test", [1, 2, 3])) ? "relaxed" : "simd";
 }
 
 /** @throws {WorkerError} for a build whose integer dot products this engine computes wrongly, as V8 11's baseline compiler does */
 export async function checkDots(build: Build): Promise<void> {
-  if ((await failsSelfTest(build)) === "dot")
+  const products = build === "simd" ? 2 : 4; // of int16, or of int8 and 7 bits
+  if (!(await gives(3 - 127 * 127 * products, build, "dot_self_test", [-127, 127, 3])))
     throw new WorkerError(`this engine computes the integer dot products of build "${build}" wrongly; quantised models need "auto" or "simd" here`);
 }
 
-const tested = new Map<Build, Promise<"madd" | "dot" | undefined>>();
+const tested = new Map<string, Promise<boolean>>();
 
-/** Which of a build's two instructions with freedom in their definition this engine gets wrong. */
-function failsSelfTest(build: Build): Promise<"madd" | "dot" | undefined> {
-  const test = async () => {
-    const { relaxed_self_test, dot_self_test } = await instantiate({ build, memory: createMemory(0) });
-    if (relaxed_self_test?.(1, 2, 3) !== 5) return "madd";
-    // 4 products of int8 and 7 bits, or 2 of int16.
-    return dot_self_test?.(-127, 127, 3) === 3 - 127 * 127 * (build === "simd" ? 2 : 4) ? undefined : "dot";
-  };
-  const known = tested.get(build) ?? test();
-  tested.set(build, known);
+/** Whether this engine computes an instruction with freedom in its definition as the kernels need it; tried once. */
+function gives(expected: number, build: Build, kernel: string, args: readonly number[]): Promise<boolean> {
+  const key = `${kernel} ${build}`;
+  const test = async () => (await instantiate({ build, memory: createMemory(0), named: [kernel] }))[kernel]?.(...args) === expected;
+  const known = tested.get(key) ?? test();
+  tested.set(key, known);
   return known;
 }
 

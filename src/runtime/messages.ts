@@ -1,5 +1,5 @@
 import type { BinaryName } from "./binaries.js";
-import type { Build } from "./instance.js";
+import type { Modules } from "./instance.js";
 import type { Code } from "./program.js";
 import type { ScriptName } from "./scripts.js";
 
@@ -21,8 +21,7 @@ export type Message =
       readonly session: number;
       readonly program: number;
       readonly code: Code;
-      readonly build: Build;
-      readonly module: WebAssembly.Module;
+      readonly modules: Modules;
     }
   | { readonly type: "unload"; readonly session: number; readonly program: number }
   | { readonly type: "run"; readonly id: number; readonly session: number; readonly program: number }

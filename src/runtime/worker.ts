@@ -1,6 +1,6 @@
 import { type Barrier, breakBarrier, makeBarrier } from "./barrier.js";
 import type { BinaryName } from "./binaries.js";
-import { type Build, bindKernels, type Kernels } from "./instance.js";
+import { bindKernels, bindModules, type Kernels } from "./instance.js";
 import { createMemory, growMemory } from "./memory.js";
 import type { Failure, Message, Reply } from "./messages.js";
 import type { ModuleSource } from "./modules.js";
@@ -12,8 +12,8 @@ export type Task = (payload: never) => Promise<{ readonly value: unknown; readon
 
 interface Open {
   readonly memory: WebAssembly.Memory;
-  /** One instance per build that programs of this session were lowered for. */
-  readonly kernels: Map<Build, Kernels>;
+  /** One instance of each binary that programs of this session call. */
+  readonly kernels: Map<BinaryName, Kernels>;
   readonly barrier?: Barrier;
   readonly thread: number;
   readonly threads: number;
@@ -70,8 +70,7 @@ async function handle(message: Message, post: (reply: Reply) => void): Promise<{
     case "load": {
       const session = opened(message.session);
       try {
-        const kernels = session.kernels.get(message.build) ?? bindKernels(message.module, session.memory);
-        session.kernels.set(message.build, kernels);
+        const kernels = bindModules(message.modules, session.memory, session.kernels);
         session.programs.set(message.program, shareOf(message.code, kernels, session.thread, session.threads));
       } catch (error) {
         session.programs.set(message.program, error as Error);

@@ -53,7 +53,7 @@ export class Trainer {
     private readonly data: TrainingData,
     private readonly options: TrainerOptions = {},
   ) {
-    if (model.facts.activations) throw new ArgumentError("train: a quantised model does not learn; train the float32 model and quantise it again");
+    if (model.facts.quantized) throw new ArgumentError("train: a quantised model does not learn; train the float32 model and quantise it again");
     const { batchNorm, notice } = chooseBatchNorm(model, data.train.length, options.batchNorm);
     this.settings = resolveSettings(options, batchNorm, model.preprocessing);
     this.notices = notice ? [notice] : [];

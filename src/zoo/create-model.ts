@@ -8,7 +8,6 @@ import { inferenceGraph } from "../model/graphs.js";
 import { initialValues } from "../model/initialize.js";
 import { toMemory } from "../model/layout.js";
 import { Model } from "../model/model.js";
-import { checkQuantized, isActivationTensor, readActivations } from "../model/quantized-file.js";
 import { metadataKeys } from "../model/save.js";
 import type { Architecture, ArchitectureOptions } from "../nn/architecture.js";
 import { hasIdentityNorms, matchStateDict, stateDictShapes } from "../nn/state-dict.js";
@@ -142,16 +141,21 @@ async function build(
   const session = await Session.open(sessionOptions);
   try {
     const size = typeof preprocessing.crop === "number" ? [preprocessing.crop, preprocessing.crop] : preprocessing.crop;
-    const activations = file && (await readActivations(file));
-    const graph = inferenceGraph(built, numClasses, { batch: 1, height: size[0], width: size[1] }, "logits", activations);
+    const isQuantized = file !== undefined && [...file.tensors.values()].some(({ dtype }) => dtype === "I8");
+    const form = isQuantized ? await import("../model/quantized.js") : undefined;
+    const quantized = file && (await form?.readQuantized(file));
+    const graph = inferenceGraph(built, numClasses, { batch: 1, height: size[0], width: size[1] }, "logits", quantized?.rewrite);
     await session.keepAll(graph);
-    const mayDiffer = !activations && (options.numClasses !== undefined || options.labels !== undefined || options.newHead === true);
+    const mayDiffer = !quantized && (options.numClasses !== undefined || options.labels !== undefined || options.newHead === true);
     const match =
       file &&
-      matchStateDict(stateDictShapes(graph), modelTensors(file), { network: `${built.name} (${file.name})`, replaceHead: mayDiffer ? built.classifier : [] });
-    const newHead = options.newHead ?? (!activations && saved.labels !== undefined && labels.some((label, i) => label !== saved.labels?.[i]));
+      matchStateDict(stateDictShapes(graph), modelTensors(file, form?.isActivationTensor), {
+        network: `${built.name} (${file.name})`,
+        replaceHead: mayDiffer ? built.classifier : [],
+      });
+    const newHead = options.newHead ?? (!quantized && saved.labels !== undefined && labels.some((label, i) => label !== saved.labels?.[i]));
     const load = new Set(match?.load.filter((name) => !(newHead && built.classifier.includes(name))));
-    if (newHead && activations) throw new ArgumentError(`createModel: a quantised model keeps its head; give a new one to the float32 weights (${file.name})`);
+    if (newHead && quantized) throw new ArgumentError(`createModel: a quantised model keeps its head; give a new one to the float32 weights (${file.name})`);
     const statistics: [string, Float32Array][] = [];
     const fill = async (value: Value, data: Float32Array) => {
       if (value.kind === "buffer") statistics.push([value.name, data]);
@@ -161,13 +165,13 @@ async function build(
     const moved = new Float32Array(Math.max(0, ...[...graph.kept.values()].map(({ name, shape }) => (load.has(name) ? sizeOf(shape) : 0))));
     for await (const [name, data] of file?.readAllFloat32(load) ?? []) {
       const value = graph.kept.get(name) as Value;
-      checkQuantized(file as SafetensorsFile, value, data);
+      form?.checkQuantized(file as SafetensorsFile, value, data);
       await fill(value, toMemory(data, value.file, moved));
     }
     const identityNorms = file !== undefined && hasIdentityNorms(statistics);
     const model = new Model(
       session,
-      { architecture: built, labels, preprocessing, notes: saved.notes, trained: file !== undefined, identityNorms, activations },
+      { architecture: built, labels, preprocessing, notes: saved.notes, trained: file !== undefined, identityNorms, quantized },
       sessionOptions.inline ?? false,
     );
     const [counter] = match?.counters ?? [];
@@ -181,8 +185,8 @@ async function build(
 }
 
 /** The network's tensors of a file; a trainer's checkpoint has its own besides. */
-function modelTensors(file: SafetensorsFile): Map<string, readonly number[]> {
-  const others = (name: string) => name.startsWith("optimizer.") || name.startsWith("best.") || isActivationTensor(file, name);
+function modelTensors(file: SafetensorsFile, isOther: (file: SafetensorsFile, name: string) => boolean = () => false): Map<string, readonly number[]> {
+  const others = (name: string) => name.startsWith("optimizer.") || name.startsWith("best.") || isOther(file, name);
   return new Map([...file.tensors].filter(([name]) => !others(name)).map(([name, { shape }]) => [name, shape]));
 }
 

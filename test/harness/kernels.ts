@@ -1,15 +1,16 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import asc from "assemblyscript/asc";
+import { binariesOf } from "../../src/runtime/instance.js";
 
 export type Build = "simd" | "relaxed";
 export type Kernels = Record<string, (...args: number[]) => void>;
 
 const root = resolve(import.meta.dirname, "../..");
 const sources = join(root, "assembly");
-const listing = (folder: string) =>
-  readdirSync(folder)
+const listing = (folder: string, recursive = false) =>
+  readdirSync(folder, { encoding: "utf8", recursive })
     .filter((file) => file.endsWith(".ts"))
     .map((file) => join(folder, file));
 const changedAt = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -34,9 +35,13 @@ const instances = new Map<string, Kernels>();
  */
 export async function loadKernels(build: Build, names: ReadonlySet<string>): Promise<Kernels> {
   if (names.size === 0) return {};
-  const built = join(root, `build/ocelli-${build}.wasm`);
-  const all = [...listing(sources), ...listing(join(sources, "ops"))];
-  const file = changedAt(built) > newestOf(all) ? built : await compile(build, filesThatExport(names));
+  const built = binariesOf(build, [...names]).map((name) => join(root, `build/ocelli-${name}.wasm`));
+  const isNew = Math.min(...built.map(changedAt)) > newestOf(listing(sources, true));
+  const files = isNew ? built : [await compile(build, filesThatExport(names))];
+  return Object.assign({}, ...(await Promise.all(files.map(instanceOf))));
+}
+
+async function instanceOf(file: string): Promise<Kernels> {
   const known = instances.get(file);
   if (known) return known;
   const { instance } = await WebAssembly.instantiate(readFileSync(file), { env: { memory } });
@@ -49,7 +54,7 @@ function newestOf(files: string[]): number {
 }
 
 function filesThatExport(names: Iterable<string>): string[] {
-  const files = listing(join(sources, "ops")).map((file) => ({ file, text: readFileSync(file, "utf8") }));
+  const files = listing(join(sources, "ops"), true).map((file) => ({ file, text: readFileSync(file, "utf8") }));
   const found = [...names].map((name) => {
     const match = files.find(({ text }) => text.includes(`export function ${name}(`));
     if (!match) throw new Error(`no file of assembly/ops exports ${name}`);
@@ -61,7 +66,7 @@ function filesThatExport(names: Iterable<string>): string[] {
 async function compile(build: Build, files: string[]): Promise<string> {
   const { options } = JSON.parse(readFileSync(join(root, "asconfig.json"), "utf8"));
   const folder = join(root, "build/kernels");
-  const stem = files.map((file) => file.replace(/.*\/|\.ts$/g, "")).join("+");
+  const stem = files.map((file) => relative(join(sources, "ops"), file).replace(/\.ts$/, "").replaceAll(sep, "-")).join("+");
   const out = join(folder, `${stem}-${build}.wasm`);
   if (changedAt(out) > newestOf([...listing(sources), ...files])) return out;
   mkdirSync(folder, { recursive: true });

@@ -97,6 +97,20 @@ describe("quantize", () => {
     for (const other of results.slice(1)) expect(other).toEqual(results[0]);
   });
 
+  test.runIf(hasBuild("turbo"))("every build's kernels give the same scores", async () => {
+    const model = await open("mobilenet_v2", { imageSize: 32 });
+    const bytes = await (await quantize(model, photos(model, 3), silent)).save();
+    const x = Float32Array.from({ length: 32 * 32 * 3 }, (_, i) => ((i * 7919) % 256) / 128 - 1);
+    const results = new Map<string, Float32Array>();
+    for (const build of ["simd", "relaxed", "turbo"] as const) {
+      const copy = await loadModel(bytes, { inline: true, build: "simd" });
+      const program = await copy.session.prepare(copy.graph({ batch: 1, height: 32, width: 32 }, "logits"), { build });
+      results.set(build, (await program.run({ x })).logits);
+      copy.close();
+    }
+    for (const build of ["relaxed", "turbo"]) expect(results.get(build), build).toEqual(results.get("simd"));
+  });
+
   test("a small network layer by layer: the same bytes as in JavaScript numbers", async () => {
     const model = await open("small_cnn", { imageSize: 8 });
     const quantized = await quantize(model, photos(model, 3), silent);

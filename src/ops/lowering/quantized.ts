@@ -1,4 +1,5 @@
 /** What quantised layers share: checks, the bounds of their bytes, and the constants that turn int32 sums into results. */
+import type { Build } from "../../core/build.js";
 import type { Quantization } from "../../core/dtype.js";
 import { ShapeError } from "../../core/errors.js";
 import { formatShape, sameShape } from "../../core/shape.js";
@@ -7,6 +8,9 @@ import type { Argument, Emitter, TensorType, Tensors } from "../../graph/op.js";
 
 /** Largest byte of an activation: 7 bits, because some engines' dot products take no more of one operand. */
 export const mostByte = 127;
+
+/** Whose kernels take a build's bytes. Engines join no pairs of integer dot products, so tiles for pairs would only run out of registers. */
+export const byteBuildOf = (build: Build): Build => (build === "turbo" ? "relaxed" : build);
 
 /** Attributes of a layer's result: real bounds, and the quantisation of its bytes; with `scale` 0 it gives floats. */
 export const resultAttributes = { low: -Infinity, high: Infinity, scale: 0, zeroPoint: 0 };

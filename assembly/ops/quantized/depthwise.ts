@@ -1,10 +1,10 @@
-import { storeBytes, storeLanes } from "../lanes";
-import { depthwiseBytesTile } from "../microkernels-depthwise-bytes";
-import { shiftTo } from "../requantize";
-import { operandBytes } from "../simd";
+import { storeBytes, storeLanes } from "../../lanes";
+import { depthwiseBytesTile } from "../../microkernels-depthwise-bytes";
+import { shiftTo } from "../../requantize";
+import { operandBytes } from "../../simd";
 
 // Exported functions stay functions: the optimiser would merge the micro-kernels into their only caller, which then spills.
-export * from "../microkernels-depthwise-bytes";
+export * from "../../microkernels-depthwise-bytes";
 
 /** Lines of x that one step of `dotAdd` takes: a group. */
 const perGroup: i32 = 4 / operandBytes;

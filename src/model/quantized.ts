@@ -3,14 +3,36 @@ import { FormatError } from "../core/errors.js";
 import type { SafetensorsFile, TensorToWrite } from "../formats/safetensors/index.js";
 import type { Value } from "../graph/graph.js";
 import { mostByte } from "../ops/lowering/quantized.js";
-import type { Activations } from "./graphs.js";
+import type { Graph } from "../graph/graph.js";
+import { fuse } from "../plan/passes.js";
+import { quantizeGraph } from "../plan/quantize.js";
+
+/** Quantisation of a network's activations by name, as `plan/quantize.ts` names them. */
+export type Activations = ReadonlyMap<string, Quantization>;
+
+/** What makes a model a quantised one. Its code is loaded with the first such model. */
+export interface Quantized {
+  /** An inference graph with its layers on bytes. */
+  rewrite(graph: Graph): Graph;
+  /** What a file keeps besides parameters. */
+  tensors(): TensorToWrite[];
+}
+
+export function quantizedBy(activations: Activations): Quantized {
+  const activation = (name: string) => {
+    const found = activations.get(name);
+    if (!found) throw new FormatError(`this quantised model does not say how "${name}" is quantised`);
+    return found;
+  };
+  return { rewrite: (graph) => quantizeGraph(fuse(graph), { activation }), tensors: () => activationTensors(activations) };
+}
 
 /** An activation's quantisation is two scalars: `features.0.0.output_scale` and `features.0.0.output_zero_point`. */
 const scaleOf = (name: string) => `${name}_scale`;
 const zeroPointOf = (name: string) => `${name}_zero_point`;
 const zeroPointName = /^(.+)_zero_point$/;
 
-export function activationTensors(activations: Activations): TensorToWrite[] {
+function activationTensors(activations: Activations): TensorToWrite[] {
   return [...activations].flatMap(([name, { scale, zeroPoint }]) => [
     { name: scaleOf(name), dtype: "F32" as const, shape: [], data: Float32Array.of(scale) },
     { name: zeroPointOf(name), dtype: "U8" as const, shape: [], data: Uint8Array.of(zeroPoint) },
@@ -22,9 +44,8 @@ export function isActivationTensor({ tensors }: SafetensorsFile, name: string): 
   return zeroPointName.test(name) || (name.endsWith("_scale") && tensors.has(zeroPointOf(name.replace(/_scale$/, ""))));
 }
 
-/** The activations' quantisation in a file with int8 weights; undefined for other files. @throws {FormatError} for numbers that are none */
-export async function readActivations(file: SafetensorsFile): Promise<Activations | undefined> {
-  if (![...file.tensors.values()].some(({ dtype }) => dtype === "I8")) return undefined;
+/** Reads what makes the model of a file with int8 weights. @throws {FormatError} for numbers that are none */
+export async function readQuantized(file: SafetensorsFile): Promise<Quantized> {
   const activations = new Map<string, Quantization>();
   for (const key of file.tensors.keys()) {
     const [, name] = zeroPointName.exec(key) ?? [];
@@ -36,7 +57,7 @@ export async function readActivations(file: SafetensorsFile): Promise<Activation
       throw new FormatError(`load: "${name}" expects a scale above 0 and a zero point of 0 to ${mostByte}, got ${scale} and ${zeroPoint} (${file.name})`);
     activations.set(name, { scale, zeroPoint });
   }
-  return activations;
+  return quantizedBy(activations);
 }
 
 /** Checks what a file gives for a kept tensor. @throws {FormatError} for weights of another type, and for scales that are no positive numbers */

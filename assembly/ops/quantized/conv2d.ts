@@ -1,11 +1,11 @@
-import { panelRow, panelsOf, shareOf, tileBytes } from "../gemm";
-import { im2colBytes } from "../im2col-bytes";
-import { byteRow1x32, byteRows1, byteRows2, byteRows3, byteRows4, byteRows5, byteRows6 } from "../microkernels-bytes";
-import { shiftTo, storeTile } from "../requantize";
-import { operandBytes, panelColumns, tileRows } from "../simd";
+import { panelRow, panelsOf, shareOf, tileBytes } from "../../gemm";
+import { im2colBytes } from "../../im2col-bytes";
+import { byteRow1x32, byteRows1, byteRows2, byteRows3, byteRows4, byteRows5, byteRows6 } from "../../microkernels-bytes";
+import { shiftTo, storeTile } from "../../requantize";
+import { operandBytes, panelColumns, tileRows } from "../../simd";
 
 // Exported functions stay functions: the optimiser would merge the micro-kernels into their only caller, which then spills.
-export * from "../microkernels-bytes";
+export * from "../../microkernels-bytes";
 export { im2colBytes, storeTile };
 
 /** Weights of a column that one step of k takes. */

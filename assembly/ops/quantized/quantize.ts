@@ -1,4 +1,4 @@
-import { floatsOf, narrowed, nearest, shiftTo } from "../requantize";
+import { floatsOf, narrowed, nearest, shiftTo } from "../../requantize";
 
 /** What keeps `nearest` in its range; a NaN becomes this too. */
 const least: f32 = -4194304;

@@ -1,4 +1,4 @@
-import { floatsOf, narrowed, nearest, shiftTo } from "../requantize";
+import { floatsOf, narrowed, nearest, shiftTo } from "../../requantize";
 
 /** y = zero + the whole number nearest to a * aFactor + (b * bFactor + offset), bounded to low..high. Units are vectors of 16. */
 export function add_u8(
