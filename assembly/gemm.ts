@@ -9,6 +9,7 @@ import {
   strided1, strided1half, strided2, strided2half, strided3, strided3half, strided4, strided4half, strided5, strided5half, strided6, strided6half,
 } from "./microkernels-strided";
 import { clamp, panelColumns, tileRows, touches } from "./simd";
+import { touch } from "./touch";
 
 /** Bytes of one row of a panel. */
 // @ts-ignore: decorator
@@ -27,6 +28,11 @@ export function panelsOf(columns: i32): i32 {
   return (columns + panelColumns - 1) / panelColumns;
 }
 
+/** Floats of panels from which on they hardly stay in the second-level cache. */
+// @ts-ignore: decorator
+@inline
+export const farFloats: i32 = 1 << 17;
+
 /** Elements before part `i` when `size` is shared evenly over `parts`. */
 export function shareOf(size: i32, parts: i32, i: i32): i32 {
   return <i32>((<i64>size * i) / parts);
@@ -42,11 +48,12 @@ export function rowsBefore(rows: i32, blocks: i32, i: i32): i32 {
  * C[m, n] = init + A[m, k] B[k, n], bounded to low..high. `a` is A row by row, `lda` bytes apart. B lies in panels
  * [k][panelColumns], `panelStep` bytes apart, the last one padded. `init` (0 for none) is one row for all of C (ldi = 0) or
  * C itself (ldi = ldc). `tile` holds one tile for the last columns when n is no multiple of a panel's. The `bytes` from
- * `ahead` on are needed next.
+ * `ahead` on are needed next. Where panels come from beyond the second-level cache, `after` is the one that is needed after the last
+ * (else 0): each is then touched while the one before it is multiplied.
  */
 export function gemm(
   m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usize, panelStep: usize, c: usize, ldc: usize,
-  init: usize, ldi: usize, tile: usize, low: f32, high: f32, ahead: usize = 0, bytes: usize = 0,
+  init: usize, ldi: usize, tile: usize, low: f32, high: f32, ahead: usize = 0, bytes: usize = 0, after: usize = 0,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
   const tiles = (m + tileRows - 1) / tileRows, rows = m / max(tiles, 1), taller = m - rows * tiles, tall = <usize>(taller * (rows + 1));
@@ -58,9 +65,15 @@ export function gemm(
       if (init) init += 128;
     }
   }
-  const pace = paceOf(bytes, tiles * panelsOf(n) * k, k), last = ahead + bytes - pace * k;
-  let at = pace ? ahead : a;
+  if (after) bytes = <usize>k * panelRow;
+  const pace = paceOf(bytes, tiles * (after ? 1 : panelsOf(n)) * k, k);
+  let last = ahead + bytes - pace * k, at = pace ? ahead : a;
   for (; column < n; column += panelColumns) {
+    if (after) {
+      at = column + panelColumns < n ? panels + panelStep : after;
+      last = at + bytes - pace * k;
+      if (!touches || column == 0) touch(panels, bytes);
+    }
     const left = n - column, half = isHalf(left);
     if (left >= panelColumns || (half && left == 8)) {
       at = rowTiles(half, taller, rows + 1, k, a, lda, panels, c, ldc, init, ldi, at, pace, last);

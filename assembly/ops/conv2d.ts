@@ -1,4 +1,4 @@
-import { gemm, gemmTransposed, panelRow, panelsOf, shareOf, tileBytes } from "../gemm";
+import { farFloats, gemm, gemmTransposed, panelRow, panelsOf, rowsBefore, tileBytes } from "../gemm";
 import { im2col } from "../im2col";
 import { panelColumns } from "../simd";
 
@@ -21,12 +21,12 @@ export function conv2d_f32(
 ): void {
   const perGroup = channels / groups, columns = outChannels / groups, depth = kh * kw * perGroup;
   const perBlock = panelsOf(columns), panelStep = <usize>depth * panelRow, pixels = batch * latticeH * latticeW;
-  const matrix = work + tileBytes, ldy = <usize>outChannels << 2;
+  const far = columns * depth >= farFloats, matrix = work + tileBytes, ldy = <usize>outChannels << 2;
   for (let unit = begin; unit < end; ) {
     const index = unit / perBlock, first = unit - index * perBlock, count = min(perBlock - first, end - unit);
     const group = index / blocks, block = index - group * blocks;
-    const pixel = shareOf(pixels, blocks, block), m = shareOf(pixels, blocks, block + 1) - pixel, n = min(columns - first * panelColumns, count * panelColumns);
-    const column = group * columns + first * panelColumns;
+    const pixel = rowsBefore(pixels, blocks, block), m = rowsBefore(pixels, blocks, block + 1) - pixel;
+    const n = min(columns - first * panelColumns, count * panelColumns), column = group * columns + first * panelColumns;
     const ldc = stage ? <usize>n << 2 : ldy;
     const c = stage ? work + stage : y + <usize>pixel * ldy + (<usize>column << 2);
     const b = panels + <usize>(group * perBlock + first) * panelStep;
@@ -37,8 +37,9 @@ export function conv2d_f32(
         matrix, row, x + (<usize>(group * perGroup) << 2), height, width, channels, perGroup, kw,
         originY, originX, tapY, tapX, strideY, strideX, latticeH, latticeW, pixel, m, k, k + part,
       );
-      const init = k ? c : bias ? bias + (<usize>column << 2) : 0;
-      gemm(m, n, part, matrix, row, b + <usize>k * panelRow, panelStep, c, ldc, init, k ? ldc : 0, work, last ? low : -Infinity, last ? high : Infinity);
+      const init = k ? c : bias ? bias + (<usize>column << 2) : 0, lo: f32 = last ? low : -Infinity, hi: f32 = last ? high : Infinity;
+      const after = far ? b + <usize>(last ? 0 : k + part) * panelRow : 0;
+      gemm(m, n, part, matrix, row, b + <usize>k * panelRow, panelStep, c, ldc, init, k ? ldc : 0, work, lo, hi, 0, 0, after);
       k += slice;
     } while (k < depth);
     if (stage) {

@@ -1,4 +1,4 @@
-import { gemm, gemmTransposed, panelRow, panelsOf, rowsBefore, tileBytes } from "../gemm";
+import { farFloats, gemm, gemmTransposed, panelRow, panelsOf, rowsBefore, tileBytes } from "../gemm";
 import { panelColumns } from "../simd";
 
 // Exported functions stay functions: the optimiser would merge the micro-kernels into their only caller, which then spills.
@@ -17,7 +17,7 @@ export function matmul_f32(
   y: usize, a: usize, panels: usize, bias: usize, tile: usize, rows: i32, columns: i32, depth: i32,
   transposed: i32, aBytes: usize, panelBytes: usize, parts: i32, blocks: i32, slice: i32, low: f32, high: f32, begin: i32, end: i32,
 ): void {
-  const perRow = panelsOf(columns), all = parts * blocks;
+  const perRow = panelsOf(columns), all = parts * blocks, far = columns * depth >= farFloats;
   const lda = <usize>(transposed ? rows : depth) << 2, ldc = <usize>columns << 2, panelStep = <usize>depth * panelRow;
   for (let unit = begin; unit < end; ) {
     const index = unit / perRow, first = unit - index * perRow, count = min(perRow - first, end - unit);
@@ -37,7 +37,10 @@ export function matmul_f32(
         const lo: f32 = last ? low : -Infinity, hi: f32 = last ? high : Infinity;
         const b = pb + <usize>k * panelRow;
         if (transposed) gemmTransposed(m, n, steps, pa + <usize>k * lda, lda, b, panelRow, panelStep, c, ldc, init, ldi, tile, 0, lo, hi);
-        else gemm(m, n, steps, pa + (<usize>k << 2), lda, b, panelStep, c, ldc, init, ldi, tile, lo, hi, pa + <usize>m * lda, next);
+        else {
+          const after = far ? pb + <usize>(last ? 0 : k + steps) * panelRow : 0;
+          gemm(m, n, steps, pa + (<usize>k << 2), lda, b, panelStep, c, ldc, init, ldi, tile, lo, hi, pa + <usize>m * lda, next, after);
+        }
         k += slice;
       } while (k < depth);
     }

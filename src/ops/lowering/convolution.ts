@@ -1,7 +1,7 @@
 /** Convolutions as matrix products over an im2col matrix that is made block by block. */
 import type { Value } from "../../graph/graph.js";
 import type { Emitter, Walk } from "../../graph/op.js";
-import { blocksOf, collides, lineBytesOf, panelRowOf, panelsOf, rowSliceOf, sliceOf, tileBytesOf } from "./product.js";
+import { collides, lineBytesOf, panelRowOf, panelsOf, pixelBlocksOf, rowSliceOf, rowsBefore, sliceOf, tileBytesOf } from "./product.js";
 import { linesRead, walkRows } from "./walk.js";
 
 /** Rows of dweight that share one pass over the pixels: a block of 128 pixels x 512 floats stays in the second-level cache. */
@@ -23,10 +23,9 @@ export function lowerConvolution(
   const depth = (reads[0] * reads[1] * x.shape[3]) / groups;
   const columns = y.shape[3] / groups;
   const pixels = x.shape[0] * lattice[0] * lattice[1];
-  const blocks = blocksOf(pixels);
+  const { blocks, most } = pixelBlocksOf(pixels, columns, depth, emit.build);
   const slice = sliceOf(depth);
   const row = lineBytesOf(slice);
-  const most = Math.ceil(pixels / Math.max(blocks, 1));
   const tileBytes = tileBytesOf(emit.build);
   const stage = writes.join() === "0,0,1,1" ? 0 : tileBytes + most * row + overrun;
   const work = emit.workspace(tileBytes + most * row + overrun + (stage ? most * columns * 4 + overrun : 0));
@@ -53,17 +52,22 @@ export function lowerConvolution(
       high,
     ],
     groups * blocks * panelsOf(columns, emit.build),
-    groups === 1 && !stage ? walkPixels(x, y, reads, lattice, blocks) : undefined,
+    groups === 1 && !stage ? walkPixels(x, y, reads, lattice, (step) => rowsBefore(pixels, blocks, step, emit.build), blocks) : undefined,
   );
 }
 
-/** A convolution makes all output pixels in order, in so many blocks. */
-function walkPixels(x: Value, y: Value, [kh, , origin, , tap, , stride]: readonly number[], [outHeight, outWidth]: readonly number[], blocks: number): Walk {
-  const pixels = x.shape[0] * outHeight * outWidth;
-  const pixelsAt = (step: number) => Math.floor((pixels * step) / blocks);
+/** A convolution makes all output pixels in order, `pixelsAt(s)` in the first s of its blocks. */
+function walkPixels(
+  x: Value,
+  y: Value,
+  [kh, , origin, , tap, , stride]: readonly number[],
+  [outHeight, outWidth]: readonly number[],
+  pixelsAt: (step: number) => number,
+  blocks: number,
+): Walk {
   const window = { origin, stride, reach: (kh - 1) * tap + 1, outHeight };
   const reads = [linesRead(x, window, (step) => Math.ceil(pixelsAt(step) / outWidth))];
-  return { ...walkRows(pixels, blocks, pixelsAt, { writes: [y] }), reads, product: true };
+  return { ...walkRows(x.shape[0] * outHeight * outWidth, blocks, pixelsAt, { writes: [y] }), reads, product: true };
 }
 
 /**

@@ -4,8 +4,6 @@ import type { Value } from "../../graph/graph.js";
 import type { Emitter, Scratch } from "../../graph/op.js";
 import { walkRows } from "./walk.js";
 
-/** Pixels of a convolution that share a pass over the panels: 60 rows x 768 floats of the im2col matrix stay in the second-level cache. */
-const blockRows = 60;
 /** A panel of up to 768 rows (24 kB) and six rows of A stay in the first-level cache; deeper products go in slices. */
 const deepest = 768;
 const sliceDepth = 512;
@@ -25,27 +23,40 @@ export const panelsOf = (columns: number, build: Build) => Math.ceil(columns / p
 /** Bytes of a packed matrix [depth, columns]. */
 export const panelBytesOf = (depth: number, columns: number, build: Build) => panelsOf(columns, build) * depth * panelRowOf(build);
 
-/** Blocks of a convolution's pixels, which are shared evenly over them. */
-export const blocksOf = (rows: number) => Math.ceil(rows / blockRows);
+/** Blocks of a quantised convolution's pixels, which are shared evenly over them: 60 rows x 768 bytes of the im2col matrix. */
+export const blocksOf = (rows: number) => Math.ceil(rows / 60);
 
 /** Rows of a tile; see `tileRows` of the kernels. */
 const tileRows = (build: Build) => (build === "simd" ? 5 : 6);
 
+/** Floats of panels from which on they hardly stay in the second-level cache; see `farFloats` of the kernels. */
+const farFloats = 2 ** 17;
+
 /**
- * How a product's rows are cut, in whole tiles: a block has 24 kB of A, which stay in the first-level cache while panels stream past, but
- * at least two tiles and at most twelve; ten where all panels are more than 4 MB, which every block fetches from far away. Threads share
- * parts of rows and panels: with few rows and many panels, panels alone.
+ * Tiles of rows that share a pass over the panels. They have 24 kB of A, which stay in the first-level cache while panels stream past, but
+ * are at least two and at most twelve; `far` where panels come from further away than A, and each had better be used often.
+ */
+const tilesOf = (columns: number, depth: number, far: number, build: Build) =>
+  columns * depth < farFloats ? Math.min(Math.max(Math.floor(6144 / (sliceOf(depth) * tileRows(build))), 2), 12) : far;
+
+/**
+ * How a product's rows are cut, in whole tiles, of which at most 34 (200 rows x 512 floats of A) share a pass. Threads share parts of rows
+ * and panels: with few rows and many panels, panels alone.
  */
 export function rowBlocksOf(rows: number, columns: number, depth: number, build: Build): { parts: number; blocks: number } {
-  const height = tileRows(build);
-  const slice = sliceOf(depth);
-  const tiles = columns * depth > 2 ** 20 ? 10 : Math.min(Math.max(Math.floor(6144 / (slice * height)), 2), 12);
-  const blocks = Math.ceil(Math.ceil(rows / height) / tiles);
+  const blocks = Math.ceil(Math.ceil(rows / tileRows(build)) / tilesOf(columns, depth, 34, build));
   return rows <= 196 && panelsOf(columns, build) >= 8 ? { parts: 1, blocks } : { parts: blocks, blocks: 1 };
 }
 
+/** How a convolution's pixels are cut: `most` in a block. At most 17 tiles share a pass, or threads would make the same im2col matrix twice. */
+export function pixelBlocksOf(pixels: number, columns: number, depth: number, build: Build): { blocks: number; most: number } {
+  const tiles = Math.ceil(pixels / tileRows(build));
+  const blocks = Math.ceil(tiles / tilesOf(columns, depth, 17, build));
+  return { blocks, most: Math.ceil(tiles / Math.max(blocks, 1)) * tileRows(build) };
+}
+
 /** Rows before block `i` when whole tiles are shared evenly over `blocks`; as in the kernels. */
-function rowsBefore(rows: number, blocks: number, i: number, build: Build): number {
+export function rowsBefore(rows: number, blocks: number, i: number, build: Build): number {
   const tiles = Math.ceil(rows / tileRows(build));
   return Math.floor((rows * Math.floor((tiles * i) / blocks)) / tiles);
 }
