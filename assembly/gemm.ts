@@ -33,6 +33,9 @@ export function panelsOf(columns: i32): i32 {
 @inline
 export const farFloats: i32 = 1 << 17;
 
+/** Tiles that must share a panel from far away, or it is multiplied sooner than the next can come. */
+const leastTiles = 4;
+
 /** Elements before part `i` when `size` is shared evenly over `parts`. */
 export function shareOf(size: i32, parts: i32, i: i32): i32 {
   return <i32>((<i64>size * i) / parts);
@@ -65,6 +68,7 @@ export function gemm(
       if (init) init += 128;
     }
   }
+  if (tiles < leastTiles) after = 0;
   if (after) bytes = <usize>k * panelRow;
   const pace = paceOf(bytes, tiles * (after ? 1 : panelsOf(n)) * k, k);
   let last = ahead + bytes - pace * k, at = pace ? ahead : a;

@@ -27,3 +27,10 @@ testOp(conv2d, {
   ],
   reference: convolutionReference,
 });
+
+testOp(conv2d, {
+  name: "conv2d with panels beyond the second-level cache",
+  cases: [{ shapes: shapes([1, 10, 9, 320], [3, 3, 320, 50]), attributes: { stride: [2, 2], padding: [1, 1, 1, 1], low: 0 } }],
+  wanted: [],
+  reference: convolutionReference,
+});

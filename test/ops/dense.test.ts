@@ -15,14 +15,23 @@ testOp(dense, {
     { shapes: { x: [258, 2], weight: [2, 512] } },
     { shapes: { x: [258, 512], weight: [512, 1] } },
   ],
-  reference({ x, weight, bias }, { low, high }) {
-    const [depth, columns] = weight.shape;
-    const y = product(x, { transposed: false, at: 0, step: depth }, weight, { transposed: false, at: 0 }, sizeOf(x.shape.slice(0, -1)), columns, depth);
-    const clamped = y.data.map((value, i) => Math.min(Math.max(value + (bias ? bias.data[i % columns] : 0), low), high));
-    const magnitude = y.magnitude.map((value, i) => value + Math.abs(bias ? bias.data[i % columns] : 0));
-    return { shape: [...x.shape.slice(0, -1), columns], data: clamped, magnitude, terms: depth + 1 };
-  },
+  reference: denseReference,
 });
+
+testOp(dense, {
+  name: "dense with panels beyond the second-level cache",
+  cases: [{ shapes: { x: [25, 1100], weight: [1100, 125], bias: [125] }, attributes: { low: 0 } }, { shapes: { x: [1, 520], weight: [520, 256] } }],
+  wanted: [],
+  reference: denseReference,
+});
+
+function denseReference({ x, weight, bias }: Record<string, Tensor64>, { low, high }: { readonly low: number; readonly high: number }) {
+  const [depth, columns] = weight.shape;
+  const y = product(x, { transposed: false, at: 0, step: depth }, weight, { transposed: false, at: 0 }, sizeOf(x.shape.slice(0, -1)), columns, depth);
+  const clamped = y.data.map((value, i) => Math.min(Math.max(value + (bias ? bias.data[i % columns] : 0), low), high));
+  const magnitude = y.magnitude.map((value, i) => value + Math.abs(bias ? bias.data[i % columns] : 0));
+  return { shape: [...x.shape.slice(0, -1), columns], data: clamped, magnitude, terms: depth + 1 };
+}
 
 for (const [transposeA, transposeB] of [
   [false, false],
