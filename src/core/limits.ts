@@ -15,6 +15,8 @@ export const limits = {
   safetensorsHeaderBytes: 100_000_000,
   /** Tensors in one model file. */
   tensors: 100_000,
+  /** Operators of one graph read from a file, with functions inlined. */
+  graphNodes: 100_000,
   /** Bytes of one CSV manifest or metadata file. */
   textBytes: 256 * 2 ** 20,
 };
