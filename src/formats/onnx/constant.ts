@@ -5,7 +5,20 @@ import type { Shape } from "../../core/shape.js";
  * Element types that a graph's tensors can have here. Half floats are held as float32 of the same value; 64-bit integers as
  * float64, exact up to 2^53 (what lies beyond, such as "to the end" in a Slice, keeps its meaning); bool as 0 and 1.
  */
-export type ElementType = "float32" | "float16" | "bfloat16" | "float64" | "int8" | "uint8" | "int16" | "uint16" | "int32" | "uint32" | "int64" | "uint64" | "bool";
+export type ElementType =
+  | "float32"
+  | "float16"
+  | "bfloat16"
+  | "float64"
+  | "int8"
+  | "uint8"
+  | "int16"
+  | "uint16"
+  | "int32"
+  | "uint32"
+  | "int64"
+  | "uint64"
+  | "bool";
 
 export type Elements = Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
 

@@ -88,7 +88,6 @@ export class Call<T extends { readonly shape: readonly number[] } = Constant> {
   private attribute<V extends number | string>(name: string, kind: "number" | "string", otherwise: V | undefined): V {
     const value = this.node.attributes.get(name) ?? otherwise;
     if (value === undefined) return this.fail(`attribute "${name}" is missing`);
-    // biome-ignore lint/suspicious/useValidTypeof: one of two names
     if (typeof value !== kind) return this.fail(`attribute "${name}" expects a ${kind}`);
     return value as V;
   }

@@ -98,7 +98,8 @@ function parse<T extends DescMessage>(schema: T, bytes: Uint8Array, file: string
 }
 
 function readInitializers({ initializer }: GraphProto, file: string, external: ExternalData | undefined): Map<string, Initializer> {
-  if (initializer.length > limits.tensors) throw new LimitError(`onnx: ${initializer.length} initializers, more than limits.tensors ${limits.tensors} (${file})`);
+  if (initializer.length > limits.tensors)
+    throw new LimitError(`onnx: ${initializer.length} initializers, more than limits.tensors ${limits.tensors} (${file})`);
   const known = new Map<string, Initializer>();
   for (const tensor of initializer) {
     if (!tensor.name) throw new FormatError(`onnx: an initializer has no name (${file})`);
@@ -178,7 +179,9 @@ class GraphReader {
       case AttributeType.TENSOR:
         if (attribute.t) return new Initializer(attribute.t, `${where} ${attribute.name}`, this.file);
     }
-    throw new UnsupportedOpError(`onnx: ${where}: attribute "${attribute.name}" of type ${AttributeType[attribute.type] ?? attribute.type} is not supported (${this.file})`);
+    throw new UnsupportedOpError(
+      `onnx: ${where}: attribute "${attribute.name}" of type ${AttributeType[attribute.type] ?? attribute.type} is not supported (${this.file})`,
+    );
   }
 }
 
@@ -192,7 +195,8 @@ const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const qualified = (domain: string, name: string) => (domain === "" || domain === "ai.onnx" ? name : `${domain}.${name}`);
 
 function tensorInfo({ name, type }: ValueInfoProto, file: string): OnnxTensorInfo {
-  if (type?.value.case !== "tensorType") throw new UnsupportedOpError(`onnx: "${name}" is a ${type?.value.case ?? "value of unknown type"}, not a tensor (${file})`);
+  if (type?.value.case !== "tensorType")
+    throw new UnsupportedOpError(`onnx: "${name}" is a ${type?.value.case ?? "value of unknown type"}, not a tensor (${file})`);
   const { elemType, shape } = type.value.value;
   return {
     name,

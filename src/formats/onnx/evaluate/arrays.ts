@@ -13,7 +13,12 @@ export function strided(x: Constant, shape: Shape, steps: readonly number[], off
 }
 
 /** Calls `visit` for every index below `shape` with its number and with the offsets that `steps` lead to. */
-export function walk(shape: Shape, steps: readonly (readonly number[])[], offsets: readonly number[], visit: (at: number, offsets: readonly number[]) => void): void {
+export function walk(
+  shape: Shape,
+  steps: readonly (readonly number[])[],
+  offsets: readonly number[],
+  visit: (at: number, offsets: readonly number[]) => void,
+): void {
   const size = sizeOf(shape);
   const index = new Array<number>(shape.length).fill(0);
   const now = [...offsets];

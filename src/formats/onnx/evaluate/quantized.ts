@@ -32,7 +32,8 @@ function quantized(call: Call, x: Constant, scale: Constant, point: Constant, ax
   return zip([x, along(scale, x, axis), along(point, x, axis)], f, call.where, point.type);
 }
 
-const axisOf = (call: Call) => (call.input(0).shape.length === 0 ? 0 : call.axis(call.input(1).data.length === 1 ? 0 : call.int("axis", 1), call.input(0).shape.length));
+const axisOf = (call: Call) =>
+  call.input(0).shape.length === 0 ? 0 : call.axis(call.input(1).data.length === 1 ? 0 : call.int("axis", 1), call.input(0).shape.length);
 
 /** x without its zero point, as exact integers. */
 const centred = (call: Call, x: Constant, point: Constant | undefined, axis: number): Constant =>
@@ -45,7 +46,12 @@ function requantized(call: Call, sums: Constant, scale: Constant, outScale: Cons
   return zip([sums, along(scale, sums, axis)], (sum, s) => Math.min(Math.max(roundEven(sum * (s / outScale.data[0])) + z, low), high), call.where, point.type);
 }
 
-const scaled = (a: Constant, b: Constant): Constant => constant("float64", b.shape, Float64Array.from(b.data, (value) => value * a.data[0]));
+const scaled = (a: Constant, b: Constant): Constant =>
+  constant(
+    "float64",
+    b.shape,
+    Float64Array.from(b.data, (value) => value * a.data[0]),
+  );
 
 const dynamicQuantize: Evaluate = (call) => {
   const x = call.input(0);
@@ -80,7 +86,12 @@ export const quantizedOperators: Readonly<Record<string, Evaluate>> = {
   },
   QLinearMatMul: (call) => {
     const [a, b] = [call.input(0), call.input(3)];
-    const sums = multiplied(call, centred(call, a, call.input(2), Math.max(0, a.shape.length - 2)), centred(call, b, call.input(5), b.shape.length - 1), "float64");
+    const sums = multiplied(
+      call,
+      centred(call, a, call.input(2), Math.max(0, a.shape.length - 2)),
+      centred(call, b, call.input(5), b.shape.length - 1),
+      "float64",
+    );
     return [requantized(call, sums, scaled(call.input(1), call.input(4)), call.input(6), call.input(7), sums.shape.length - 1)];
   },
 };

@@ -86,14 +86,22 @@ const topK: Evaluate = (call) => {
   const inner = sizeOf(x.shape.slice(axis + 1));
   const [values, indices] = [new Float64Array(sizeOf(shape)), new Float64Array(sizeOf(shape))];
   const outer = sizeOf(x.shape.slice(0, axis));
-  walk([outer, inner], [[x.shape[axis] * inner, 1], [count * inner, 1]], [0, 0], (_, [from, to]) => {
-    const order = Array.from({ length: x.shape[axis] }, (_, k) => k);
-    order.sort((a, b) => sign * (x.data[from + b * inner] - x.data[from + a * inner]) || a - b);
-    for (let k = 0; k < count; k++) {
-      values[to + k * inner] = x.data[from + order[k] * inner];
-      indices[to + k * inner] = order[k];
-    }
-  });
+  walk(
+    [outer, inner],
+    [
+      [x.shape[axis] * inner, 1],
+      [count * inner, 1],
+    ],
+    [0, 0],
+    (_, [from, to]) => {
+      const order = Array.from({ length: x.shape[axis] }, (_, k) => k);
+      order.sort((a, b) => sign * (x.data[from + b * inner] - x.data[from + a * inner]) || a - b);
+      for (let k = 0; k < count; k++) {
+        values[to + k * inner] = x.data[from + order[k] * inner];
+        indices[to + k * inner] = order[k];
+      }
+    },
+  );
   return [constant(x.type, shape, values), constant("int64", shape, indices)];
 };
 
@@ -150,9 +158,20 @@ export const reductions: Readonly<Record<string, Evaluate>> = {
   GlobalMaxPool: (call) => [reduce(call.input(0), spatial(call), true, largest)],
   GlobalLpPool: (call) => {
     const p = call.int("p", 2);
-    return [reduce(map(call.input(0), Math.abs), spatial(call), true, (line) => pow(line.reduce((a, b) => a + pow(b, p), 0), 1 / p))];
+    return [
+      reduce(map(call.input(0), Math.abs), spatial(call), true, (line) =>
+        pow(
+          line.reduce((a, b) => a + pow(b, p), 0),
+          1 / p,
+        ),
+      ),
+    ];
   },
 };
 
 /** Axes behind batch and channels. */
-const spatial = (call: Call): number[] => call.input(0).shape.slice(2).map((_, i) => i + 2);
+const spatial = (call: Call): number[] =>
+  call
+    .input(0)
+    .shape.slice(2)
+    .map((_, i) => i + 2);

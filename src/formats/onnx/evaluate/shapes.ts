@@ -165,7 +165,12 @@ export function paddedIndex(mode: string, at: number, size: number): number {
 }
 
 /** Begins and ends of Pad for every axis. */
-export function padSizes(call: Call<{ readonly shape: Shape }>, rank: number, pads: readonly number[], axes: readonly number[] | undefined): [number[], number[]] {
+export function padSizes(
+  call: Call<{ readonly shape: Shape }>,
+  rank: number,
+  pads: readonly number[],
+  axes: readonly number[] | undefined,
+): [number[], number[]] {
   const places = axes ? call.axes(axes, rank) : Array.from({ length: rank }, (_, i) => i);
   if (pads.length !== 2 * places.length) call.misfit(`pads expects ${2 * places.length} numbers, got ${pads.length}`);
   const [before, after] = [new Array<number>(rank).fill(0), new Array<number>(rank).fill(0)];
@@ -271,7 +276,11 @@ const tile: Evaluate = (call) => {
 };
 
 /** View [N, ...] and order of axes that DepthToSpace and SpaceToDepth are a transpose of, and the shape after it. */
-export function blockMove(call: Call<{ readonly shape: Shape }>, shape: Shape, kind: "DepthToSpace" | "SpaceToDepth"): { view: Shape; order: number[]; shape: Shape } {
+export function blockMove(
+  call: Call<{ readonly shape: Shape }>,
+  shape: Shape,
+  kind: "DepthToSpace" | "SpaceToDepth",
+): { view: Shape; order: number[]; shape: Shape } {
   if (shape.length !== 4) call.misfit("expected [N, C, H, W]");
   const [n, c, h, w] = shape;
   const b = call.int("blocksize");
