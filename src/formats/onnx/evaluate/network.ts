@@ -182,6 +182,7 @@ function maxPoolIndices(call: Call): Constant {
   return constant("int64", [batch, channels, ...window.out], out);
 }
 
+const square = (x: number) => x * x;
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** (x - mean) / sqrt(variance + epsilon) over runs of x, one after the other. */
@@ -191,7 +192,7 @@ function normalised(x: Constant, run: number, epsilon: number): { y: Float64Arra
   for (let start = 0; start < y.length; start += run) {
     const line = y.subarray(start, start + run);
     const center = line.reduce((a, b) => a + b, 0) / run;
-    const variance = line.reduce((a, b) => a + (b - center) ** 2, 0) / run;
+    const variance = line.reduce((a, b) => a + square(b - center), 0) / run;
     means.push(center);
     inverse.push(1 / Math.sqrt(variance + epsilon));
     for (let i = 0; i < run; i++) line[i] = (line[i] - center) * inverse[inverse.length - 1];
@@ -212,7 +213,7 @@ const batchNormalization: Evaluate = (call) => {
     ? constant(
         runningVariance.type,
         runningVariance.shape,
-        batch.map((values, c) => mean(values.map((value) => (value - means.data[c]) ** 2))),
+        batch.map((values, c) => mean(values.map((value) => square(value - means.data[c])))),
       )
     : runningVariance;
   const parts = [means, variances, scale, bias].map((values) => channelwise(values, rank));
@@ -290,7 +291,7 @@ const lrn: Evaluate = (call) => {
         const c = Math.floor(i / inner) % channels;
         let squares = 0;
         for (let k = Math.max(0, c - Math.floor((size - 1) / 2)); k <= Math.min(channels - 1, c + Math.ceil((size - 1) / 2)); k++)
-          squares += x.data[i + (k - c) * inner] ** 2;
+          squares += square(x.data[i + (k - c) * inner]);
         return value / pow(bias + (alpha / size) * squares, beta);
       }),
     ),
