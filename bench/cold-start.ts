@@ -5,7 +5,7 @@
  *
  * A new process for each figure, the engines in turns. In it the clock runs from before the import of the package to the
  * logits of one image, already preprocessed, of MobileNetV2 at 224 pixels, weights of 14 MB read from a file. The package is
- * the built one, `npm run build`; the models are those of `npm run bench:peers -- --setup`.
+ * the built one, `npm run build`; the models are those of `npm run bench -- --setup`.
  */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";

@@ -75,6 +75,7 @@ export async function profile(name: string, options: Options): Promise<void> {
 
   const middle = (of: (run: number) => number) => median(alone.map((_, run) => of(run)));
   const lines = new Map<string, Line>();
+  const lastCalls = new Map(plan.calls.map(({ node }, i) => [node, i]));
   plan.calls.forEach(({ kernel, node }, i) => {
     const { op, scope, flops } = plan.nodes[node];
     const key = options.nodes ? `${scope || "-"} ${op}` : `${op} ${kernel}`;
@@ -84,7 +85,7 @@ export async function profile(name: string, options: Options): Promise<void> {
     line.alone += middle((run) => alone[run][i]) / threads;
     line.idle += middle((run) => longest(run) - together[run].reduce((sum, times) => sum + times[i], 0) / threads);
     line.calls++;
-    if (plan.calls[i + 1]?.node !== node) line.flops += flops; // the last call of a node does its arithmetic
+    if (lastCalls.get(node) === i) line.flops += flops; // strips split a node into calls; its arithmetic counts once
     lines.set(key, line);
   });
 

@@ -35,7 +35,7 @@ export async function peakBinary(build: Build): Promise<Uint8Array<ArrayBuffer>>
 }
 
 /**
- * A loop that takes about 20 ms when run, for interleaving with what is measured: gives GFLOP/s of one thread. For `turbo`
+ * A loop that takes a few milliseconds at most, for interleaving with what is measured: gives GFLOP/s of one thread. For `turbo`
  * this also makes V8 join vectors in all that is compiled later.
  */
 export async function registerPeak(build: Build): Promise<() => number> {

@@ -4,8 +4,8 @@ import type { FileLayout } from "../graph/graph.js";
 /**
  * A tensor from its layout in a checkpoint to its layout in memory: OIHW to HWIO, [out, in] to [in, out].
  *
- * @param into where to put it if it has to be moved, for a caller who copies it from there: of many tensors each in an
- * array of its own the garbage collector takes longer than moving them does
+ * @param into where to put it if it has to be moved, for a caller who copies it from there and moves many, so that
+ * they do not each leave an array behind
  */
 export function toMemory(data: Float32Array, layout: FileLayout | undefined, into?: Float32Array): Float32Array {
   return layout ? permute(data, layout.view, layout.order, into) : data;

@@ -9,7 +9,7 @@ import type { Argument, Emitter, TensorType, Tensors } from "../../graph/op.js";
 /** Largest byte of an activation: 7 bits, because some engines' dot products take no more of one operand. */
 export const mostByte = 127;
 
-/** Whose kernels take a build's bytes. Engines join no pairs of integer dot products, so tiles for pairs would only run out of registers. */
+/** Whose kernels take a build's bytes. Tiles for pairs of vectors were a third slower than relaxed's when measured. */
 export const byteBuildOf = (build: Build): Build => (build === "turbo" ? "relaxed" : build);
 
 /** Attributes of a layer's result: real bounds, and the quantisation of its bytes; with `scale` 0 it gives floats. */
