@@ -27,6 +27,6 @@ export type { EpochRecord, Phase, Preparation, Progress, TrainerOptions, Trainin
 export { Trainer } from "./train/trainer.js";
 export { type ReportInput, trainingReport } from "./vision/report.js";
 export { listBundled } from "./zoo/bundled.js";
+export { listModels } from "./zoo/catalogue/index.js";
 export { type CreateOptions, createModel, loadModel } from "./zoo/create-model.js";
 export { describeArchitecture } from "./zoo/describe-architecture.js";
-export { listModels } from "./zoo/registry.js";

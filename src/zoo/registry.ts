@@ -1,68 +1,7 @@
 import { ArgumentError } from "../core/errors.js";
-import type { Architecture, ArchitectureOptions, PreprocessingDefaults } from "../nn/architecture.js";
+import type { Architecture, ArchitectureOptions } from "../nn/architecture.js";
+import type { Entry } from "./catalogue/entry.js";
 import { resolveOptions, type Family } from "./family.js";
-
-const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
-const half = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
-
-/** torchvision's `ImageClassification(crop_size=224)`. */
-const torchvision: PreprocessingDefaults = { resize: 256, crop: 224, interpolation: "bilinear", ...imagenet };
-/** timm's defaults: `crop_pct` 0.875, bicubic. */
-const timm: PreprocessingDefaults = { ...torchvision, interpolation: "bicubic" };
-/** CIFAR and the like: images have the network's size. */
-const plain = (size: number, statistics: Pick<PreprocessingDefaults, "mean" | "std">): PreprocessingDefaults => ({
-  resize: size,
-  crop: size,
-  interpolation: "bilinear",
-  ...statistics,
-});
-
-interface Entry {
-  readonly family: string;
-  readonly load: () => Promise<Family>;
-  readonly preprocessing: PreprocessingDefaults;
-  readonly defaultClasses?: number;
-  /** Options that this name stands for. */
-  readonly options?: ArchitectureOptions;
-}
-
-const mobilenetV1 = { family: "mobilenet-v1", load: async () => (await import("./mobilenet-v1.js")).mobilenetV1 };
-const mobilenetV2 = { family: "mobilenet-v2", load: async () => (await import("./mobilenet-v2.js")).mobilenetV2 };
-const mobilenetV3Small = { family: "mobilenet-v3", load: async () => (await import("./mobilenet-v3.js")).mobilenetV3Small };
-const mobilenetV3Large = { family: "mobilenet-v3", load: async () => (await import("./mobilenet-v3.js")).mobilenetV3Large };
-
-const entries = new Map<string, Entry>([
-  ["resnet18", { family: "resnet", load: async () => (await import("./resnet.js")).resnet18, preprocessing: torchvision }],
-  ["resnet50", { family: "resnet", load: async () => (await import("./resnet.js")).resnet50, preprocessing: torchvision }],
-  [
-    "resnet20",
-    { family: "resnet-cifar", load: async () => (await import("./resnet-cifar.js")).resnet20, preprocessing: plain(32, imagenet), defaultClasses: 10 },
-  ],
-  ["mobilenet_v1", { ...mobilenetV1, preprocessing: { ...timm, ...half } }],
-  ["mobilenetv1_100", { ...mobilenetV1, preprocessing: { ...timm, ...half } }],
-  ["mobilenet_v1_025", { ...mobilenetV1, preprocessing: { resize: 146, crop: 128, interpolation: "bilinear", ...half }, options: { width: 0.25 } }],
-  ["mobilenet_v2", { ...mobilenetV2, preprocessing: torchvision }],
-  ["mobilenetv2_100", { ...mobilenetV2, preprocessing: timm, options: { naming: "timm" } }],
-  ["mobilenetv3_small_100", { ...mobilenetV3Small, preprocessing: timm }],
-  ["mobilenetv3_large_100", { ...mobilenetV3Large, preprocessing: timm }],
-  ["mobilenet_v3_small", { ...mobilenetV3Small, preprocessing: torchvision, options: { naming: "torchvision" } }],
-  ["mobilenet_v3_large", { ...mobilenetV3Large, preprocessing: torchvision, options: { naming: "torchvision" } }],
-  ["squeezenet1_0", { family: "squeezenet", load: async () => (await import("./squeezenet.js")).squeezenet10, preprocessing: torchvision }],
-  [
-    "small_cnn",
-    {
-      family: "small-cnn",
-      load: async () => (await import("./small-cnn.js")).smallCnn,
-      preprocessing: { ...plain(28, { mean: [0.5], std: [0.5] }), channels: 1 },
-      defaultClasses: 10,
-    },
-  ],
-]);
-
-/** Names that `architecture` knows, in alphabetical order. */
-export function listModels(): string[] {
-  return [...entries.keys()].sort();
-}
 
 /**
  * An architecture by its torchvision or timm name; the code of its family is loaded on first use.
@@ -99,7 +38,8 @@ export async function architectureFor(name: string, tensors: Iterable<string>, g
 }
 
 async function find(name: string): Promise<{ entry: Entry; family: Family }> {
-  const entry = entries.get(name);
-  if (!entry) throw new ArgumentError(`unknown architecture "${name}": expected one of ${listModels().join(", ")}`);
+  const { catalogue } = await import("./catalogue/index.js");
+  const entry = catalogue.get(name);
+  if (!entry) throw new ArgumentError(`unknown architecture "${name}": expected one of ${[...catalogue.keys()].sort().join(", ")}`);
   return { entry, family: await entry.load() };
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { matchStateDict, stateDictShapes } from "../../src/nn/state-dict.js";
-import { architecture, architectureFor, listModels } from "../../src/zoo/registry.js";
+import { listModels } from "../../src/zoo/catalogue/index.js";
+import { architecture, architectureFor } from "../../src/zoo/registry.js";
 import { classifier, shapesOf } from "./build.js";
 
 type Fixture = Record<"torchvision" | "timm", Record<string, Record<string, number[]>>>;

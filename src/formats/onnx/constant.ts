@@ -29,6 +29,16 @@ export interface Constant {
   readonly data: Elements;
 }
 
+/** A tensor whose type and shape are known, and whose numbers are read when they are asked for. */
+export interface StoredTensor {
+  readonly type: ElementType;
+  readonly shape: Shape;
+  decode(): Constant;
+}
+
+/** A stored tensor of numbers that are there already. */
+export const stored = (tensor: Constant): StoredTensor => ({ type: tensor.type, shape: tensor.shape, decode: () => tensor });
+
 const holders: Record<ElementType, new (length: number) => Elements> = {
   float32: Float32Array,
   float16: Float32Array,

@@ -3,7 +3,7 @@ import { FormatError, LimitError, UnsupportedOpError } from "../../core/errors.j
 import { limits } from "../../core/limits.js";
 import { formatShape, type Shape } from "../../core/shape.js";
 import { bfloat16ToFloat32, float16ToFloat32 } from "../safetensors/half.js";
-import { type Constant, constant, type Elements, type ElementType } from "./constant.js";
+import { type Constant, constant, type Elements, type ElementType, type StoredTensor } from "./constant.js";
 
 /** Bytes of a file beside the model, by the name in the model; the caller decides which names may be read. */
 export type ExternalData = (location: string) => Uint8Array;
@@ -39,7 +39,7 @@ export function elementType(code: number, name: string, file: string): ElementTy
 }
 
 /** A tensor of the file: checked when the file is read, decoded when it is asked for. */
-export class Initializer {
+export class Initializer implements StoredTensor {
   readonly type: ElementType;
   readonly shape: Shape;
   private readonly size: number;

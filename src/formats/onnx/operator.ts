@@ -1,7 +1,7 @@
 import { FormatError, ShapeError, UnsupportedOpError } from "../../core/errors.js";
 import { formatShape } from "../../core/shape.js";
-import type { Constant, ElementType } from "./constant.js";
-import { elementType, Initializer } from "./initializer.js";
+import type { Constant, ElementType, StoredTensor } from "./constant.js";
+import { elementType } from "./initializer.js";
 import type { OnnxNode } from "./read-model.js";
 
 /** One node with what it reads. Absent optional inputs are `undefined`. */
@@ -45,8 +45,8 @@ export class Call<T extends { readonly shape: readonly number[] } = Constant> {
 
   tensor(name: string): Constant | undefined {
     const value = this.node.attributes.get(name);
-    if (value !== undefined && !(value instanceof Initializer)) this.fail(`attribute "${name}" expects a tensor`);
-    return (value as Initializer | undefined)?.decode();
+    if (value !== undefined && !(typeof value === "object" && "decode" in value)) this.fail(`attribute "${name}" expects a tensor`);
+    return (value as StoredTensor | undefined)?.decode();
   }
 
   has(name: string): boolean {

@@ -12,10 +12,10 @@ import {
 } from "onnx-buf";
 import { FormatError, LimitError, UnsupportedOpError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
-import type { ElementType } from "./constant.js";
+import type { ElementType, StoredTensor } from "./constant.js";
 import { elementType, Initializer, type ExternalData } from "./initializer.js";
 
-export type AttributeValue = number | string | readonly number[] | readonly string[] | Initializer;
+export type AttributeValue = number | string | readonly number[] | readonly string[] | StoredTensor;
 
 /** One operator of the graph. Absent optional inputs are empty names. */
 export interface OnnxNode {
@@ -40,7 +40,7 @@ export interface OnnxModel {
   readonly opset: number;
   readonly producer: string;
   readonly nodes: readonly OnnxNode[];
-  readonly initializers: ReadonlyMap<string, Initializer>;
+  readonly initializers: ReadonlyMap<string, StoredTensor>;
   /** Those that no initializer gives. */
   readonly inputs: readonly OnnxTensorInfo[];
   readonly outputs: readonly OnnxTensorInfo[];
