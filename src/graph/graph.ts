@@ -5,9 +5,13 @@ import { inferShapes, type Attributes, type OpDefinition, type Tensors } from ".
 
 /**
  * Where a value comes from: given with each run (`input`), kept in the model and learned (`parameter`), kept and
- * written by the network itself (`buffer`: running statistics), kept for an optimiser (`state`), or computed (`node`).
+ * written by the network itself (`buffer`: running statistics), kept for an optimiser (`state`), known when the graph is
+ * built (`constant`), or computed (`node`).
  */
-export type ValueKind = "input" | "parameter" | "buffer" | "state" | "node";
+export type ValueKind = "input" | "parameter" | "buffer" | "state" | "constant" | "node";
+
+/** Whether checkpoints have the value: a parameter or a buffer. */
+export const isCheckpointed = ({ kind }: Value) => kind === "parameter" || kind === "buffer";
 
 /** How a kept tensor looks in a checkpoint: seen as `view`, its axes `order` give the layout in memory. */
 export interface FileLayout {
@@ -16,8 +20,9 @@ export interface FileLayout {
   readonly order: readonly number[];
 }
 
-/** How a kept tensor starts when no checkpoint gives it; `fan` and bounds as in PyTorch's `torch.nn.init`. */
+/** How a kept tensor starts when no checkpoint gives it; `fan` and bounds as in PyTorch's `torch.nn.init`. A session fills in `values` by itself. */
 export type Initializer =
+  | { readonly kind: "values"; readonly values: Float32Array }
   | { readonly kind: "constant"; readonly value: number }
   | { readonly kind: "uniform"; readonly bound: number }
   | { readonly kind: "normal"; readonly std: number };
@@ -66,7 +71,7 @@ export class Graph {
   readonly nodes: Node[] = [];
   readonly values: Value[] = [];
   readonly inputs = new Map<string, Value>();
-  /** Parameters, buffers and states by checkpoint name. */
+  /** Parameters, buffers and states by checkpoint name; constants by one that follows from their numbers. */
   readonly kept = new Map<string, Value>();
   readonly outputs = new Map<string, Value>();
   /** Prefix of names and of places in errors; `nn` sets it. */
@@ -85,7 +90,7 @@ export class Graph {
 
   /** A tensor that the model keeps between runs; asking again for the same name gives the same value. */
   keep(
-    kind: "parameter" | "buffer" | "state",
+    kind: "parameter" | "buffer" | "state" | "constant",
     name: string,
     shape: Shape,
     { trainable = kind === "parameter", file, initializer, dtype = "float32" }: KeptOptions = {},
@@ -98,6 +103,13 @@ export class Graph {
     const value = this.value({ kind, name, shape, dtype, trainable, file, initializer });
     this.kept.set(name, value);
     return value;
+  }
+
+  /** A tensor of numbers that are part of the network itself; equal ones are one. */
+  constant(values: Float32Array, shape: Shape): Value {
+    if (values.length !== sizeOf(shape)) throw new ShapeError(`graph: a constant ${formatShape(shape)} expects ${sizeOf(shape)} numbers, got ${values.length}`);
+    const name = `constant ${formatShape(shape)} ${digest(values)}`;
+    return this.keep("constant", name, shape, { initializer: { kind: "values", values } });
   }
 
   /** Marks a value that the caller reads after a run. */
@@ -147,4 +159,17 @@ export class Graph {
     this.values.push(value);
     return value;
   }
+}
+
+/** 64 bits in hexadecimal that follow from the numbers' bits: FNV-1a, twice. */
+function digest(values: Float32Array): string {
+  const half = (start: number) => {
+    let hash = start;
+    for (const word of new Uint32Array(values.buffer, values.byteOffset, values.length)) {
+      hash = Math.imul(hash ^ word, 0x01000193);
+      hash ^= hash >>> 15;
+    }
+    return (hash >>> 0).toString(16).padStart(8, "0");
+  };
+  return half(0x811c9dc5) + half(0x7ee3623a);
 }

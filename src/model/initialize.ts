@@ -4,6 +4,7 @@ import type { Value } from "../graph/graph.js";
 
 /** First values of a kept tensor, in memory layout. They depend on its name and the seed only, not on what else there is. */
 export function initialValues({ name, shape, initializer }: Value, seed: number): Float32Array {
+  if (initializer?.kind === "values") return initializer.values;
   const data = new Float32Array(sizeOf(shape));
   if (!initializer || initializer.kind === "constant") return data.fill(initializer?.value ?? 0);
   const random = new Random(seed, ...utf8Words(name));

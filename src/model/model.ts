@@ -1,6 +1,6 @@
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
-import type { Graph } from "../graph/graph.js";
+import { type Graph, isCheckpointed } from "../graph/graph.js";
 import { prepareImages, sharedFloats } from "../data/prepare.js";
 import type { Dataset } from "../data/dataset.js";
 import type { ImageSource } from "../data/image.js";
@@ -162,8 +162,7 @@ export class Model {
    */
   async parameters(): Promise<Map<string, NamedTensor>> {
     const tensors = new Map<string, NamedTensor>();
-    for (const { name, kind, shape, file } of this.session.keptValues()) {
-      if (kind === "state") continue;
+    for (const { name, shape, file } of this.session.keptValues().filter(isCheckpointed)) {
       const data = await this.session.read<Float32Array | Int8Array>(name);
       tensors.set(name, { shape: file?.shape ?? shape, data: toFile(data instanceof Float32Array ? data : Float32Array.from(data), file) });
     }
@@ -176,10 +175,15 @@ export class Model {
    * @throws {ArgumentError | ShapeError} for a tensor that the network does not have so; then none is written
    */
   async setParameters(tensors: ReadonlyMap<string, NamedTensor>): Promise<void> {
-    const kept = new Map(this.session.keptValues().map((value) => [value.name, value]));
+    const kept = new Map(
+      this.session
+        .keptValues()
+        .filter(isCheckpointed)
+        .map((value) => [value.name, value]),
+    );
     for (const [name, { shape, data }] of tensors) {
       const value = kept.get(name);
-      if (!value || value.kind === "state") throw new ArgumentError(`setParameters: ${this.architecture.name} has no tensor "${name}"`);
+      if (!value) throw new ArgumentError(`setParameters: ${this.architecture.name} has no tensor "${name}"`);
       const expected = value.file?.shape ?? value.shape;
       if (formatShape(expected) !== formatShape(shape) || data.length !== sizeOf(shape))
         throw new ShapeError(`setParameters: "${name}" expects ${formatShape(expected)}, got ${formatShape(shape)} with ${data.length} numbers`);
@@ -189,8 +193,8 @@ export class Model {
 
   /** Starts the named tensors (default all) anew from their initialisers. */
   async initialize(seed: number, names?: readonly string[]): Promise<void> {
-    for (const value of this.session.keptValues()) {
-      if (value.kind !== "state" && (!names || names.includes(value.name))) await this.session.write(value.name, initialValues(value, seed));
+    for (const value of this.session.keptValues().filter(isCheckpointed)) {
+      if (!names || names.includes(value.name)) await this.session.write(value.name, initialValues(value, seed));
     }
   }
 

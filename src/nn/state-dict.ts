@@ -1,6 +1,6 @@
 import { FormatError } from "../core/errors.js";
 import { formatShape, sameShape, type Shape } from "../core/shape.js";
-import type { Graph } from "../graph/graph.js";
+import { type Graph, isCheckpointed } from "../graph/graph.js";
 
 /** What is to be read from a checkpoint, and what starts anew. */
 export interface StateDictMatch {
@@ -14,7 +14,7 @@ export interface StateDictMatch {
 
 /** Names and checkpoint shapes of all parameters and buffers of a network. */
 export function stateDictShapes(graph: Graph): Map<string, Shape> {
-  const kept = [...graph.kept.values()].filter((value) => value.kind === "parameter" || value.kind === "buffer");
+  const kept = [...graph.kept.values()].filter(isCheckpointed);
   return new Map(kept.map((value) => [value.name, value.file?.shape ?? value.shape]));
 }
 

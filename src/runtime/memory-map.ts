@@ -11,7 +11,7 @@ import { wholePages } from "./memory.js";
 
 /** Bytes of a session's memory by purpose. */
 export interface MemoryUse extends ArenaUse {
-  /** Parameters and running statistics. */
+  /** Parameters, running statistics and constants. */
   readonly parameters: number;
   /** State of the optimiser. */
   readonly optimizer: number;
@@ -136,7 +136,7 @@ export class MemoryMap {
   use(): MemoryUse {
     const sum = (kinds: string) => this.keptValues().reduce((bytes, value) => bytes + (kinds.includes(value.kind) ? keptBytes(value) : 0), 0);
     const derived = [...this.derived.values()].reduce((bytes, entry) => bytes + entry.bytes, 0);
-    return { parameters: sum("parameter buffer"), optimizer: sum("state"), derived, ...this.arena.use, total: wholePages(neededBytes(this.end)) };
+    return { parameters: sum("parameter buffer constant"), optimizer: sum("state"), derived, ...this.arena.use, total: wholePages(neededBytes(this.end)) };
   }
 
   private checkRoom(kept: Iterable<Value>, derived: ReadonlyMap<string, number>, arenaBytes: number): void {

@@ -79,7 +79,7 @@ export class Session {
     });
   }
 
-  /** Makes room for a graph's kept tensors without making a program; new ones are zeros. */
+  /** Makes room for a graph's kept tensors without making a program; new ones are zeros, but for constants. */
   async keepAll(graph: Graph): Promise<void> {
     return this.exclusive(() => this.change((map) => map.admit({ kept: [...graph.kept.values()] })));
   }
@@ -186,14 +186,15 @@ export class Session {
     });
   }
 
-  /** Changes the map, makes the memory follow, and fills new kept tensors with zeros. What fails changes nothing. */
+  /** Changes the map, makes the memory follow, and fills new kept tensors with zeros, or with the values that they are known to have. What fails changes nothing. */
   private async change(edit: (map: MemoryMap) => Value[]): Promise<void> {
     const next = this.map.clone();
     const added = edit(next);
     await this.backend.grow(neededBytes(next.end));
     for (const value of added) {
       const { address } = next.kept(value.name);
-      if (address < this.map.end) await this.backend.write(address, new Uint8Array(keptBytes(value))); // else it has been zeros since the memory grew
+      if (value.initializer?.kind === "values") await this.backend.write(address, bytesOf(value.initializer.values));
+      else if (address < this.map.end) await this.backend.write(address, new Uint8Array(keptBytes(value))); // else it has been zeros since the memory grew
       this.changedAt.set(value.name, ++this.clock);
     }
     this.map = next;

@@ -3,6 +3,7 @@ import { ArgumentError, DataError, FormatError } from "../core/errors.js";
 import { keepPrevious } from "../core/file-node.js";
 import type { Dataset } from "../data/dataset.js";
 import { openSafetensors, type SourceLike, saveSafetensors, type TensorToWrite } from "../formats/safetensors/index.js";
+import { isCheckpointed } from "../graph/graph.js";
 import type { Model, NamedTensor } from "../model/model.js";
 import { fileMetadata, fileTensors, metadataKeys } from "../model/save.js";
 import { matchStateDict } from "../nn/state-dict.js";
@@ -117,7 +118,12 @@ export function checkSameRun(
   model: Model,
   { settings, build, train }: { settings: Settings; build: Build; train: Dataset },
 ): void {
-  const expected = new Map(model.session.keptValues().flatMap((value) => (value.kind === "state" ? [] : [[value.name, value.file?.shape ?? value.shape]])));
+  const expected = new Map(
+    model.session
+      .keptValues()
+      .filter(isCheckpointed)
+      .map((value) => [value.name, value.file?.shape ?? value.shape]),
+  );
   for (const tensors of [parameters, ...(best ? [best] : [])]) {
     const network = `${model.architecture.name}, in the checkpoint ${name}`;
     matchStateDict(expected, new Map([...tensors].map(([name, { shape }]) => [name, shape])), { network });

@@ -5,8 +5,10 @@ import { sizeOf } from "../../src/core/shape.js";
 import { Graph } from "../../src/graph/graph.js";
 import { initialValues } from "../../src/model/initialize.js";
 import { Scope } from "../../src/nn/scope.js";
+import { add } from "../../src/ops/add.js";
 import { updateRunning } from "../../src/ops/batch-norm.js";
 import { dense } from "../../src/ops/dense.js";
+import { mul } from "../../src/ops/mul.js";
 import { relu } from "../../src/ops/relu.js";
 import { firstAddress } from "../../src/runtime/backend.js";
 import { hasBuild } from "../../src/runtime/instance.js";
@@ -47,6 +49,19 @@ const ways: [string, SessionOptions][] = [
 ];
 
 describe.each(ways)("%s", (_, options) => {
+  test("constants have their numbers from the start, also in memory that was used before", async () => {
+    const session = await open(options);
+    await (await session.prepare(layer())).run({ x: Float32Array.of(1, 2) });
+    await session.forget(["weight"]);
+    const graph = new Graph();
+    const x = graph.input("x", [2, 3]);
+    graph.output("y", add({ a: x, b: graph.constant(Float32Array.of(1, 2, 3), [3]) }));
+    graph.output("z", mul({ a: x, b: graph.constant(Float32Array.of(1, 2, 3), [3]) }));
+    const { y, z } = await (await session.prepare(graph)).run({ x: Float32Array.of(0, 0, 0, 1, 1, 1) });
+    expect([...y, ...z]).toEqual([1, 2, 3, 2, 3, 4, 0, 0, 0, 1, 2, 3]);
+    expect([...graph.kept.values()].map(({ kind }) => kind)).toEqual(["constant"]);
+  });
+
   test("calls take turns in the order they were made", async () => {
     const session = await open(options);
     const program = await session.prepare(store());
