@@ -10,6 +10,8 @@ const embedded = {
   turbo: () => import("../generated/wasm-turbo.js"),
   "simd-quantized": () => import("../generated/wasm-simd-quantized.js"),
   "relaxed-quantized": () => import("../generated/wasm-relaxed-quantized.js"),
+  "simd-attention": () => import("../generated/wasm-simd-attention.js"),
+  "relaxed-attention": () => import("../generated/wasm-relaxed-attention.js"),
   jpeg: () => import("../generated/codec-jpeg.js"),
   webp: () => import("../generated/codec-webp.js"),
 };
