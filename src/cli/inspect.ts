@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { describeArchitecture, loadModel, openSafetensors } from "../index.js";
+import { describeArchitecture, loadModel, openSafetensors, type Preprocessing } from "../index.js";
 import { architectureIn, kindOf } from "./open-model.js";
 import { addOutputOptions, type OutputOptions } from "./options.js";
 import { formatBytes, formatCount, formatTable, printJson } from "./output.js";
@@ -21,7 +21,6 @@ async function inspect(source: string, { json = false, layers }: InspectOptions)
   const isFile = kindOf(source) === "file";
   if (isFile && !(await architectureIn(source))) return inspectTensors(source, json);
   const { labels, notes, ...facts } = isFile ? await factsOfFile(source) : { ...(await describeArchitecture(source)), labels: undefined, notes: {} };
-  const { preprocessing: use } = facts;
   if (json) {
     const { architecture, options, inputShape, classes, parameters, flops, multiplyAdds } = facts;
     return printJson({
@@ -33,7 +32,7 @@ async function inspect(source: string, { json = false, layers }: InspectOptions)
       parameters,
       flops,
       multiplyAdds,
-      preprocessing: use,
+      preprocessing: facts.preprocessing ?? null,
       notes,
       layers: layers ? facts.layers : undefined,
     });
@@ -44,8 +43,7 @@ async function inspect(source: string, { json = false, layers }: InspectOptions)
     ["classes", `${facts.classes}${labels ? `: ${labels.slice(0, 8).join(", ")}${facts.classes > 8 ? ", ..." : ""}` : ""}`],
     ["parameters", formatCount(facts.parameters)],
     ["multiply-adds", `${formatCount(facts.multiplyAdds)} an image`],
-    ["preprocessing", `resize ${use.resize ?? "none"} (${use.interpolation}), crop ${use.crop}`],
-    ["", `mean ${use.mean.join(" ")}, std ${use.std.join(" ")}${use.channelOrder === "bgr" ? ", BGR" : ""}`],
+    ...preprocessingRows(facts.preprocessing),
     ...Object.entries(notes),
   ];
   console.log(formatTable(rows, { left: 2 }));
@@ -58,6 +56,17 @@ async function inspect(source: string, { json = false, layers }: InspectOptions)
     formatCount(flops),
   ]);
   console.log(`\n${formatTable([["layer", "op", "output", "parameters", "flops"], ...lines], { left: 3 })}`);
+}
+
+function preprocessingRows(use: Preprocessing | undefined): string[][] {
+  if (!use) return [["preprocessing", "unknown: the file does not say; give --preprocessing where a command asks for it"]];
+  return [
+    ["preprocessing", `resize ${use.resize ?? "none"} (${use.interpolation}), crop ${use.crop}`],
+    [
+      "",
+      `mean ${use.mean.join(" ")}, std ${use.std.join(" ")}${use.scale === undefined ? "" : `, scale ${use.scale}`}${use.channelOrder === "bgr" ? ", BGR" : ""}`,
+    ],
+  ];
 }
 
 async function factsOfFile(source: string) {

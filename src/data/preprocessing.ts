@@ -27,6 +27,36 @@ export function timmResize(size: number, cropPct: number): number {
   return Math.floor(size / cropPct);
 }
 
+/** What the levels of an image become, by name. */
+const normalizations = {
+  /** Mean 0 and variance 1 over ImageNet: torchvision, most of timm, Keras' "torch" mode. */
+  imagenet: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+  /** BGR levels less ImageNet's mean: Caffe, Keras' "caffe" mode. */
+  caffe: { mean: [103.939, 116.779, 123.68], std: [1], scale: 1, channelOrder: "bgr" },
+  /** Keras' "tf" mode, timm's "inception" mean and std. */
+  "-1..1": { mean: [0.5], std: [0.5] },
+  "0..1": { mean: [0], std: [1] },
+  /** Levels as they are: networks that scale them by themselves. */
+  "0..255": { mean: [0], std: [1], scale: 1 },
+} as const;
+
+/** `imagenet`, `caffe`, or the range that levels are brought to: each with torchvision's resize and crop. */
+export type PreprocessingName = keyof typeof normalizations;
+
+export const preprocessingNames = Object.keys(normalizations) as PreprocessingName[];
+
+/**
+ * A preprocessing by name: the shorter side becomes size / 0.875, bilinear, and the middle is cut out (torchvision's for 224 pixels); an
+ * input that is no square is resized to at once.
+ *
+ * @param size of the network's input
+ * @throws {ArgumentError} for an unknown name, listing those that exist
+ */
+export function named(name: PreprocessingName, size: number | readonly [height: number, width: number]): Preprocessing {
+  if (!preprocessingNames.includes(name)) throw new ArgumentError(`preprocessing: expected ${preprocessingNames.join(", ")} or a description, got "${name}"`);
+  return { resize: typeof size === "number" ? timmResize(size, 0.875) : size, crop: size, interpolation: "bilinear", ...normalizations[name] };
+}
+
 function normalize({ mean, std, scale, channelOrder }: Preprocessing) {
   return transforms.Normalize(mean, std, { scale, channelOrder });
 }

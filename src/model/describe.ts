@@ -17,17 +17,16 @@ export interface ArchitectureDescription {
   /** Of convolutions and matrix products, what papers call FLOPs. */
   readonly multiplyAdds: number;
   readonly layers: readonly LayerCost[];
-  readonly preprocessing: Preprocessing;
+  /** Absent where it is not known. */
+  readonly preprocessing?: Preprocessing;
 }
 
-export function describe(architecture: Architecture, classes: number, preprocessing: Preprocessing): ArchitectureDescription {
+export function describe(
+  architecture: Architecture,
+  classes: number,
+  { imageSize: [height, width], preprocessing }: { imageSize: readonly [height: number, width: number]; preprocessing?: Preprocessing },
+): ArchitectureDescription {
   const { name, options, channels } = architecture;
-  const [height, width] = inputSize(preprocessing);
   const { parameters, flops, multiplyAdds, layers } = costOf(inferenceGraph(architecture, classes, { batch: 1, height, width }, "logits"));
   return { architecture: name, options, inputShape: [1, height, width, channels], classes, parameters, flops, multiplyAdds, layers, preprocessing };
-}
-
-/** Height and width in pixels of the network's input. */
-export function inputSize({ crop }: Preprocessing): readonly [number, number] {
-  return typeof crop === "number" ? [crop, crop] : [crop[0], crop[1]];
 }

@@ -4,11 +4,11 @@ import { type Graph, isCheckpointed } from "../graph/graph.js";
 import { prepareImages, sharedFloats } from "../data/prepare.js";
 import type { Dataset } from "../data/dataset.js";
 import type { ImageSource } from "../data/image.js";
-import { evaluationTransforms, type Preprocessing } from "../data/preprocessing.js";
+import { evaluationTransforms, type Preprocessing, preprocessingNames } from "../data/preprocessing.js";
 import type { Architecture } from "../nn/architecture.js";
 import type { Build } from "../runtime/instance.js";
 import type { Program, Rehearsal, Session } from "../runtime/session.js";
-import { type ArchitectureDescription, describe, inputSize } from "./describe.js";
+import { type ArchitectureDescription, describe } from "./describe.js";
 import { inferenceGraph, type InputSize, type Result } from "./graphs.js";
 import { initialValues } from "./initialize.js";
 import { toFile, toMemory } from "./layout.js";
@@ -37,7 +37,10 @@ export interface CallOptions {
 export interface ModelFacts {
   readonly architecture: Architecture;
   readonly labels: readonly string[];
-  readonly preprocessing: Preprocessing;
+  /** Absent where neither the weights' file nor the user said. */
+  readonly preprocessing?: Preprocessing;
+  /** Height and width in pixels of the network's input. */
+  readonly imageSize: readonly [height: number, width: number];
   /** Where the weights came from and under which terms, for people. */
   readonly notes?: Readonly<Record<string, string>>;
   /** Whether the weights came from a checkpoint rather than from initialisers. */
@@ -81,8 +84,16 @@ export class Model {
     return this.facts.labels;
   }
 
+  /**
+   * What images go through before the network.
+   *
+   * @throws {ArgumentError} where it is not known: a wrong guess would cost accuracy and say nothing
+   */
   get preprocessing(): Preprocessing {
-    return this.facts.preprocessing;
+    if (this.facts.preprocessing) return this.facts.preprocessing;
+    throw new ArgumentError(
+      `${this.architecture.name}: its file does not say how images are prepared; load it with { preprocessing } as it was trained: ${preprocessingNames.map((name) => `"${name}"`).join(", ")}, or { resize, crop, interpolation, mean, std, scale, channelOrder }. forward() takes what is prepared already`,
+    );
   }
 
   /**
@@ -227,7 +238,7 @@ export class Model {
   /** The model in numbers: what `ocelli inspect` prints. */
   describe(): ModelDescription {
     return {
-      ...describe(this.architecture, this.labels.length, this.preprocessing),
+      ...describe(this.architecture, this.labels.length, this.facts),
       build: this.session.build,
       threads: this.session.threads,
       memory: this.memory(),
@@ -237,8 +248,8 @@ export class Model {
   }
 
   /** Height and width in pixels of the network's input. */
-  get imageSize(): readonly [number, number] {
-    return inputSize(this.preprocessing);
+  get imageSize(): readonly [height: number, width: number] {
+    return this.facts.imageSize;
   }
 
   /** Frees the model's memory now. Later calls fail with a ClosedError. */

@@ -42,7 +42,7 @@ export function fileMetadata({ facts, architecture }: Model, { notes = facts.not
     format: "pt",
     [metadataKeys.architecture]: JSON.stringify({ name: architecture.name, options: architecture.options }),
     [metadataKeys.labels]: JSON.stringify(facts.labels),
-    [metadataKeys.preprocessing]: JSON.stringify(facts.preprocessing),
+    ...(facts.preprocessing && { [metadataKeys.preprocessing]: JSON.stringify(facts.preprocessing) }),
     [metadataKeys.notes]: JSON.stringify(notes),
   };
 }

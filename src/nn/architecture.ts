@@ -32,17 +32,26 @@ export interface Network {
   readonly classifier: readonly string[];
 }
 
-/** A network that `src/zoo/` knows by name. */
+/** A network with what is known of its input and classes. */
 export interface Architecture extends Network {
   readonly name: string;
-  /** File of `src/zoo/` that it is built in. */
-  readonly family: string;
-  /** Height and width in pixels that it was designed for. */
-  readonly inputSize: number;
+  /** Height and width in pixels that it was designed for, or the side of a square. */
+  readonly inputSize: number | readonly [height: number, width: number];
   /** Of the image: 3 for RGB, 1 for grey. */
   readonly channels: 3 | 1;
   readonly defaultClasses: number;
-  readonly preprocessing: PreprocessingDefaults;
+  /** Where a checkpoint says nothing else. */
+  readonly preprocessing?: PreprocessingDefaults;
   /** Every option with its value: `architecture(name, options)` gives the same network again. */
   readonly options: ArchitectureOptions;
+  /** Of a network that came in a file: its graph without the weights, from which a saved file makes it again. */
+  definition?(numClasses: number): Promise<Uint8Array>;
+}
+
+/** A network that `src/zoo/` knows by name. */
+export interface NamedArchitecture extends Architecture {
+  /** File of `src/zoo/` that it is built in. */
+  readonly family: string;
+  readonly inputSize: number;
+  readonly preprocessing: PreprocessingDefaults;
 }

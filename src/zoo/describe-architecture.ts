@@ -13,5 +13,6 @@ export async function describeArchitecture(
   { numClasses, options }: { numClasses?: number; options?: ArchitectureOptions } = {},
 ): Promise<ArchitectureDescription> {
   const built = await architecture(name, options);
-  return describe(built, numClasses ?? built.defaultClasses, { ...built.preprocessing, channels: built.channels as 1 | 3 });
+  const { channels, inputSize, preprocessing } = built;
+  return describe(built, numClasses ?? built.defaultClasses, { imageSize: [inputSize, inputSize], preprocessing: { ...preprocessing, channels } });
 }

@@ -1,5 +1,5 @@
 import { ArgumentError } from "../core/errors.js";
-import type { Architecture, ArchitectureOptions } from "../nn/architecture.js";
+import type { ArchitectureOptions, NamedArchitecture } from "../nn/architecture.js";
 import type { Entry } from "./catalogue/entry.js";
 import { resolveOptions, type Family } from "./family.js";
 
@@ -9,7 +9,7 @@ import { resolveOptions, type Family } from "./family.js";
  * @param given options of the family, such as `{ padding: "same", width: 0.5, epsilon: 1e-3 }`; `Architecture.options` has them all
  * @throws {ArgumentError} for an unknown name or option, listing those that exist
  */
-export async function architecture(name: string, given: ArchitectureOptions = {}): Promise<Architecture> {
+export async function architecture(name: string, given: ArchitectureOptions = {}): Promise<NamedArchitecture> {
   const { entry, family } = await find(name);
   const options = resolveOptions(name, family, { ...entry.options, ...given });
   return {
@@ -30,7 +30,7 @@ export async function architecture(name: string, given: ArchitectureOptions = {}
  *
  * @param tensors names of the checkpoint's tensors
  */
-export async function architectureFor(name: string, tensors: Iterable<string>, given: ArchitectureOptions = {}): Promise<Architecture> {
+export async function architectureFor(name: string, tensors: Iterable<string>, given: ArchitectureOptions = {}): Promise<NamedArchitecture> {
   const { family } = await find(name);
   const present = new Set(tensors);
   const naming = Object.entries(family.namings ?? {}).find(([, tensor]) => present.has(tensor))?.[0];

@@ -8,7 +8,8 @@ import { openSafetensors, saveSafetensors, type TensorToWrite } from "../../src/
 import { inferenceGraph } from "../../src/model/graphs.js";
 import type { Model } from "../../src/model/model.js";
 import { counterNames, stateDictShapes } from "../../src/nn/state-dict.js";
-import { createModel, loadModel } from "../../src/zoo/create-model.js";
+import { createModel } from "../../src/zoo/create-model.js";
+import { loadModel } from "../../src/zoo/load-model.js";
 import { architecture } from "../../src/zoo/registry.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ocelli-model-"));

@@ -13,7 +13,8 @@ import { compile } from "../../src/plan/compile.js";
 import { hasBuild } from "../../src/runtime/instance.js";
 import { Trainer } from "../../src/train/trainer.js";
 import { ImageList } from "../../src/data/image-list.js";
-import { createModel, loadModel } from "../../src/zoo/create-model.js";
+import { createModel } from "../../src/zoo/create-model.js";
+import { loadModel } from "../../src/zoo/load-model.js";
 import { storeReference } from "../ops/quantized-reference.js";
 
 setFlagsFromString("--no-liftoff");

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { readCheckpoint } from "../../src/train/checkpoint.js";
-import { loadModel } from "../../src/zoo/create-model.js";
+import { loadModel } from "../../src/zoo/load-model.js";
 import { trainOnDisk } from "./train-on-disk.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ocelli-checkpoint-"));

@@ -7,7 +7,8 @@ import { epochSize } from "../../src/train/batches.js";
 import { fineTuner } from "../../src/train/fine-tune.js";
 import type { Phase, Progress, TrainerOptions, TrainingData } from "../../src/train/options.js";
 import { Trainer } from "../../src/train/trainer.js";
-import { createModel, loadModel } from "../../src/zoo/create-model.js";
+import { createModel } from "../../src/zoo/create-model.js";
+import { loadModel } from "../../src/zoo/load-model.js";
 import { asset } from "../assets.js";
 import { classes, jitter, learned, tinyCnn, tinyData, tinyItems, tinyResnet } from "./tiny.js";
 

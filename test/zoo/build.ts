@@ -1,13 +1,13 @@
 import type { Shape } from "../../src/core/shape.js";
 import { Graph } from "../../src/graph/graph.js";
 import { toMemory } from "../../src/model/layout.js";
-import type { Architecture } from "../../src/nn/architecture.js";
+import type { NamedArchitecture } from "../../src/nn/architecture.js";
 import { Scope } from "../../src/nn/scope.js";
 import type { Session } from "../../src/runtime/session.js";
 
 /** The graph of one architecture for classification: input `x`, outputs `logits` and `embedding`. */
 export function classifier(
-  network: Architecture,
+  network: NamedArchitecture,
   { count = 1, size = network.inputSize, classes = network.defaultClasses }: { count?: number; size?: number; classes?: number } = {},
 ): Graph {
   const graph = new Graph();
