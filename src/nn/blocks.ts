@@ -33,15 +33,25 @@ export function convNormAct(
   return clamp ? y : activate(y, activation);
 }
 
+export interface SqueezeExcite {
+  /** Between the two layers. */
+  readonly channels: number;
+  readonly names: readonly [reduce: string, expand: string];
+  /** Default `relu`. */
+  readonly activation?: Activation;
+  /** Default `hardSigmoid`, MobileNetV3's; Hu et al. have `sigmoid`. */
+  readonly gate?: "sigmoid" | "hardSigmoid";
+}
+
 /**
- * Squeeze-and-excitation (Hu et al. 2018) as in MobileNetV3: x [N, H, W, C] times
- * hardSigmoid(expand(relu(reduce(mean over H, W)))). Checkpoints keep both layers as 1x1 convolutions.
+ * Squeeze-and-excitation (Hu et al. 2018): x [N, H, W, C] times gate(expand(activation(reduce(mean over H, W)))).
+ * Checkpoints keep both layers as 1x1 convolutions.
  */
-export function squeezeExcite(net: Scope, x: Value, { channels, names }: { channels: number; names: readonly [string, string] }): Value {
+export function squeezeExcite(net: Scope, x: Value, { channels, names, activation = "relu", gate = "hardSigmoid" }: SqueezeExcite): Value {
   const depth = channelsOf(x);
-  const reduced = activate(linear(net.at(names[0]), globalAveragePool({ x }), { features: channels, convolution: true }), "relu");
-  const gate = activate(linear(net.at(names[1]), reduced, { features: depth, convolution: true }), "hardSigmoid");
-  return mul({ a: x, b: reshape({ x: gate }, { shape: [x.shape[0], 1, 1, depth] }) });
+  const reduced = activate(linear(net.at(names[0]), globalAveragePool({ x }), { features: channels, convolution: true }), activation);
+  const scale = activate(linear(net.at(names[1]), reduced, { features: depth, convolution: true }), gate);
+  return mul({ a: x, b: reshape({ x: scale }, { shape: [x.shape[0], 1, 1, depth] }) });
 }
 
 /** Sets each element to 0 with probability `p` and scales the others by 1 / (1 - p) while training with a random input; else x itself. */

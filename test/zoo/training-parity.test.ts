@@ -12,7 +12,10 @@ import { globalAveragePool } from "../../src/ops/global-average-pool.js";
 import { mean } from "../../src/ops/mean.js";
 import { sgd } from "../../src/ops/sgd.js";
 import { Session } from "../../src/runtime/session.js";
-import { invertedResidual } from "../../src/zoo/mobilenet-v2.js";
+import { buildBlock } from "../../src/zoo/mobile/blocks.js";
+import { inverted } from "../../src/zoo/mobile/stages.js";
+import { torchvisionLayers } from "../../src/zoo/mobilenet-v2.js";
+import { renamer } from "../../src/zoo/names.js";
 import { architecture } from "../../src/zoo/registry.js";
 import { writeStateDict } from "./build.js";
 import { parseHexFloat, stateDict, toNhwc, uniform } from "./recipe.js";
@@ -36,9 +39,11 @@ const networks: Record<string, (net: Scope, x: Value) => Promise<Value>> = {
   },
   async mobilenet_v2_stack(net, x) {
     let y = convNormAct(net.at("features.0"), x, { channels: 16, kernel: 3, stride: 2, activation: "relu6" });
-    y = invertedResidual(net.at("features.1"), y, { channels: 8, stride: 1, expansion: 1 });
-    y = invertedResidual(net.at("features.2"), y, { channels: 16, stride: 2, expansion: 6 });
-    y = invertedResidual(net.at("features.3"), y, { channels: 16, stride: 1, expansion: 6 });
+    [inverted(8), inverted(16, { stride: 2, expansion: 6 }), inverted(16, { expansion: 6 })].forEach((block, i) => {
+      const at = `features.${i + 1}`;
+      const layers = Object.entries(torchvisionLayers(block)).map(([layer, name]) => [`${at}.${layer}`, `${at}.${name}`] as const);
+      y = buildBlock(net.with({ rename: renamer(new Map(layers)) }).at(at), y, block, { activation: "relu6" });
+    });
     y = convNormAct(net.at("features.4"), y, { channels: 64, kernel: 1, activation: "relu6" });
     return linear(net.at("classifier"), globalAveragePool({ x: y }), { features: classes });
   },

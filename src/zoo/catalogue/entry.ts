@@ -23,3 +23,6 @@ export const half = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 export const torchvision: PreprocessingDefaults = { resize: 256, crop: 224, interpolation: "bilinear", ...imagenet };
 /** timm's defaults: `crop_pct` 0.875, bicubic. */
 export const timm: PreprocessingDefaults = { ...torchvision, interpolation: "bicubic" };
+
+/** timm's defaults at another size: what is cut is `cropPct` of the resized shorter side. */
+export const timmAt = (size: number, cropPct: number): PreprocessingDefaults => ({ ...timm, resize: Math.floor(size / cropPct), crop: size });

@@ -1,19 +1,69 @@
-import { type Entries, half, timm, torchvision } from "./entry.js";
+import type { PreprocessingDefaults } from "../../nn/architecture.js";
+import { type Entries, type Entry, half, timm, timmAt, torchvision } from "./entry.js";
 
-const mobilenetV1 = { family: "mobilenet-v1", load: async () => (await import("../mobilenet-v1.js")).mobilenetV1 };
-const mobilenetV2 = { family: "mobilenet-v2", load: async () => (await import("../mobilenet-v2.js")).mobilenetV2 };
-const mobilenetV3Small = { family: "mobilenet-v3", load: async () => (await import("../mobilenet-v3.js")).mobilenetV3Small };
-const mobilenetV3Large = { family: "mobilenet-v3", load: async () => (await import("../mobilenet-v3.js")).mobilenetV3Large };
+const unverified = true as const;
+const bilinear = { ...timm, interpolation: "bilinear" } as const;
+
+const v1 = { family: "mobilenet-v1", load: async () => (await import("../mobilenet-v1.js")).mobilenetV1 };
+const v2 = { family: "mobilenet-v2", load: async () => (await import("../mobilenet-v2.js")).mobilenetV2 };
+const v3 = (variant: "Small" | "Large" | "SmallMinimal" | "LargeMinimal" | "Rw") => ({
+  family: "mobilenet-v3",
+  load: async () => (await import("../mobilenet-v3.js"))[`mobilenetV3${variant}`],
+});
+
+/** timm's MobileNetV2 of this width and depth. */
+const timmV2 = (width: number, depth = 1): Entry => ({ ...v2, preprocessing: timm, options: { naming: "timm", width, depth }, unverified });
+/** timm's MobileNetV3, trained in PyTorch. */
+const timmV3 = (variant: "Small" | "Large", width: number, preprocessing: PreprocessingDefaults = timm): Entry => ({
+  ...v3(variant),
+  preprocessing,
+  options: { width },
+  unverified,
+});
+/** timm's MobileNetV3 with TensorFlow's weights. */
+const tfV3 = (variant: Parameters<typeof v3>[0], width = 1): Entry => ({
+  ...v3(variant),
+  preprocessing: { ...bilinear, ...half },
+  options: { width, padding: "same", epsilon: 1e-3 },
+  unverified,
+});
 
 export const mobile: Entries = {
-  mobilenet_v1: { ...mobilenetV1, preprocessing: { ...timm, ...half } },
-  mobilenetv1_100: { ...mobilenetV1, preprocessing: { ...timm, ...half } },
-  mobilenet_v1_025: { ...mobilenetV1, preprocessing: { resize: 146, crop: 128, interpolation: "bilinear", ...half }, options: { width: 0.25 } },
-  mobilenet_v2: { ...mobilenetV2, preprocessing: torchvision },
-  mobilenetv2_100: { ...mobilenetV2, preprocessing: timm, options: { naming: "timm" } },
-  mobilenetv3_small_100: { ...mobilenetV3Small, preprocessing: timm },
-  mobilenetv3_large_100: { ...mobilenetV3Large, preprocessing: timm },
-  mobilenet_v3_small: { ...mobilenetV3Small, preprocessing: torchvision, options: { naming: "torchvision" } },
-  mobilenet_v3_large: { ...mobilenetV3Large, preprocessing: torchvision, options: { naming: "torchvision" } },
+  mobilenet_v1: { ...v1, preprocessing: { ...timm, ...half } },
+  mobilenet_v1_025: { ...v1, preprocessing: { resize: 146, crop: 128, interpolation: "bilinear", ...half }, options: { width: 0.25 } },
+  mobilenetv1_100: { ...v1, preprocessing: { ...timm, ...half }, unverified },
+  mobilenetv1_125: { ...v1, preprocessing: { ...timmAt(224, 0.9), ...half }, options: { width: 1.25 }, unverified },
+  mobilenetv1_100h: { ...v1, load: async () => (await import("../mobilenet-v1.js")).mobilenetV1Head, preprocessing: { ...timm, ...half }, unverified },
+
+  mobilenet_v2: { ...v2, preprocessing: torchvision },
+  mobilenetv2_035: timmV2(0.35),
+  mobilenetv2_050: timmV2(0.5),
+  mobilenetv2_075: timmV2(0.75),
+  mobilenetv2_100: timmV2(1),
+  mobilenetv2_110d: timmV2(1.1, 1.2),
+  mobilenetv2_120d: timmV2(1.2, 1.4),
+  mobilenetv2_140: timmV2(1.4),
+
+  mobilenet_v3_small: { ...v3("Small"), preprocessing: torchvision, options: { naming: "torchvision" } },
+  mobilenet_v3_large: { ...v3("Large"), preprocessing: torchvision, options: { naming: "torchvision" } },
+  mobilenetv3_small_050: timmV3("Small", 0.5),
+  mobilenetv3_small_075: timmV3("Small", 0.75),
+  mobilenetv3_small_100: timmV3("Small", 1),
+  mobilenetv3_large_075: timmV3("Large", 0.75, bilinear),
+  mobilenetv3_large_100: timmV3("Large", 1),
+  mobilenetv3_large_150d: {
+    ...v3("Large"),
+    preprocessing: { ...timmAt(256, 0.95), interpolation: "bilinear", ...half },
+    options: { width: 1.5, depth: 1.2 },
+    unverified,
+  },
+  mobilenetv3_rw: { ...v3("Rw"), preprocessing: timm, options: { epsilon: 1e-3 }, unverified },
+  tf_mobilenetv3_small_075: tfV3("Small", 0.75),
+  tf_mobilenetv3_small_100: tfV3("Small"),
+  tf_mobilenetv3_small_minimal_100: tfV3("SmallMinimal"),
+  tf_mobilenetv3_large_075: tfV3("Large", 0.75),
+  tf_mobilenetv3_large_100: tfV3("Large"),
+  tf_mobilenetv3_large_minimal_100: tfV3("LargeMinimal"),
+
   squeezenet1_0: { family: "squeezenet", load: async () => (await import("../squeezenet.js")).squeezenet10, preprocessing: torchvision },
 };
