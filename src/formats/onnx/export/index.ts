@@ -1,0 +1,50 @@
+import { UnsupportedOpError } from "../../../core/errors.js";
+import type { Graph, Value } from "../../../graph/graph.js";
+import { liveNodes } from "../../../plan/passes.js";
+import type { StoredTensor } from "../constant.js";
+import type { OnnxModel, OnnxTensorInfo } from "../read-model.js";
+import { channelsFirst, GraphWriter, inOrder } from "./graph-writer.js";
+import { operators } from "./operators.js";
+
+/** The operator set that files are written for: the oldest with all that is needed (LayerNormalization), which most runtimes have. */
+const opset = 17;
+
+export interface OnnxExport {
+  /** An inference graph for one image, and the same for two: what differs follows the batch, which is free in the file. */
+  readonly graph: Graph;
+  readonly twin: Graph;
+  /** Numbers of a parameter or running statistic, in its layout in files. */
+  readonly kept: (value: Value) => StoredTensor;
+  readonly metadata?: ReadonlyMap<string, string>;
+}
+
+/**
+ * A network as an ONNX graph: images as [N, C, H, W] float32, layers in ONNX's layout with no transposes but where a network's own reshapes
+ * need them, initializers under the names and in the layouts of checkpoints. Layers on bytes become QuantizeLinear and DequantizeLinear pairs.
+ *
+ * @throws {UnsupportedOpError} for an op that ONNX has no operators for, naming its place
+ */
+export function exportOnnx({ graph, twin, kept, metadata = new Map() }: OnnxExport): OnnxModel {
+  const write = new GraphWriter(graph, twin, kept);
+  const inputs: OnnxTensorInfo[] = [...graph.inputs].map(([name, value]) => {
+    const order = value.shape.length === 4 ? channelsFirst : inOrder(value.shape.length);
+    write.set(value, { name, order });
+    return { name, type: "float32", shape: symbolic(write, value, order) };
+  });
+  for (const node of liveNodes(graph)) {
+    const operator = operators.get(node.op.name);
+    if (!operator) throw new UnsupportedOpError(`onnx export: no ONNX operator for ${node.op.name}${node.scope ? ` at ${node.scope}` : ""}`);
+    write.begin(node);
+    operator(write, node);
+  }
+  const outputs: OnnxTensorInfo[] = [...graph.outputs].map(([name, value]) => {
+    write.publish(name, value);
+    return { name, type: "float32", shape: symbolic(write, value, inOrder(value.shape.length)) };
+  });
+  return { file: "model.onnx", opset, producer: "ocelli", nodes: write.nodes, initializers: write.initializers, inputs, outputs, metadata };
+}
+
+/** Sizes for readers of the file: the batch by a name. */
+function symbolic(write: GraphWriter, value: Value, order: readonly number[]): (number | string)[] {
+  return write.sizes(value, order).map((size) => size ?? "batch");
+}
