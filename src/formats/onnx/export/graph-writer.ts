@@ -132,6 +132,16 @@ export class GraphWriter {
     this.nodes.push({ name: `${name}.Identity`, op: "Identity", inputs: [this.name(value)], outputs: [name], attributes: new Map() });
   }
 
+  /** The nodes that the named outputs need, and their initializers. */
+  needed(outputs: Iterable<string>): { nodes: OnnxNode[]; initializers: Map<string, StoredTensor> } {
+    const names = new Set(outputs);
+    const nodes = [...this.nodes]
+      .reverse()
+      .filter((node) => node.outputs.some((name) => names.has(name)) && node.inputs.every((name) => names.add(name)))
+      .reverse();
+    return { nodes, initializers: new Map([...this.initializers].filter(([name]) => names.has(name))) };
+  }
+
   /** An initializer with numbers that no parameter has. */
   literal(tensor: Constant): string {
     const key = `${tensor.type}${formatShape(tensor.shape)}:${Array.from(tensor.data).join()}`;

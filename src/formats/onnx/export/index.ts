@@ -41,7 +41,7 @@ export function exportOnnx({ graph, twin, kept, metadata = new Map() }: OnnxExpo
     write.publish(name, value);
     return { name, type: "float32", shape: symbolic(write, value, inOrder(value.shape.length)) };
   });
-  return { file: "model.onnx", opset, producer: "ocelli", nodes: write.nodes, initializers: write.initializers, inputs, outputs, metadata };
+  return { file: "model.onnx", opset, producer: "ocelli", ...write.needed(graph.outputs.keys()), inputs, outputs, metadata };
 }
 
 /** Sizes for readers of the file: the batch by a name. */

@@ -1,20 +1,22 @@
 /** Ops that move, pick or add up elements. */
 import type { Node, Value } from "../../../graph/graph.js";
-import { sameShape } from "../../../core/shape.js";
 import { constant, integers } from "../constant.js";
-import { type Exported, type GraphWriter, inOrder } from "./graph-writer.js";
+import { channelsFirst, type Exported, type GraphWriter, inOrder } from "./graph-writer.js";
 import type { WriteNode } from "./operators.js";
 
 const reshape: WriteNode = (write, { tensors: { x, y } }) => {
-  const order = inOrder(y.shape.length);
-  const target = sameShape(write.get(x).order, inOrder(x.shape.length)) ? undefined : movesNothing(write, x, y);
-  write.result("Reshape", [target ? write.get(x).name : write.name(x), write.target(y)], {}, order);
+  // [N, C] becomes [N, C, 1, 1] as readily as [N, 1, 1, C].
+  const order = y.shape.length === 4 && isInMemoryOrder(write, y, channelsFirst) ? channelsFirst : inOrder(y.shape.length);
+  const given = write.get(x);
+  const name = isInMemoryOrder(write, x, given.order) ? given.name : write.name(x);
+  write.result("Reshape", [name, write.target(y, order)], {}, order);
 };
 
-/** Whether the axes of more than one element come in the same order here and there, so that a reshape needs no transpose. */
-function movesNothing(write: GraphWriter, x: Value, y: Value): boolean {
-  const long = write.get(x).order.filter((axis) => x.shape[axis] !== 1 || write.sizes(x)[axis] === undefined);
-  return y.shape.length > 0 && long.every((axis, i) => i === 0 || axis > long[i - 1]);
+/** Whether a value's elements come in the same sequence with its axes in `order`: those of one element may stand anywhere. */
+function isInMemoryOrder(write: GraphWriter, x: Value, order: readonly number[]): boolean {
+  const sizes = write.sizes(x);
+  const long = order.filter((axis) => sizes[axis] !== 1);
+  return long.every((axis, i) => i === 0 || axis > long[i - 1]);
 }
 
 /** Nothing moves: the axes are only counted anew. */
