@@ -172,6 +172,9 @@ export class GraphWriter {
   }
 
   private keep(value: Value): Exported {
+    const { initializer } = value;
+    if (initializer?.kind === "values")
+      return { name: this.literal({ type: "float32", shape: value.shape, data: initializer.values }), order: inOrder(value.shape.length) };
     const { view, shape, order } = value.file ?? { view: value.shape, shape: value.shape, order: inOrder(value.shape.length) };
     const stored = this.stored(value);
     const name = sameShape(view, shape) ? stored : this.add("Reshape", [stored, this.literal(integers(view))]);
