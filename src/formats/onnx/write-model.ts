@@ -111,8 +111,9 @@ function infoOf({ name, type, shape }: OnnxTensorInfo) {
   return create(ValueInfoProtoSchema, { name, type: { value: { case: "tensorType", value: tensorType } } });
 }
 
-/** 2^63 stands for "to the end", which is 2^63 - 1 in files. */
-const whole = (value: number) => (value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(value));
+/** What lies beyond stands for "to the end". */
+const largest = 0x7fff_ffff_ffff_ffffn;
+const whole = (value: number) => (value >= Number(largest) ? largest : BigInt(value));
 
 const encodings: Record<ElementType, { code: DataType; bytes: number; encode?: (data: Constant["data"]) => ArrayBufferView }> = {
   float32: { code: DataType.FLOAT, bytes: 4 },

@@ -1,10 +1,9 @@
 /** Ops that work on each element: they keep the order of axes that their operand has. */
 import type { Value } from "../../../graph/graph.js";
 import { integers } from "../constant.js";
-import { type GraphWriter, inOrder } from "./graph-writer.js";
+import { type GraphWriter, inOrder, type WriteNode } from "./graph-writer.js";
 import type { AttributeValue } from "../read-model.js";
 import { clamp } from "./layers.js";
-import type { WriteNode } from "./operators.js";
 
 /** One ONNX operator, with attributes made of ours. */
 const unary =

@@ -25,6 +25,9 @@ const mostBias = 2 ** 30;
 export const inOrder = (rank: number): number[] => Array.from({ length: rank }, (_, axis) => axis);
 const permuted = (shape: Shape, order: readonly number[]) => order.map((axis) => shape[axis]);
 
+/** Writes one node; its op's first output is then known to the writer. */
+export type WriteNode = (write: GraphWriter, node: Node) => void;
+
 /** Collects ONNX nodes and initializers while a graph of ours is walked, and knows where each of its values went. */
 export class GraphWriter {
   readonly nodes: OnnxNode[] = [];

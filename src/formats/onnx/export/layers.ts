@@ -1,8 +1,7 @@
 /** Layers with windows, weights or statistics. */
 import type { Value } from "../../../graph/graph.js";
 import { sameShape, sizeOf } from "../../../core/shape.js";
-import { channelsFirst, type GraphWriter, inOrder, outputsFirst } from "./graph-writer.js";
-import type { WriteNode } from "./operators.js";
+import { channelsFirst, type GraphWriter, inOrder, outputsFirst, type WriteNode } from "./graph-writer.js";
 
 /** [top, bottom, left, right] as ONNX has it: all begins, then all ends. */
 const pads = (padding: readonly number[]) => [padding[0], padding[2], padding[1], padding[3]];

@@ -2,9 +2,8 @@
 import type { Quantization } from "../../../core/dtype.js";
 import type { Value } from "../../../graph/graph.js";
 import { storedBounds, type ResultAttributes } from "../../../ops/lowering/quantized.js";
-import { channelsFirst, type GraphWriter, inOrder } from "./graph-writer.js";
+import { channelsFirst, type GraphWriter, inOrder, type WriteNode } from "./graph-writer.js";
 import { convolution, product } from "./layers.js";
-import type { WriteNode } from "./operators.js";
 
 /** The result as bytes within the bounds that our kernels keep, 7 bits at most; as floats where the scale is 0. */
 function finish(write: GraphWriter, name: string, attributes: ResultAttributes, order: readonly number[]): void {

@@ -1,8 +1,7 @@
 /** Ops that move, pick or add up elements. */
 import type { Node, Value } from "../../../graph/graph.js";
 import { constant, integers } from "../constant.js";
-import { channelsFirst, type Exported, type GraphWriter, inOrder } from "./graph-writer.js";
-import type { WriteNode } from "./operators.js";
+import { channelsFirst, type Exported, type GraphWriter, inOrder, type WriteNode } from "./graph-writer.js";
 
 const reshape: WriteNode = (write, { tensors: { x, y } }) => {
   // [N, C] becomes [N, C, 1, 1] as readily as [N, 1, 1, C].
