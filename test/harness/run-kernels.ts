@@ -33,7 +33,9 @@ const padded = (bytes: number) => Math.ceil(bytes / LINE) * LINE;
  * canary words that nothing may change; every kernel call is split into shares as threads would.
  * @returns the data of each `wanted` value
  */
-export async function runGraph(graph: Graph, feeds: ReadonlyMap<Value, Data>, wanted: readonly Value[], options: RunOptions): Promise<Data[]> {
+export async function runGraph(graph: Graph, given: ReadonlyMap<Value, Data>, wanted: readonly Value[], options: RunOptions): Promise<Data[]> {
+  const constants = [...graph.kept.values()].flatMap((value) => (value.initializer?.kind === "values" ? [[value, value.initializer.values] as const] : []));
+  const feeds = new Map<Value, Data>([...given, ...constants]);
   const { build, threads = 1, backwards = false, inPlace = false } = options;
   const addresses = new Map<Value | Scratch, number>();
   const gaps: number[] = [];
