@@ -36,10 +36,11 @@ export function convNormAct(
 export interface SqueezeExcite {
   /** Between the two layers. */
   readonly channels: number;
-  readonly names: readonly [reduce: string, expand: string];
+  /** Default `fc1`, `fc2`. */
+  readonly names?: readonly [reduce: string, expand: string];
   /** Default `relu`. */
   readonly activation?: Activation;
-  /** Default `hardSigmoid`, MobileNetV3's; Hu et al. have `sigmoid`. */
+  /** Default `sigmoid`; MobileNetV3 has `hardSigmoid`. */
   readonly gate?: "sigmoid" | "hardSigmoid";
 }
 
@@ -47,7 +48,7 @@ export interface SqueezeExcite {
  * Squeeze-and-excitation (Hu et al. 2018): x [N, H, W, C] times gate(expand(activation(reduce(mean over H, W)))).
  * Checkpoints keep both layers as 1x1 convolutions.
  */
-export function squeezeExcite(net: Scope, x: Value, { channels, names, activation = "relu", gate = "hardSigmoid" }: SqueezeExcite): Value {
+export function squeezeExcite(net: Scope, x: Value, { channels, names = ["fc1", "fc2"], activation = "relu", gate = "sigmoid" }: SqueezeExcite): Value {
   const depth = channelsOf(x);
   const reduced = activate(linear(net.at(names[0]), globalAveragePool({ x }), { features: channels, convolution: true }), activation);
   const scale = activate(linear(net.at(names[1]), reduced, { features: depth, convolution: true }), gate);

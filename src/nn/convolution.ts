@@ -14,7 +14,8 @@ export type Padding = number | "symmetric" | "same" | readonly [number, number, 
 export interface Conv {
   /** Output channels. */
   readonly channels: number;
-  readonly kernel: number;
+  /** Side of the square kernel, or [height, width]. */
+  readonly kernel: number | readonly [number, number];
   readonly stride?: number;
   /** Default 0, as in PyTorch. */
   readonly padding?: Padding;
@@ -35,19 +36,22 @@ export function samePadding(size: number, kernel: number, stride: number, dilati
   return [Math.floor(total / 2), Math.ceil(total / 2)];
 }
 
-/** The four sides that `padding` means for x [N, H, W, C]. */
-export function paddingOf(padding: Padding, x: Value, kernel: number, stride: number, dilation: number): [number, number, number, number] {
+/** The four sides that `padding` means for x [N, H, W, C] and a kernel [height, width]. */
+export function paddingOf(padding: Padding, x: Value, kernel: readonly [number, number], stride: number, dilation: number): [number, number, number, number] {
   if (padding === "same") {
     const [, height, width] = x.shape;
-    return [...samePadding(height, kernel, stride, dilation), ...samePadding(width, kernel, stride, dilation)];
+    return [...samePadding(height, kernel[0], stride, dilation), ...samePadding(width, kernel[1], stride, dilation)];
   }
-  const all = padding === "symmetric" ? Math.floor((kernel - 1) / 2) * dilation : padding;
-  return typeof all === "number" ? [all, all, all, all] : [...all];
+  if (padding === "symmetric") {
+    const [vertical, horizontal] = kernel.map((size) => Math.floor((size - 1) / 2) * dilation);
+    return [vertical, vertical, horizontal, horizontal];
+  }
+  return typeof padding === "number" ? [padding, padding, padding, padding] : [...padding];
 }
 
 /**
- * Convolution of x [N, H, W, C]; `weight` is [channels, C / groups, kernel, kernel] in checkpoints and
- * [kernel, kernel, C / groups, channels] in memory.
+ * Convolution of x [N, H, W, C]; `weight` is [channels, C / groups, height, width] in checkpoints and
+ * [height, width, C / groups, channels] in memory.
  */
 export function conv(net: Scope, x: Value, { channels, kernel, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true }: Conv): Value {
   if (x.shape.length !== 4) throw new ShapeError(`conv: expected x [N,H,W,C], got ${formatShape(x.shape)} at ${net.path}`);
@@ -55,13 +59,14 @@ export function conv(net: Scope, x: Value, { channels, kernel, stride = 1, paddi
   if (depth % groups !== 0 || channels % groups !== 0) {
     throw new ShapeError(`conv: ${groups} groups divide neither ${depth} input nor ${channels} output channels evenly at ${net.path}`);
   }
-  const fan = { in: (depth / groups) * kernel * kernel, out: channels * kernel * kernel, groups };
-  const inFile = [channels, depth / groups, kernel, kernel];
-  const weight = net.parameter("weight", [kernel, kernel, depth / groups, channels], {
+  const [kh, kw] = typeof kernel === "number" ? [kernel, kernel] : kernel;
+  const fan = { in: (depth / groups) * kh * kw, out: channels * kh * kw, groups };
+  const inFile = [channels, depth / groups, kh, kw];
+  const weight = net.parameter("weight", [kh, kw, depth / groups, channels], {
     initializer: net.defaults.convWeight(fan),
     file: { shape: inFile, view: inFile, order: [2, 3, 1, 0] },
   });
   const inputs = { x, weight, bias: bias ? net.parameter("bias", [channels], { initializer: net.defaults.convBias(fan) }) : undefined };
-  const attributes = { stride: [stride, stride], padding: paddingOf(padding, x, kernel, stride, dilation), dilation: [dilation, dilation] };
+  const attributes = { stride: [stride, stride], padding: paddingOf(padding, x, [kh, kw], stride, dilation), dilation: [dilation, dilation] };
   return groups > 1 && groups === depth && groups === channels ? depthwiseConv2d(inputs, attributes) : conv2d(inputs, { ...attributes, groups });
 }

@@ -42,22 +42,26 @@ describe("convolution", () => {
 
   test("padding of each side", () => {
     const { x } = start([1, 224, 225, 3]);
-    expect(paddingOf("same", x, 3, 2, 1)).toEqual([0, 1, 1, 1]);
-    expect(paddingOf("symmetric", x, 5, 2, 2)).toEqual([4, 4, 4, 4]);
-    expect(paddingOf(2, x, 3, 1, 1)).toEqual([2, 2, 2, 2]);
-    expect(paddingOf([1, 2, 3, 4], x, 3, 1, 1)).toEqual([1, 2, 3, 4]);
+    expect(paddingOf("same", x, [3, 3], 2, 1)).toEqual([0, 1, 1, 1]);
+    expect(paddingOf("symmetric", x, [5, 5], 2, 2)).toEqual([4, 4, 4, 4]);
+    expect(paddingOf("symmetric", x, [1, 7], 1, 1)).toEqual([0, 0, 3, 3]);
+    expect(paddingOf(2, x, [3, 3], 1, 1)).toEqual([2, 2, 2, 2]);
+    expect(paddingOf([1, 2, 3, 4], x, [3, 3], 1, 1)).toEqual([1, 2, 3, 4]);
   });
 
   test("weights have PyTorch's shape in files and the kernels' in memory", () => {
     const { graph, net, x } = start([2, 8, 8, 6]);
     expect(conv(net.at("a"), x, { channels: 4, kernel: 3, groups: 2, stride: 2, padding: 1 }).shape).toEqual([2, 4, 4, 4]);
     conv(net.at("b"), x, { channels: 6, kernel: 5, groups: 6, bias: false });
+    conv(net.at("c"), x, { channels: 4, kernel: [1, 7], bias: false, padding: "symmetric" });
     expect(graph.kept.get("a.weight")).toMatchObject({ shape: [3, 3, 3, 4], file: { shape: [4, 3, 3, 3] } });
     expect(graph.kept.get("b.weight")).toMatchObject({ shape: [5, 5, 1, 6], file: { shape: [6, 1, 5, 5] } });
-    expect([...graph.kept.keys()]).toEqual(["a.weight", "a.bias", "b.weight"]);
+    expect(graph.kept.get("c.weight")).toMatchObject({ shape: [1, 7, 6, 4], file: { shape: [4, 6, 1, 7] } });
+    expect([...graph.kept.keys()]).toEqual(["a.weight", "a.bias", "b.weight", "c.weight"]);
     expect(graph.nodes.map((node) => [node.op.name, node.scope])).toEqual([
       ["conv2d", "a"],
       ["depthwiseConv2d", "b"],
+      ["conv2d", "c"],
     ]);
   });
 
