@@ -30,6 +30,8 @@ export interface Network {
   embedding(features: Value): Value;
   /** Checkpoint names of the parameters that depend on the number of classes. */
   readonly classifier: readonly string[];
+  /** Names of tensors that checkpoints have and inference does not need, such as auxiliary heads'. Default none. */
+  readonly unused?: RegExp;
 }
 
 /** A network with what is known of its input and classes. */
@@ -44,6 +46,8 @@ export interface Architecture extends Network {
   readonly preprocessing?: PreprocessingDefaults;
   /** Every option with its value: `architecture(name, options)` gives the same network again. */
   readonly options: ArchitectureOptions;
+  /** No published checkpoint has been run: names and results are those of the library that has it. */
+  readonly unverified?: true;
   /** Of a network that came in a file: its graph without the weights, from which a saved file makes it again. */
   definition?(numClasses: number): Promise<Uint8Array>;
 }

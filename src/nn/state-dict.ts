@@ -28,12 +28,13 @@ export function counterNames(names: Iterable<string>): string[] {
  *
  * @param options.network what the message calls the network
  * @param options.replaceHead names that may be missing or of another shape (`architecture.classifier`); default none
+ * @param options.unused names that the checkpoint may have besides (`architecture.unused`); default none
  * @throws {FormatError} listing missing, unexpected and mis-shaped tensors: the first five of each, with both shapes, and their counts
  */
 export function matchStateDict(
   expected: ReadonlyMap<string, Shape>,
   found: ReadonlyMap<string, Shape>,
-  { network = "the network", replaceHead = [] }: { network?: string; replaceHead?: readonly string[] } = {},
+  { network = "the network", replaceHead = [], unused }: { network?: string; replaceHead?: readonly string[]; unused?: RegExp } = {},
 ): StateDictMatch {
   const replaceable = new Set(replaceHead);
   const fits = (name: string) => sameShape(expected.get(name) ?? [], found.get(name) ?? []);
@@ -50,7 +51,7 @@ export function matchStateDict(
     ),
     list(
       "unexpected",
-      [...found.keys()].filter((name) => !allowed.has(name)),
+      [...found.keys()].filter((name) => !allowed.has(name) && !unused?.test(name)),
       (name) => `${name} ${formatShape(found.get(name) ?? [])}`,
     ),
     list(

@@ -28,6 +28,12 @@ test("everything wrong is named at once, with both shapes", () => {
   expect(() => matchStateDict(expected, found, { network: "resnet20" })).toThrow(new FormatError(message));
 });
 
+test("tensors that inference does not need may be there", () => {
+  const found = new Map([...expected, ["aux1.fc.weight", [10, 8]], ["aux1.bn.running_mean", [8]], ["aux1.bn.num_batches_tracked", []]]);
+  expect(() => matchStateDict(expected, found)).toThrow("3 unexpected: aux1.fc.weight [10,8]");
+  expect(matchStateDict(expected, found, { unused: /^aux\d\./ }).load).toEqual([...expected.keys()]);
+});
+
 test("the first five of many are named", () => {
   const many = new Map(Array.from({ length: 7 }, (_, i) => [`w${i}`, [i]]));
   expect(() => matchStateDict(many, new Map())).toThrow("state_dict does not fit the network: 7 missing: w0 [0], w1 [1], w2 [2], w3 [3], w4 [4], ...");
