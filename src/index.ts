@@ -27,7 +27,7 @@ export type { EpochRecord, Phase, Preparation, Progress, TrainerOptions, Trainin
 export { Trainer } from "./train/trainer.js";
 export { type ReportInput, trainingReport } from "./vision/report.js";
 export { listBundled } from "./zoo/bundled.js";
-export { listModels } from "./zoo/catalogue/index.js";
+export { type ListOptions, listModels } from "./zoo/catalogue/index.js";
 export { type CreateOptions, createModel } from "./zoo/create-model.js";
 export { describeArchitecture } from "./zoo/describe-architecture.js";
 export { loadModel } from "./zoo/load-model.js";

@@ -22,10 +22,11 @@ async function inspect(source: string, { json = false, layers }: InspectOptions)
   if (isFile && !(await architectureIn(source))) return inspectTensors(source, json);
   const { labels, notes, ...facts } = isFile ? await factsOfFile(source) : { ...(await describeArchitecture(source)), labels: undefined, notes: {} };
   if (json) {
-    const { architecture, options, inputShape, classes, parameters, flops, multiplyAdds } = facts;
+    const { architecture, options, unverified, inputShape, classes, parameters, flops, multiplyAdds } = facts;
     return printJson({
       architecture,
       options,
+      unverified,
       inputShape,
       classes,
       labels,
@@ -38,7 +39,7 @@ async function inspect(source: string, { json = false, layers }: InspectOptions)
     });
   }
   const rows = [
-    ["architecture", facts.architecture],
+    ["architecture", `${facts.architecture}${facts.unverified ? " (unverified: no published checkpoint has been run)" : ""}`],
     ["input", `[${facts.inputShape.join(", ")}]`],
     ["classes", `${facts.classes}${labels ? `: ${labels.slice(0, 8).join(", ")}${facts.classes > 8 ? ", ..." : ""}` : ""}`],
     ["parameters", formatCount(facts.parameters)],

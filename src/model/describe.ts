@@ -8,6 +8,8 @@ import { inferenceGraph } from "./graphs.js";
 export interface ArchitectureDescription {
   readonly architecture: string;
   readonly options: Readonly<Record<string, number | string>>;
+  /** No published checkpoint of this architecture has been run. */
+  readonly unverified?: true;
   /** `[1, height, width, channels]` */
   readonly inputShape: Shape;
   readonly classes: number;
@@ -26,7 +28,7 @@ export function describe(
   classes: number,
   { imageSize: [height, width], preprocessing }: { imageSize: readonly [height: number, width: number]; preprocessing?: Preprocessing },
 ): ArchitectureDescription {
-  const { name, options, channels } = architecture;
+  const { name, options, unverified, channels } = architecture;
   const { parameters, flops, multiplyAdds, layers } = costOf(inferenceGraph(architecture, classes, { batch: 1, height, width }, "logits"));
-  return { architecture: name, options, inputShape: [1, height, width, channels], classes, parameters, flops, multiplyAdds, layers, preprocessing };
+  return { architecture: name, options, unverified, inputShape: [1, height, width, channels], classes, parameters, flops, multiplyAdds, layers, preprocessing };
 }

@@ -1,4 +1,3 @@
-import type { Shape } from "../../src/core/shape.js";
 import { Graph } from "../../src/graph/graph.js";
 import { toMemory } from "../../src/model/layout.js";
 import type { NamedArchitecture } from "../../src/nn/architecture.js";
@@ -16,11 +15,6 @@ export function classifier(
   graph.output("embedding", network.embedding(features));
   graph.output("logits", network.head(net, features, classes));
   return graph;
-}
-
-/** Names and checkpoint shapes of a fixture's state_dict. */
-export function shapesOf(shapes: Record<string, number[]>): Map<string, Shape> {
-  return new Map(Object.entries(shapes));
 }
 
 /** Writes a state_dict (checkpoint layout) of parameters and buffers into a session that has prepared `graph`. */

@@ -1,22 +1,37 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { Shape } from "../../src/core/shape.js";
+import { sizeOf } from "../../src/core/shape.js";
 import { matchStateDict, stateDictShapes } from "../../src/nn/state-dict.js";
 import { listModels } from "../../src/zoo/catalogue/index.js";
 import { architecture, architectureFor } from "../../src/zoo/registry.js";
-import { classifier, shapesOf } from "./build.js";
+import { classifier } from "./build.js";
 
-type Fixture = Record<"torchvision" | "timm", Record<string, Record<string, number[]>>>;
+/** What a state_dict holds; see scripts/fixtures/zoo-names.py. */
+interface Manifest {
+  readonly tensors: number;
+  readonly parameters: number;
+  readonly sha256: string;
+}
+type Fixture = Record<"torchvision" | "timm", Record<string, Manifest>>;
 const fixture: Fixture = JSON.parse(readFileSync(new URL("../fixtures/zoo-names.json", import.meta.url), "utf8"));
 
-for (const library of ["torchvision", "timm"] as const) {
-  for (const [name, shapes] of Object.entries(fixture[library])) {
-    test(`${name} has the state_dict of ${library}`, async () => {
-      const found = shapesOf(shapes);
-      const expected = stateDictShapes(classifier(await architecture(name)));
-      expect([...matchStateDict(expected, found).load].sort()).toEqual([...found.keys()].sort());
-    });
-  }
+async function shapesOf(name: string): Promise<Map<string, Shape>> {
+  return stateDictShapes(classifier(await architecture(name)));
 }
+
+function manifest(shapes: ReadonlyMap<string, Shape>): Manifest {
+  const lines = [...shapes].map(([name, shape]) => `${name} ${shape.join(",")}`).sort();
+  const parameters = [...shapes].filter(([name]) => !/running_(mean|var)$/.test(name)).reduce((sum, [, shape]) => sum + sizeOf(shape), 0);
+  return { tensors: lines.length, parameters, sha256: createHash("sha256").update(lines.join("\n")).digest("hex").slice(0, 16) };
+}
+
+describe.each(["torchvision", "timm"] as const)("%s", (library) => {
+  test.each(Object.entries(fixture[library]))("%s has its state_dict", async (name, expected) => {
+    expect(manifest(await shapesOf(name))).toEqual(expected);
+  });
+});
 
 test.each([
   ["mobilenet_v2", "timm", "mobilenetv2_100"],
@@ -24,7 +39,7 @@ test.each([
   ["mobilenetv3_small_100", "torchvision", "mobilenet_v3_small"],
   ["mobilenet_v3_large", "timm", "mobilenetv3_large_100"],
 ] as const)("%s takes the naming of a checkpoint from %s", async (name, library, there) => {
-  const found = shapesOf(fixture[library][there]);
+  const found = await shapesOf(there);
   const network = await architectureFor(name, found.keys());
   expect(network.options.naming).toBe(library);
   expect(matchStateDict(stateDictShapes(classifier(network)), found).fresh).toEqual([]);
@@ -48,8 +63,20 @@ test("options rebuild the same network", async () => {
   }
 });
 
+test("a list of names can be narrowed, as in timm or by a regular expression", () => {
+  expect(listModels({ filter: "resnet1?" })).toEqual(["resnet18"]);
+  expect(listModels({ filter: "se*18*" })).toEqual(["seresnet18"]);
+  expect(listModels({ filter: /^wide/g })).toEqual(["wide_resnet101_2", "wide_resnet50_2"]);
+  expect(listModels({ filter: "resnet18.+" })).toEqual([]);
+  expect(listModels({ filter: "*resnet18*", unverified: false })).toEqual(["resnet18"]);
+  expect(listModels()).toEqual(listModels().sort());
+});
+
 test("unknown names and options are listed", async () => {
-  await expect(architecture("resnet19")).rejects.toThrow(/unknown architecture "resnet19": expected one of .*resnet18/);
+  await expect(architecture("resnet19")).rejects.toThrow(
+    /unknown architecture "resnet19": expected a name that listModels\(\) gives, such as .*resnet18, resnet18d$/,
+  );
+  await expect(architecture("zebra")).rejects.toThrow(/such as (\w+, ){9}\w+$/);
   await expect(architecture("resnet18", { width: 2 })).rejects.toThrow('resnet18: expected options none, got "width"');
   await expect(architecture("mobilenet_v2", { padding: "valid" })).rejects.toThrow('mobilenet_v2: padding expected symmetric or same, got "valid"');
   await expect(architecture("mobilenet_v2", { width: -1 })).rejects.toThrow("mobilenet_v2: width expected a number of 0 or more, got -1");

@@ -1,26 +1,30 @@
 import { sizeOf, type Shape } from "../../src/core/shape.js";
 
-/** `count` numbers in -1..1 (24 bits) of `seed`: the other half of scripts/fixtures/recipe.py, equal bit for bit. */
+/** Number `index` of `seed`, in -1..1 (24 bits): the other half of scripts/fixtures/recipe.py, equal bit for bit. */
+function uniformAt(seed: number, index: number): number {
+  let x = (index + (seed << 24)) >>> 0;
+  x ^= x >>> 16;
+  x = Math.imul(x, 0x85ebca6b);
+  x ^= x >>> 13;
+  x = Math.imul(x, 0xc2b2ae35);
+  x ^= x >>> 16;
+  return (x >>> 8) / 2 ** 23 - 1;
+}
+
+/** The first `count` numbers of `seed`. */
 export function uniform(seed: number, count: number): Float64Array {
   const out = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    let x = (i + (seed << 24)) >>> 0;
-    x ^= x >>> 16;
-    x = Math.imul(x, 0x85ebca6b);
-    x ^= x >>> 13;
-    x = Math.imul(x, 0xc2b2ae35);
-    x ^= x >>> 16;
-    out[i] = (x >>> 8) / 2 ** 23 - 1;
-  }
+  for (let i = 0; i < count; i++) out[i] = uniformAt(seed, i);
   return out;
 }
 
 /** A plausible tensor by its checkpoint name: He's bound for weights, norms near the identity. */
 export function tensor(name: string, seed: number, shape: Shape): Float32Array {
-  const u = uniform(seed, sizeOf(shape));
   const isNorm = name.endsWith("running_var") || (name.endsWith("weight") && shape.length === 1);
   const [middle, bound] = isNorm ? [1, 1 / 4] : shape.length === 1 ? [0, 1 / 8] : [0, Math.sqrt(6 / sizeOf(shape.slice(1)))];
-  return new Float32Array(u.map((value) => middle + value * bound));
+  const out = new Float32Array(sizeOf(shape));
+  for (let i = 0; i < out.length; i++) out[i] = middle + uniformAt(seed, i) * bound;
+  return out;
 }
 
 /** The numbers of a state_dict: tensors in the order of their names, seeds from 1. */

@@ -6,7 +6,30 @@ import { small } from "./small.js";
 
 export const catalogue: ReadonlyMap<string, Entry> = new Map(Object.entries({ ...residual, ...mobile, ...small }));
 
-/** Names that `architecture` knows, in alphabetical order. */
-export function listModels(): string[] {
-  return [...catalogue.keys()].sort();
+export interface ListOptions {
+  /** What a name must be like: a pattern with `*` (any characters) and `?` (any one), as in timm, or a regular expression. Default: any name. */
+  readonly filter?: string | RegExp;
+  /** Whether to list those of which no published checkpoint has been run; `describeArchitecture` marks them. Default true. */
+  readonly unverified?: boolean;
+}
+
+/** Names that `createModel` knows, in alphabetical order. */
+export function listModels({ filter = "*", unverified = true }: ListOptions = {}): string[] {
+  const pattern = typeof filter === "string" ? fromWildcards(filter) : filter;
+  const entries = [...catalogue].filter(([name, entry]) => name.search(pattern) >= 0 && (unverified || !entry.unverified));
+  return entries.map(([name]) => name).sort();
+}
+
+/** Up to ten names that begin as `name` does, as far as any does. */
+export function namesLike(name: string): string[] {
+  const names = listModels();
+  for (let length = name.length; ; length--) {
+    const alike = names.filter((known) => known.startsWith(name.slice(0, length)));
+    if (alike.length > 0) return alike.slice(0, 10);
+  }
+}
+
+function fromWildcards(pattern: string): RegExp {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${escaped.replace(/\*+/g, ".*").replaceAll("?", ".")}$`);
 }
