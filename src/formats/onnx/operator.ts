@@ -10,7 +10,7 @@ export class Call<T extends { readonly shape: readonly number[] } = Constant> {
     readonly node: OnnxNode,
     readonly opset: number,
     readonly inputs: readonly (T | undefined)[],
-    private readonly file: string,
+    readonly file: string,
   ) {}
 
   /** Input `i`. @throws {FormatError} when the node has none */

@@ -4,6 +4,7 @@ import { exp, log, pow } from "../../../core/math.js";
 import { type Constant, constant, isFloat } from "../constant.js";
 import type { Call, Evaluate } from "../operator.js";
 import { map, reduce, walk } from "./arrays.js";
+import { numbers } from "./shapes.js";
 
 type Line = (line: Float64Array) => number;
 
@@ -17,8 +18,7 @@ const logSumExp: Line = (line) => {
 };
 
 /** Axes of a reduction: an attribute until opset 12 (sum) or 17 (others), then an input; none means all, or nothing with `noop_with_empty_axes`. */
-export function reducedAxes(call: Call<{ readonly shape: readonly number[]; readonly data?: ArrayLike<number> }>, rank: number): number[] {
-  const given = call.inputs[1]?.data ? Array.from(call.inputs[1].data as ArrayLike<number>) : call.ints("axes");
+export function reducedAxes(call: Call<{ readonly shape: readonly number[] }>, rank: number, given: readonly number[] | undefined): number[] {
   if (given && given.length > 0) return call.axes(given, rank);
   return call.int("noop_with_empty_axes", 0) ? [] : Array.from({ length: rank }, (_, axis) => axis);
 }
@@ -28,7 +28,7 @@ const reduction =
   (call) => {
     const x = call.input(0);
     const whole = !isFloat(x.type);
-    return [reduce(x, reducedAxes(call, x.shape.length), call.int("keepdims", 1) !== 0, whole ? (line) => Math.trunc(f(line)) : f)];
+    return [reduce(x, reducedAxes(call, x.shape.length, numbers(call, 1, "axes")), call.int("keepdims", 1) !== 0, whole ? (line) => Math.trunc(f(line)) : f)];
   };
 
 const place =

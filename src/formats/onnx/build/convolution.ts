@@ -1,0 +1,108 @@
+import { type Shape, sizeOf } from "../../../core/shape.js";
+import type { Value } from "../../../graph/graph.js";
+import { add } from "../../../ops/add.js";
+import { conv2d, conv2dBackwardX } from "../../../ops/conv2d.js";
+import { depthwiseConv2d } from "../../../ops/depthwise.js";
+import { pad } from "../../../ops/pad.js";
+import { reshape } from "../../../ops/reshape.js";
+import { slice } from "../../../ops/slice.js";
+import { transposedWindow, type WindowAxes, windowOf } from "../evaluate/network.js";
+import type { Build, NodeCall } from "./call.js";
+import { type Computed, computed, reshaped, type Tensor } from "./tensor.js";
+
+/** [N, C, ...] in memory as [N, ..., C]. */
+export const channelsLast = (rank: number) => [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1];
+
+/** A window along the last two spatial axes, as our ops take it. */
+export const planar = ({ strides, dilations, before, after }: WindowAxes) => {
+  const last = <T>(list: readonly T[]) => list.slice(-2);
+  const [top, left] = last(before);
+  const [bottom, right] = last(after);
+  return { stride: last(strides), dilation: last(dilations), padding: [top, bottom, left, right] };
+};
+
+/** [N, C, W] as [N, C, 1, W], so that one axis is a special case of two; more stay as they are. */
+export const withHeight = (tensor: Tensor): Tensor =>
+  tensor.shape.length === 3 ? reshaped(tensor, [tensor.shape[0], tensor.shape[1], 1, tensor.shape[2]]) : tensor;
+
+/** The same of a window. */
+export const windowWithHeight = (window: WindowAxes): WindowAxes => {
+  if (window.kernel.length !== 1) return window;
+  const { kernel, strides, dilations, before, after, out } = window;
+  return { kernel: [1, ...kernel], strides: [1, ...strides], dilations: [1, ...dilations], before: [0, ...before], after: [0, ...after], out: [1, ...out] };
+};
+
+/** The result of an operator on [N, ..., C] as [N, C, ...spatial]. */
+export const channelsSecond = (y: Value, spatial: Shape): Computed => {
+  const [count, channels] = [y.shape[0], y.shape[y.shape.length - 1]];
+  const shape = [count, channels, ...spatial];
+  return computed(reshape({ x: y }, { shape: [count, ...spatial, channels] }), shape, channelsLast(shape.length));
+};
+
+/** Convolution along two axes: x [N, H, W, C], weight [kh, kw, in / groups, out]. */
+function convolution(x: Value, weight: Value, bias: Value | undefined, groups: number, window: WindowAxes): Value {
+  const channels = x.shape[3];
+  const inputs = { x, weight, bias };
+  return groups > 1 && groups === channels && groups === weight.shape[3]
+    ? depthwiseConv2d(inputs, planar(window))
+    : conv2d(inputs, { ...planar(window), groups });
+}
+
+/** Along three: the sum of planar ones over the taps of depth. */
+function deepConvolution(x: Value, weight: Value, bias: Value | undefined, groups: number, window: WindowAxes): Value {
+  const { kernel, strides, dilations, before, after, out } = window;
+  const [count, , height, width, channels] = x.shape;
+  const padded = pad({ x }, { before: [0, before[0], 0, 0, 0], after: [0, Math.max(0, after[0]), 0, 0, 0] });
+  let sum: Value | undefined;
+  for (let tap = 0; tap < kernel[0]; tap++) {
+    const starts = [0, tap * dilations[0], 0, 0, 0];
+    const plane = slice({ x: padded }, { starts, sizes: [count, out[0], height, width, channels], steps: [1, strides[0], 1, 1, 1] });
+    const taps = slice({ x: weight }, { starts: [tap, 0, 0, 0, 0], sizes: [1, ...weight.shape.slice(1)] });
+    const images = reshape({ x: plane }, { shape: [count * out[0], height, width, channels] });
+    const part = convolution(images, reshape({ x: taps }, { shape: weight.shape.slice(1) }), sum ? undefined : bias, groups, window);
+    sum = sum ? add({ a: sum, b: part }) : part;
+  }
+  return reshape({ x: sum as Value }, { shape: [count, ...out, weight.shape[4]] });
+}
+
+/** x [N, C, ...] and weight [M, C / groups, ...] with up to three spatial axes. */
+export function convolved(call: NodeCall, x: Tensor, weight: Tensor, bias: Value | undefined): Computed {
+  const [, channels, ...size] = x.shape;
+  const [filters, perGroup, ...kernel] = weight.shape;
+  const groups = call.int("group", 1);
+  if (size.length < 1 || size.length > 3) call.unsupported(`a convolution along ${size.length} axes`);
+  if (weight.shape.length !== x.shape.length || channels !== perGroup * groups || filters % groups !== 0)
+    call.misfit(`weight expects ${perGroup * groups} channels in ${groups} groups`);
+  const window = windowOf(call, size, kernel);
+  const [image, taps] = [withHeight(x), withHeight(weight)];
+  const spatial = image.shape.length - 2;
+  const value = call.value(image, channelsLast(image.shape.length));
+  const kernelLast = [...Array.from({ length: spatial }, (_, i) => i + 2), 1, 0];
+  const build = spatial === 3 ? deepConvolution : convolution;
+  return channelsSecond(build(value, call.weight(taps, kernelLast), bias, groups, windowWithHeight(window)), window.out);
+}
+
+const conv: Build = (call) => {
+  const bias = call.inputs[2];
+  return convolved(call, call.input(0), call.input(1), bias && call.weight(bias));
+};
+
+/** The gradient of a convolution's input, taken for itself. */
+const convTranspose: Build = (call) => {
+  const [x, weight, bias] = [call.input(0), call.input(1), call.inputs[2]];
+  const [, channels, ...size] = x.shape;
+  const [inputs, perGroup, ...kernel] = weight.shape;
+  const groups = call.int("group", 1);
+  if (size.length < 1 || size.length > 2) call.unsupported(`a transposed convolution along ${size.length} axes`);
+  if (inputs !== channels || channels % groups !== 0) call.misfit(`weight expects ${inputs} channels`);
+  const window = transposedWindow(call, size, kernel);
+  if (sizeOf(window.out) === 0 || window.before.some((pad) => pad < 0)) call.unsupported("padding below 0");
+  const dy = call.value(withHeight(x), channelsLast(4));
+  const { out, ...rest } = windowWithHeight(window);
+  const y = conv2dBackwardX({ dy, weight: call.weight(withHeight(weight), [2, 3, 1, 0]) }, { ...planar({ out, ...rest }), groups, size: out });
+  const shifted = bias ? add({ a: y, b: call.weight(bias) }) : y;
+  if (y.shape[3] !== perGroup * groups) call.misfit("weight does not fit");
+  return channelsSecond(shifted, window.out);
+};
+
+export const convolutions: Readonly<Record<string, Build>> = { Conv: conv, ConvTranspose: convTranspose };

@@ -1,0 +1,80 @@
+import { dropout as dropoutLayer } from "../../../nn/blocks.js";
+import { batchNormWith } from "../../../nn/norm.js";
+import { batchNorm as batchNormOp } from "../../../ops/batch-norm.js";
+import { add } from "../../../ops/add.js";
+import { groupNorm } from "../../../ops/group-norm.js";
+import { layerNorm } from "../../../ops/layer-norm.js";
+import { mul } from "../../../ops/mul.js";
+import { reshape } from "../../../ops/reshape.js";
+import { sizeOf } from "../../../core/shape.js";
+import type { Value } from "../../../graph/graph.js";
+import { constant } from "../constant.js";
+import type { Build, NodeCall } from "./call.js";
+import { channelsLast, channelsSecond } from "./convolution.js";
+import { computed, known, type Tensor } from "./tensor.js";
+
+const batchNormalization: Build = (call) => {
+  const [x, scale, bias, mean, variance] = [0, 1, 2, 3, 4].map((i) => call.input(i));
+  const order = channelsLast(Math.max(x.shape.length, 2));
+  const value = call.value(x, order);
+  const [epsilon, momentum] = [call.float("epsilon", 1e-5), 1 - call.float("momentum", 0.9)];
+  const [weight, shift] = [call.weight(scale), call.weight(bias)];
+  const [runningMean, runningVariance] = [mean, variance].map((statistics) => call.weight(statistics, [0], undefined, "buffer"));
+  if (call.int("training_mode", 0) === 0) {
+    const y = batchNormWith(call.net, value, { weight, bias: shift, mean: runningMean, variance: runningVariance }, { epsilon, momentum });
+    return computed(y, x.shape, order);
+  }
+  const batch = batchNormOp.all({ x: value, weight, bias: shift }, { epsilon });
+  const moved = (running: Value, now: Value) => computed(add({ a: scaled(call, running, 1 - momentum), b: scaled(call, now, momentum) }), running.shape);
+  return [computed(batch.y, x.shape, order), moved(runningMean, batch.mean), moved(runningVariance, batch.variance)];
+};
+
+const scaled = ({ net }: NodeCall, value: Value, factor: number) => mul({ a: value, b: net.graph.constant(Float32Array.of(factor), [1]) });
+
+/** Over the last axes from `axis` on, taken as one. */
+const layerNormalization: Build = (call) => {
+  const [x, scale, bias] = [call.input(0), call.input(1), call.inputs[2]];
+  if (call.node.outputs[1] || call.node.outputs[2]) call.unsupported("the outputs Mean and InvStdDev");
+  const axis = call.axis(call.int("axis", -1), x.shape.length);
+  const line = sizeOf(x.shape.slice(axis));
+  const flat = reshape({ x: call.value(x) }, { shape: [...x.shape.slice(0, axis), line] });
+  const part = (tensor: Tensor) => (sizeOf(tensor.shape) === line ? call.weight(tensor, undefined, [line]) : undefined);
+  const [weight, shift] = [part(scale), bias && part(bias)];
+  if (!weight || (bias && !shift)) return call.unsupported("a scale or bias that is stretched");
+  const y = layerNorm({ x: flat, weight, bias: shift }, { epsilon: call.float("epsilon", 1e-5) });
+  return computed(reshape({ x: y }, { shape: x.shape }), x.shape);
+};
+
+/** GroupNormalization of opset 18 has one scale for a group, from opset 21 one for a channel. */
+const groups =
+  (count: (call: NodeCall) => number): Build =>
+  (call) => {
+    const [x, scale, bias] = [call.input(0), call.input(1), call.input(2)];
+    const [batch, channels, ...size] = x.shape;
+    const parts = count(call);
+    const image = reshape({ x: call.value(x, channelsLast(x.shape.length)) }, { shape: [batch, size[0] ?? 1, sizeOf(size.slice(1)), channels] });
+    const perChannel = (tensor: Tensor) => {
+      if (sizeOf(tensor.shape) === channels) return call.weight(tensor);
+      const ones = call.net.graph.constant(new Float32Array(channels).fill(1), [parts, channels / parts]);
+      return reshape({ x: mul({ a: ones, b: call.weight(tensor, undefined, [parts, 1]) }) }, { shape: [channels] });
+    };
+    const y = groupNorm({ x: image, weight: perChannel(scale), bias: perChannel(bias) }, { groups: parts, epsilon: call.float("epsilon", 1e-5) });
+    return channelsSecond(y, size);
+  };
+
+/** Draws only while our network trains; `ratio` is an attribute until opset 11. The mask is what it is when nothing is dropped. */
+const dropout: Build = (call) => {
+  const x = call.input(0);
+  const ratio = call.number(1, "ratio") ?? 0.5;
+  if (call.numbers(2, "training_mode")?.[0] && ratio !== 0) call.unsupported("a random mask");
+  const mask = () => known(constant("bool", x.shape, new Uint8Array(sizeOf(x.shape)).fill(1)));
+  return [call.each(x, (value) => dropoutLayer(call.net, value, ratio)), ...(call.node.outputs[1] ? [mask()] : [])];
+};
+
+export const normalizations: Readonly<Record<string, Build>> = {
+  BatchNormalization: batchNormalization,
+  LayerNormalization: layerNormalization,
+  InstanceNormalization: groups((call) => call.input(0).shape[1]),
+  GroupNormalization: groups((call) => call.int("num_groups")),
+  Dropout: dropout,
+};
