@@ -135,3 +135,42 @@ export function normalTail(a: v128): v128 {
   d = madd(a, d, one());
   return f32x4.div(n, d);
 }
+
+/** log(1 + x) for x from 0: what 1 + x loses is made good by x / ((1 + x) - 1) (Higham, "Accuracy and Stability of Numerical Algorithms", 1.14.1). */
+// @ts-ignore: decorator
+@inline
+export function log1p(x: v128): v128 {
+  const sum = f32x4.add(one(), x), seen = f32x4.sub(sum, one());
+  return v128.bitselect(x, f32x4.div(f32x4.mul(log(sum), x), seen), f32x4.eq(seen, f32x4.splat(0)));
+}
+
+/** e^x - 1 = 2t / (1 - t) with t = tanh(x / 2), for x up to 0. */
+// @ts-ignore: decorator
+@inline
+export function expm1(x: v128): v128 {
+  const t = tanh(f32x4.mul(x, f32x4.splat(0.5)));
+  return f32x4.div(f32x4.add(t, t), f32x4.sub(one(), t));
+}
+
+/** The polynomial; sqrt(2); where erf has become 1, times that. */
+// @ts-ignore: decorator
+@lazy
+const ERF: usize = memory.data<f32>([
+  7.853861461626366e-05, -0.0008010193705558777, 0.005188327748328447, -0.026853812858462334, 0.1128358542919159, -0.3761262595653534, 0.12837916709,
+  1.4142135623730951, 14,
+]);
+
+/** erf(x) = 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x: an odd polynomial up to 1, then 1 less the tail of the normal distribution. */
+// @ts-ignore: decorator
+@inline
+export function erf(x: v128): v128 {
+  const square = f32x4.mul(x, x), size = f32x4.pmin(f32x4.abs(f32x4.mul(x, constant(ERF, 7))), constant(ERF, 8)), tail = f32x4.mul(normalTail(size), gaussian(size));
+  let p = madd(square, constant(ERF, 0), constant(ERF, 1));
+  p = madd(square, p, constant(ERF, 2));
+  p = madd(square, p, constant(ERF, 3));
+  p = madd(square, p, constant(ERF, 4));
+  p = madd(square, p, constant(ERF, 5));
+  p = madd(square, p, constant(ERF, 6));
+  const large = v128.or(f32x4.sub(one(), f32x4.add(tail, tail)), v128.and(x, f32x4.splat(-0.0)));
+  return v128.bitselect(madd(p, x, x), large, f32x4.le(f32x4.abs(x), one()));
+}

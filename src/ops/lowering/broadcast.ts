@@ -11,7 +11,7 @@ const MOST_AXES = 6;
 export function broadcastShape({ a, b }: Shapes, fail: (message: string) => never): Shape {
   const shape = broadcastShapes(a, b);
   if (!shape) fail("expected shapes that broadcast (equal sizes or 1, from the right)");
-  if (shape.length > MOST_AXES && !sameShape(a, b)) fail(`expected at most ${MOST_AXES} axes to broadcast, got ${shape.length}`);
+  if (stretchedAxes(shape, a, b).length > MOST_AXES) fail(`expected at most ${MOST_AXES} axes to broadcast, got ${shape.length}`);
   return shape;
 }
 
@@ -28,16 +28,41 @@ export function lowerBroadcast(emit: Emitter, kernel: string, { y, a, b }: Tenso
     const rows = (outer as number) * (repeat as number);
     if (length) return emit.call(`${kernel}_rows`, [y, full, part, repeat as number, length], rows, walkEach(rows, { reads: [full], writes: [y] }));
   }
-  const sizes = padLeft(y.shape, 1);
-  const strides = (shape: Shape) =>
-    padLeft(
-      stridesOf(shape).map((stride, axis) => (shape[axis] === 1 ? 0 : stride)),
-      0,
-    );
-  emit.call(`${kernel}_strided`, [y, a, b, ...sizes.slice(1), ...strides(a.shape), ...strides(b.shape)], size / sizes[MOST_AXES - 1]);
+  const { sizes, strides } = kernelAxes(y.shape, a.shape, b.shape);
+  emit.call(`${kernel}_strided`, [y, a, b, ...sizes.slice(1), ...strides], size / sizes[MOST_AXES - 1]);
 }
 
-const padLeft = (numbers: readonly number[], filler: number) => [...new Array<number>(MOST_AXES - numbers.length).fill(filler), ...numbers];
+/** Elements between neighbours of an operand along each of `rank` axes, 0 where it stretches. */
+export function stretchedStrides(shape: Shape, rank: number): number[] {
+  const own = stridesOf(shape).map((stride, axis) => (shape[axis] === 1 ? 0 : stride));
+  return [...new Array<number>(rank - shape.length).fill(0), ...own];
+}
+
+interface StretchedAxis {
+  readonly size: number;
+  readonly a: number;
+  readonly b: number;
+}
+
+/** y's axes longer than 1 with the strides of a and b; neighbours that lie in one line in both are one axis. */
+export function stretchedAxes(y: Shape, a: Shape, b: Shape): StretchedAxis[] {
+  const [aStrides, bStrides] = [a, b].map((shape) => stretchedStrides(shape, y.length));
+  const merged: StretchedAxis[] = [];
+  y.forEach((size, axis) => {
+    if (size === 1) return;
+    const [last, here] = [merged.at(-1), { size, a: aStrides[axis], b: bStrides[axis] }];
+    if (last && last.a === here.a * size && last.b === here.b * size) merged[merged.length - 1] = { ...here, size: last.size * size };
+    else merged.push(here);
+  });
+  return merged;
+}
+
+/** Those as the kernels take them: 6 sizes, and strides of a and then of b. */
+export function kernelAxes(y: Shape, a: Shape, b: Shape): { sizes: number[]; strides: number[] } {
+  const axes = stretchedAxes(y, a, b);
+  const all = [...new Array<StretchedAxis>(MOST_AXES - axes.length).fill({ size: 1, a: 0, b: 0 }), ...axes];
+  return { sizes: all.map(({ size }) => size), strides: [...all.map((axis) => axis.a), ...all.map((axis) => axis.b)] };
+}
 
 /** `[outer, repeat, length]` where `part` stretches over one run of y's axes; `undefined` where over several. */
 function stretchedRun(y: Shape, part: Shape): [number, number, number] | undefined {

@@ -1,6 +1,7 @@
 import { sizeOf, stridesOf, type Shape } from "../../core/shape.js";
 import type { Value } from "../../graph/graph.js";
-import type { Emitter } from "../../graph/op.js";
+import type { Argument, Emitter } from "../../graph/op.js";
+import { stretchedStrides } from "./broadcast.js";
 
 /** Axes that the strided kernels walk. */
 export const MOST_AXES = 6;
@@ -26,11 +27,17 @@ export function mergeAxes(axes: readonly CopyAxis[], longest = Infinity): CopyAx
   return merged;
 }
 
-/** Emits the copy of `axes` from x to y, beginning at element offsets. */
-export function copyStrided(emit: Emitter, y: Value, x: Value, axes: readonly CopyAxis[], yOffset = 0, xOffset = 0): void {
+/** Emits the copy of `axes` from x to y, beginning at element offsets; axes beyond those of the kernel, the smallest ones, by a call for each position. */
+export function copyStrided(emit: Emitter, y: Argument, x: Argument, axes: readonly CopyAxis[], yOffset = 0, xOffset = 0): void {
   const size = sizeOf(axes.map((axis) => axis.size));
   if (size === 0) return;
   const merged = mergeAxes(axes, LONGEST_ROW);
+  if (merged.length > MOST_AXES) {
+    const least = merged.reduce((best, axis) => (axis.size < best.size ? axis : best));
+    const others = merged.filter((axis) => axis !== least);
+    for (let i = 0; i < least.size; i++) copyStrided(emit, y, x, others, yOffset + i * least.to, xOffset + i * least.from);
+    return;
+  }
   const all = [...new Array<CopyAxis>(MOST_AXES - merged.length).fill({ size: 1, from: 1, to: 1 }), ...merged];
   emit.call(
     "copy_f32_strided",
@@ -42,6 +49,18 @@ export function copyStrided(emit: Emitter, y: Value, x: Value, axes: readonly Co
       ...all.map((axis) => axis.from),
     ],
     size / all[MOST_AXES - 1].size,
+  );
+}
+
+/** x [xShape] -> y [yShape], repeated along the axes where its size is 1 or missing. */
+export function copyStretched(emit: Emitter, y: Argument, x: Argument, xShape: Shape, yShape: Shape): void {
+  const from = stretchedStrides(xShape, yShape.length);
+  const to = stridesOf(yShape);
+  copyStrided(
+    emit,
+    y,
+    x,
+    yShape.map((size, axis) => ({ size, from: from[axis], to: to[axis] })),
   );
 }
 
