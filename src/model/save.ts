@@ -11,6 +11,8 @@ import { counterNames } from "../nn/state-dict.js";
 import type { Model } from "./model.js";
 
 export interface SaveOptions {
+  /** `safetensors` (PyTorch's names and layouts), or `onnx` (opset 17, to run elsewhere). Default by the path's ending, `.onnx`, else safetensors. */
+  readonly format?: "safetensors" | "onnx";
   /** Storage of weights: `float32` (default, exact), or half the size with 11 or 8 bits of precision. */
   readonly dtype?: "float32" | "float16" | "bfloat16";
   /** Where the weights come from and under which terms, for people; default what the model's own file said. */
@@ -30,8 +32,14 @@ export const metadataKeys = {
 
 /** Writes a model to a path, or gives the bytes of the file where no path is given. */
 export async function saveModel(model: Model, path: string | URL | undefined, options: SaveOptions = {}): Promise<Uint8Array | undefined> {
-  const tensors = await fileTensors(model, options);
+  const { format = /\.onnx$/i.test(String(path)) ? "onnx" : "safetensors" } = options;
   const metadata = fileMetadata(model, options);
+  if (format === "onnx") {
+    const { saveOnnx } = await import("./save-onnx.js");
+    return saveOnnx(model, path, metadata, options.dtype);
+  }
+  if (format !== "safetensors") throw new ArgumentError(`save: format expected safetensors or onnx, got ${JSON.stringify(format)}`);
+  const tensors = await fileTensors(model, options);
   if (path === undefined) return writeSafetensors(tensors, metadata, { sha256: true });
   await saveSafetensors(path, tensors, metadata, { sha256: true });
   return undefined;

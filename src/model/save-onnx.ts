@@ -1,0 +1,43 @@
+import { ArgumentError } from "../core/errors.js";
+import { writeFileAtomically } from "../core/file-node.js";
+import { constant, stored } from "../formats/onnx/constant.js";
+import { exportOnnx } from "../formats/onnx/export/index.js";
+import type { OnnxModel } from "../formats/onnx/read-model.js";
+import { onnxBytes, writeOnnx } from "../formats/onnx/write-model.js";
+import type { Value } from "../graph/graph.js";
+import { inferenceGraph } from "./graphs.js";
+import type { Model, NamedTensor } from "./model.js";
+import type { SaveOptions } from "./save.js";
+
+/**
+ * Writes a model as ONNX to a path, or gives the bytes of the file where no path is given.
+ *
+ * @param metadata what its own file would say of it; the part that is ours goes along
+ */
+export async function saveOnnx(
+  model: Model,
+  path: string | URL | undefined,
+  metadata: Readonly<Record<string, string>>,
+  dtype: SaveOptions["dtype"],
+): Promise<Uint8Array | undefined> {
+  const ours = new Map(Object.entries(metadata).filter(([key]) => key.startsWith("ocelli.")));
+  const written: OnnxModel = { ...(await onnxOf(model, dtype)), metadata: ours };
+  if (path === undefined) return onnxBytes(written);
+  await writeFileAtomically(path, writeOnnx(written));
+  return undefined;
+}
+
+/** A model as an ONNX graph from preprocessed images x [batch, C, H, W] of its input size to logits [batch, classes]. */
+async function onnxOf(model: Model, dtype: SaveOptions["dtype"] = "float32"): Promise<OnnxModel> {
+  const { facts, architecture, labels } = model;
+  if (facts.quantized && dtype !== "float32") throw new ArgumentError(`save: a quantised model is int8 already, got dtype "${dtype}"`);
+  const [height, width] = model.imageSize;
+  const graphOf = (batch: number) => inferenceGraph(architecture, labels.length, { batch, height, width }, "logits", facts.quantized?.rewrite);
+  const parameters = await model.parameters();
+  const bytes = new Set(model.session.keptValues().flatMap((value) => (value.dtype === "int8" ? value.name : [])));
+  const kept = ({ name }: Value) => {
+    const { shape, data } = parameters.get(name) as NamedTensor;
+    return stored(constant(bytes.has(name) ? "int8" : dtype, shape, data));
+  };
+  return exportOnnx({ graph: graphOf(1), twin: graphOf(2), kept });
+}
