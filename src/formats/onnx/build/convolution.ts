@@ -1,17 +1,19 @@
-import { type Shape, sizeOf } from "../../../core/shape.js";
+import type { Shape } from "../../../core/shape.js";
 import type { Value } from "../../../graph/graph.js";
 import { add } from "../../../ops/add.js";
 import { conv2d, conv2dBackwardX } from "../../../ops/conv2d.js";
 import { depthwiseConv2d } from "../../../ops/depthwise.js";
 import { pad } from "../../../ops/pad.js";
-import { reshape } from "../../../ops/reshape.js";
 import { slice } from "../../../ops/slice.js";
 import { transposedWindow, type WindowAxes, windowOf } from "../evaluate/network.js";
 import type { Build, NodeCall } from "./call.js";
-import { type Computed, computed, reshaped, type Tensor } from "./tensor.js";
+import { type Computed, computed, reshaped, type Tensor, viewed } from "./tensor.js";
 
 /** [N, C, ...] in memory as [N, ..., C]. */
 export const channelsLast = (rank: number) => [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1];
+
+/** [out, in, ...] in memory as [..., in, out]. */
+const kernelFirst = (rank: number) => [...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1, 0];
 
 /** A window along the last two spatial axes, as our ops take it. */
 export const planar = ({ strides, dilations, before, after }: WindowAxes) => {
@@ -36,7 +38,7 @@ export const windowWithHeight = (window: WindowAxes): WindowAxes => {
 export const channelsSecond = (y: Value, spatial: Shape): Computed => {
   const [count, channels] = [y.shape[0], y.shape[y.shape.length - 1]];
   const shape = [count, channels, ...spatial];
-  return computed(reshape({ x: y }, { shape: [count, ...spatial, channels] }), shape, channelsLast(shape.length));
+  return computed(viewed(y, [count, ...spatial, channels]), shape, channelsLast(shape.length));
 };
 
 /** Convolution along two axes: x [N, H, W, C], weight [kh, kw, in / groups, out]. */
@@ -58,11 +60,11 @@ function deepConvolution(x: Value, weight: Value, bias: Value | undefined, group
     const starts = [0, tap * dilations[0], 0, 0, 0];
     const plane = slice({ x: padded }, { starts, sizes: [count, out[0], height, width, channels], steps: [1, strides[0], 1, 1, 1] });
     const taps = slice({ x: weight }, { starts: [tap, 0, 0, 0, 0], sizes: [1, ...weight.shape.slice(1)] });
-    const images = reshape({ x: plane }, { shape: [count * out[0], height, width, channels] });
-    const part = convolution(images, reshape({ x: taps }, { shape: weight.shape.slice(1) }), sum ? undefined : bias, groups, window);
+    const images = viewed(plane, [count * out[0], height, width, channels]);
+    const part = convolution(images, viewed(taps, weight.shape.slice(1)), sum ? undefined : bias, groups, window);
     sum = sum ? add({ a: sum, b: part }) : part;
   }
-  return reshape({ x: sum as Value }, { shape: [count, ...out, weight.shape[4]] });
+  return viewed(sum as Value, [count, ...out, weight.shape[4]]);
 }
 
 /** x [N, C, ...] and weight [M, C / groups, ...] with up to three spatial axes. */
@@ -75,11 +77,9 @@ export function convolved(call: NodeCall, x: Tensor, weight: Tensor, bias: Value
     call.misfit(`weight expects ${perGroup * groups} channels in ${groups} groups`);
   const window = windowOf(call, size, kernel);
   const [image, taps] = [withHeight(x), withHeight(weight)];
-  const spatial = image.shape.length - 2;
   const value = call.value(image, channelsLast(image.shape.length));
-  const kernelLast = [...Array.from({ length: spatial }, (_, i) => i + 2), 1, 0];
-  const build = spatial === 3 ? deepConvolution : convolution;
-  return channelsSecond(build(value, call.weight(taps, kernelLast), bias, groups, windowWithHeight(window)), window.out);
+  const build = size.length === 3 ? deepConvolution : convolution;
+  return channelsSecond(build(value, call.weight(taps, kernelFirst(image.shape.length)), bias, groups, windowWithHeight(window)), window.out);
 }
 
 const conv: Build = (call) => {
@@ -87,22 +87,42 @@ const conv: Build = (call) => {
   return convolved(call, call.input(0), call.input(1), bias && call.weight(bias));
 };
 
-/** The gradient of a convolution's input, taken for itself. */
+/** The gradient of a convolution's input, taken for itself: x [N, H, W, C], weight [kh, kw, out / groups, C]. */
+const transposedConvolution = (x: Value, weight: Value, groups: number, window: WindowAxes) =>
+  conv2dBackwardX({ dy: x, weight }, { ...planar(window), groups, size: window.out.slice(-2) });
+
+/** Along three axes: planar ones for each tap of depth, whose planes are moved apart by the stride and added where they fall. */
+function deepTransposedConvolution(x: Value, weight: Value, groups: number, window: WindowAxes): Value {
+  const [count, depth, height, width, channels] = x.shape;
+  const [step, out] = [window.strides[0], window.out[0]];
+  const images = viewed(x, [count * depth, height, width, channels]);
+  const parts = Array.from({ length: window.kernel[0] }, (_, tap) => {
+    const taps = slice({ x: weight }, { starts: [tap, 0, 0, 0, 0], sizes: [1, ...weight.shape.slice(1)] });
+    const planes = transposedConvolution(images, viewed(taps, weight.shape.slice(1)), groups, window);
+    const plane = planes.shape.slice(1);
+    const apart = pad({ x: viewed(planes, [count, depth, 1, ...plane]) }, { before: [0, 0, 0, 0, 0, 0], after: [0, 0, step - 1, 0, 0, 0] });
+    const start = tap * window.dilations[0];
+    const ends = { before: [0, start, 0, 0, 0], after: [0, Math.max(0, window.before[0] + out - start - depth * step), 0, 0, 0] };
+    const long = pad({ x: viewed(apart, [count, depth * step, ...plane]) }, ends);
+    return slice({ x: long }, { starts: [0, window.before[0], 0, 0, 0], sizes: [count, out, ...plane] });
+  });
+  return parts.reduce((a, b) => add({ a, b }));
+}
+
 const convTranspose: Build = (call) => {
   const [x, weight, bias] = [call.input(0), call.input(1), call.inputs[2]];
   const [, channels, ...size] = x.shape;
   const [inputs, perGroup, ...kernel] = weight.shape;
   const groups = call.int("group", 1);
-  if (size.length < 1 || size.length > 2) call.unsupported(`a transposed convolution along ${size.length} axes`);
-  if (inputs !== channels || channels % groups !== 0) call.misfit(`weight expects ${inputs} channels`);
+  if (size.length < 1 || size.length > 3) call.unsupported(`a transposed convolution along ${size.length} axes`);
+  if (inputs !== channels || channels % groups !== 0 || perGroup < 1) call.misfit(`weight expects ${inputs} channels in ${groups} groups`);
   const window = transposedWindow(call, size, kernel);
-  if (sizeOf(window.out) === 0 || window.before.some((pad) => pad < 0)) call.unsupported("padding below 0");
-  const dy = call.value(withHeight(x), channelsLast(4));
-  const { out, ...rest } = windowWithHeight(window);
-  const y = conv2dBackwardX({ dy, weight: call.weight(withHeight(weight), [2, 3, 1, 0]) }, { ...planar({ out, ...rest }), groups, size: out });
-  const shifted = bias ? add({ a: y, b: call.weight(bias) }) : y;
-  if (y.shape[3] !== perGroup * groups) call.misfit("weight does not fit");
-  return channelsSecond(shifted, window.out);
+  if (window.before.some((pad) => pad < 0)) call.unsupported("padding below 0");
+  const image = withHeight(x);
+  const value = call.value(image, channelsLast(image.shape.length));
+  const build = size.length === 3 ? deepTransposedConvolution : transposedConvolution;
+  const y = build(value, call.weight(withHeight(weight), kernelFirst(image.shape.length)), groups, windowWithHeight(window));
+  return channelsSecond(bias ? add({ a: y, b: call.weight(bias) }) : y, window.out);
 };
 
 export const convolutions: Readonly<Record<string, Build>> = { Conv: conv, ConvTranspose: convTranspose };

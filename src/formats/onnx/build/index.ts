@@ -5,11 +5,14 @@ import type { Constant, StoredTensor } from "../constant.js";
 import { evaluate } from "../evaluate/index.js";
 import type { OnnxModel, OnnxNode } from "../read-model.js";
 import { type Build, type Building, NodeCall } from "./call.js";
+import { activations } from "./activation.js";
 import { convolutions } from "./convolution.js";
 import { elementwiseOperators } from "./elementwise.js";
+import { gathers } from "./gather.js";
 import { normalizations } from "./normalization.js";
 import { pools } from "./pooling.js";
 import { products } from "./product.js";
+import { quantizedOperators } from "./quantized.js";
 import { reductionOperators } from "./reductions.js";
 import { shapeOperators, views } from "./shapes.js";
 import { decoded, initializer, isKnown, type Known, known, type Tensor } from "./tensor.js";
@@ -18,8 +21,25 @@ export { computed, type Computed, decoded, inOrder, isKnown, type Known, type Te
 
 const viewing = new Map(Object.entries(views));
 const operators = new Map<string, Build>(
-  Object.entries({ ...convolutions, ...elementwiseOperators, ...normalizations, ...pools, ...products, ...reductionOperators, ...shapeOperators }),
+  Object.entries({
+    ...activations,
+    ...convolutions,
+    ...elementwiseOperators,
+    ...gathers,
+    ...normalizations,
+    ...pools,
+    ...products,
+    ...quantizedOperators,
+    ...reductionOperators,
+    ...shapeOperators,
+  }),
 );
+
+/** Operators that only make constants. */
+const constants = ["Constant", "ConstantOfShape", "Range"];
+
+/** Operators that graphs may use on what is computed, by ONNX's names. */
+export const supportedOperators: readonly string[] = [...operators.keys(), ...viewing.keys(), ...constants];
 
 /** Operators whose result only depends on the shape of what they read. */
 const ofShapes = new Set(["Shape", "Size"]);
@@ -95,7 +115,7 @@ function make(call: NodeCall): readonly Tensor[] {
     if (isFoldable(call)) return folded(call);
     const build = operators.get(op) ?? call.unsupported("is not supported");
     const made = build(call);
-    return Array.isArray(made) ? made : [made as Tensor];
+    return "shape" in made ? [made] : made;
   } catch (cause) {
     if (!(cause instanceof ShapeError)) throw cause;
     const message = cause.message.startsWith("onnx: ") ? cause.message : `onnx: ${call.where}: ${cause.message} (${call.file})`;

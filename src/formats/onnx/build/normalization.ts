@@ -2,47 +2,54 @@ import { dropout as dropoutLayer } from "../../../nn/blocks.js";
 import { batchNormWith } from "../../../nn/norm.js";
 import { batchNorm as batchNormOp } from "../../../ops/batch-norm.js";
 import { add } from "../../../ops/add.js";
+import { combine } from "../../../ops/combine.js";
 import { groupNorm } from "../../../ops/group-norm.js";
 import { layerNorm } from "../../../ops/layer-norm.js";
+import { map } from "../../../ops/map.js";
+import { mean } from "../../../ops/mean.js";
 import { mul } from "../../../ops/mul.js";
-import { reshape } from "../../../ops/reshape.js";
 import { sizeOf } from "../../../core/shape.js";
 import type { Value } from "../../../graph/graph.js";
 import { constant } from "../constant.js";
 import type { Build, NodeCall } from "./call.js";
 import { channelsLast, channelsSecond } from "./convolution.js";
-import { computed, known, type Tensor } from "./tensor.js";
+import { plus, times } from "./elementwise.js";
+import { computed, known, type Tensor, viewed } from "./tensor.js";
 
 const batchNormalization: Build = (call) => {
-  const [x, scale, bias, mean, variance] = [0, 1, 2, 3, 4].map((i) => call.input(i));
+  const [x, scale, bias, center, variance] = [0, 1, 2, 3, 4].map((i) => call.input(i));
   const order = channelsLast(Math.max(x.shape.length, 2));
   const value = call.value(x, order);
   const [epsilon, momentum] = [call.float("epsilon", 1e-5), 1 - call.float("momentum", 0.9)];
   const [weight, shift] = [call.weight(scale), call.weight(bias)];
-  const [runningMean, runningVariance] = [mean, variance].map((statistics) => call.weight(statistics, [0], undefined, "buffer"));
+  const [runningMean, runningVariance] = [center, variance].map((statistics) => call.weight(statistics, [0], undefined, "buffer"));
   if (call.int("training_mode", 0) === 0) {
     const y = batchNormWith(call.net, value, { weight, bias: shift, mean: runningMean, variance: runningVariance }, { epsilon, momentum });
     return computed(y, x.shape, order);
   }
   const batch = batchNormOp.all({ x: value, weight, bias: shift }, { epsilon });
-  const moved = (running: Value, now: Value) => computed(add({ a: scaled(call, running, 1 - momentum), b: scaled(call, now, momentum) }), running.shape);
+  const moved = (running: Value, now: Value) => computed(add({ a: times(running, 1 - momentum), b: times(now, momentum) }), running.shape);
   return [computed(batch.y, x.shape, order), moved(runningMean, batch.mean), moved(runningVariance, batch.variance)];
 };
 
-const scaled = ({ net }: NodeCall, value: Value, factor: number) => mul({ a: value, b: net.graph.constant(Float32Array.of(factor), [1]) });
-
-/** Over the last axes from `axis` on, taken as one. */
+/** Over the last axes from `axis` on, taken as one; and, where they are asked for, the mean and 1 / standard deviation of each line. */
 const layerNormalization: Build = (call) => {
   const [x, scale, bias] = [call.input(0), call.input(1), call.inputs[2]];
-  if (call.node.outputs[1] || call.node.outputs[2]) call.unsupported("the outputs Mean and InvStdDev");
   const axis = call.axis(call.int("axis", -1), x.shape.length);
+  const epsilon = call.float("epsilon", 1e-5);
   const line = sizeOf(x.shape.slice(axis));
-  const flat = reshape({ x: call.value(x) }, { shape: [...x.shape.slice(0, axis), line] });
+  const flat = viewed(call.value(x), [...x.shape.slice(0, axis), line]);
   const part = (tensor: Tensor) => (sizeOf(tensor.shape) === line ? call.weight(tensor, undefined, [line]) : undefined);
   const [weight, shift] = [part(scale), bias && part(bias)];
   if (!weight || (bias && !shift)) return call.unsupported("a scale or bias that is stretched");
-  const y = layerNorm({ x: flat, weight, bias: shift }, { epsilon: call.float("epsilon", 1e-5) });
-  return computed(reshape({ x: y }, { shape: x.shape }), x.shape);
+  const y = computed(viewed(layerNorm({ x: flat, weight, bias: shift }, { epsilon }), x.shape), x.shape);
+  if (!call.node.outputs[1] && !call.node.outputs[2]) return y;
+  const outer = x.shape.map((size, i) => (i < axis ? size : 1));
+  const centre = mean({ x: flat }, { axes: [axis], keepDims: true });
+  const rest = combine({ a: flat, b: centre }, { fn: "sub" });
+  const variance = mean({ x: mul({ a: rest, b: rest }) }, { axes: [axis], keepDims: true });
+  const inverse = map({ x: map({ x: plus(variance, epsilon) }, { fn: "sqrt" }) }, { fn: "reciprocal" });
+  return [y, computed(viewed(centre, outer), outer), computed(viewed(inverse, outer), outer)];
 };
 
 /** GroupNormalization of opset 18 has one scale for a group, from opset 21 one for a channel. */
@@ -52,11 +59,11 @@ const groups =
     const [x, scale, bias] = [call.input(0), call.input(1), call.input(2)];
     const [batch, channels, ...size] = x.shape;
     const parts = count(call);
-    const image = reshape({ x: call.value(x, channelsLast(x.shape.length)) }, { shape: [batch, size[0] ?? 1, sizeOf(size.slice(1)), channels] });
+    const image = viewed(call.value(x, channelsLast(x.shape.length)), [batch, size[0] ?? 1, sizeOf(size.slice(1)), channels]);
     const perChannel = (tensor: Tensor) => {
       if (sizeOf(tensor.shape) === channels) return call.weight(tensor);
       const ones = call.net.graph.constant(new Float32Array(channels).fill(1), [parts, channels / parts]);
-      return reshape({ x: mul({ a: ones, b: call.weight(tensor, undefined, [parts, 1]) }) }, { shape: [channels] });
+      return viewed(mul({ a: ones, b: call.weight(tensor, undefined, [parts, 1]) }), [channels]);
     };
     const y = groupNorm({ x: image, weight: perChannel(scale), bias: perChannel(bias) }, { groups: parts, epsilon: call.float("epsilon", 1e-5) });
     return channelsSecond(y, size);

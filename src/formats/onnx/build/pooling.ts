@@ -1,13 +1,17 @@
-import { type Shape, sizeOf } from "../../../core/shape.js";
+import { type Shape, sizeOf, stridesOf } from "../../../core/shape.js";
 import type { Value } from "../../../graph/graph.js";
+import { add } from "../../../ops/add.js";
 import { averagePool } from "../../../ops/average-pool.js";
+import { combine } from "../../../ops/combine.js";
 import { globalAveragePool } from "../../../ops/global-average-pool.js";
 import { maxPool } from "../../../ops/max-pool.js";
-import { reshape } from "../../../ops/reshape.js";
+import { pad } from "../../../ops/pad.js";
+import { select } from "../../../ops/select.js";
+import { slice } from "../../../ops/slice.js";
 import { windowOf, type WindowAxes } from "../evaluate/network.js";
 import type { Build, NodeCall } from "./call.js";
 import { channelsLast, channelsSecond, planar, windowWithHeight, withHeight } from "./convolution.js";
-import type { Computed, Tensor } from "./tensor.js";
+import { type Computed, type Tensor, viewed } from "./tensor.js";
 
 /** One pool along height and width of [N, H, W, C]. */
 type Pool = (
@@ -26,13 +30,70 @@ function pooled(call: NodeCall, x: Tensor, window: WindowAxes, pool: Pool): Comp
   const value = call.value(image, channelsLast(image.shape.length));
   if (spatial < 3) return channelsSecond(pool(value, { ...planar(plane), kernel, ceilMode }), window.out);
   const [count, depth, height, width, channels] = value.shape;
-  const images = reshape({ x: value }, { shape: [count * depth, height, width, channels] });
+  const images = viewed(value, [count * depth, height, width, channels]);
   const planes = pool(images, { ...planar(plane), kernel, ceilMode });
   const [, outHeight, outWidth] = planes.shape;
-  const stacks = reshape({ x: planes }, { shape: [count, depth, outHeight * outWidth, channels] });
+  const stacks = viewed(planes, [count, depth, outHeight * outWidth, channels]);
   const [stride, dilation] = [window.strides[0], window.dilations[0]];
   const deep = { kernel: [window.kernel[0], 1], stride: [stride, 1], dilation: [dilation, 1], padding: [window.before[0], window.after[0], 0, 0], ceilMode };
   return channelsSecond(pool(stacks, deep), window.out);
+}
+
+/** What window position `at` of an axis reads as its tap `tap`: padded with -Infinity, a slice. */
+function tapOf(x: Value, axis: number, { strides, dilations, kernel, before, out }: WindowAxes, i: number, tap: number): Value {
+  const size = x.shape[axis];
+  const reach = (out[i] - 1) * strides[i] + (kernel[i] - 1) * dilations[i] + 1;
+  const along = (number: number, other: readonly number[]) => other.with(axis, number);
+  const none = x.shape.map(() => 0);
+  const padded = pad({ x }, { before: along(before[i], none), after: along(Math.max(0, reach - size - before[i]), none), value: -Infinity });
+  const steps = along(
+    strides[i],
+    x.shape.map(() => 1),
+  ); // prettier-ignore
+  return slice({ x: padded }, { starts: along(tap * dilations[i], none), sizes: along(out[i], x.shape), steps });
+}
+
+const taps = (count: number) => Array.from({ length: count }, (_, tap) => tap);
+
+/** The maximum along one axis after the other, over the taps of each. */
+function dilatedMax(call: NodeCall, x: Tensor, window: WindowAxes): Computed {
+  let value = call.value(x, channelsLast(x.shape.length));
+  window.kernel.forEach((count, i) => {
+    const parts = taps(count).map((tap) => tapOf(value, i + 1, window, i, tap));
+    value = parts.reduce((a, b) => combine({ a, b }, { fn: "max" }));
+  });
+  return channelsSecond(value, window.out);
+}
+
+/** The maximum of each window and where it lies in the whole tensor, counted row by row, or column by column with `storage_order`. */
+function maxWithPlaces(call: NodeCall, x: Tensor, window: WindowAxes): [Computed, Computed] {
+  const [count, channels, ...size] = x.shape;
+  const columns = call.int("storage_order", 0) !== 0;
+  const strides = columns ? stridesOf(size.toReversed()).reverse() : stridesOf(size);
+  const { graph } = call.net;
+  const order = channelsLast(x.shape.length);
+  const image = call.value(x, order);
+  let best: Value | undefined;
+  let place: Value | undefined;
+  const [outSteps, kernelSteps] = [stridesOf(window.out), stridesOf(window.kernel)];
+  for (let tap = 0; tap < sizeOf(window.kernel); tap++) {
+    const index = size.map((_, i) => Math.floor(tap / kernelSteps[i]) % window.kernel[i]);
+    const value = index.reduce((from, at, i) => tapOf(from, i + 1, window, i, at), image);
+    const places = Float32Array.from({ length: sizeOf(window.out) }, (_, point) =>
+      index.reduce((sum, at, i) => {
+        const start = (Math.floor(point / outSteps[i]) % window.out[i]) * window.strides[i] - window.before[i];
+        return sum + (start + at * window.dilations[i]) * strides[i];
+      }, 0),
+    );
+    const here = graph.constant(places, [1, ...window.out, 1]);
+    const larger: Value | undefined = best && combine({ a: value, b: best }, { fn: "greater" });
+    place = larger && place ? select({ condition: larger, a: here, b: place }) : here;
+    best = larger && best ? select({ condition: larger, a: value, b: best }) : value;
+  }
+  const planes = Float32Array.from({ length: count * channels }, (_, plane) => plane * sizeOf(size));
+  const base = graph.constant(planes, [count, ...size.map(() => 1), channels]);
+  const indices = channelsSecond(add({ a: place as Value, b: base }), window.out);
+  return [channelsSecond(best as Value, window.out), { ...indices, type: "int64" }];
 }
 
 const spatialOf = ({ shape }: { readonly shape: Shape }) => shape.slice(2);
@@ -41,10 +102,10 @@ const windowed = (call: NodeCall, x: Tensor) => windowOf(call, spatialOf(x), cal
 
 const max: Build = (call) => {
   const x = call.input(0);
-  return pooled(call, x, windowed(call, x), (value, { dilation, ...window }) => {
-    if (dilation.some((step) => step !== 1)) call.unsupported(`dilations [${dilation}]`);
-    return maxPool({ x: value }, window);
-  });
+  const window = windowed(call, x);
+  if (call.node.outputs[1]) return maxWithPlaces(call, x, window);
+  if (window.dilations.some((step) => step !== 1)) return dilatedMax(call, x, window);
+  return pooled(call, x, window, (value, { dilation: _, ...rest }) => maxPool({ x: value }, rest));
 };
 
 const average: Build = (call) => {
@@ -63,8 +124,8 @@ const global =
     const x = call.input(0);
     const [count, channels, ...size] = x.shape;
     if (sizeOf(size) === 0) call.misfit("expected at least one element for each channel");
-    const value = reshape({ x: call.value(x, channelsLast(x.shape.length)) }, { shape: [count, size[0] ?? 1, sizeOf(size.slice(1)), channels] });
-    const y = reshape({ x: pool(value) }, { shape: [count, 1, 1, channels] });
+    const value = viewed(call.value(x, channelsLast(x.shape.length)), [count, size[0] ?? 1, sizeOf(size.slice(1)), channels]);
+    const y = viewed(pool(value), [count, 1, 1, channels]);
     return channelsSecond(
       y,
       size.map(() => 1),

@@ -2,14 +2,10 @@ import { broadcastShapes, type Shape } from "../../../core/shape.js";
 import type { Value } from "../../../graph/graph.js";
 import { add } from "../../../ops/add.js";
 import { dense, matmul } from "../../../ops/dense.js";
-import { mul } from "../../../ops/mul.js";
-import { reshape } from "../../../ops/reshape.js";
 import type { Build, NodeCall } from "./call.js";
+import { times } from "./elementwise.js";
 import { axisOrder } from "./layout.js";
-import { type Computed, computed, isKnown, reshaped, type Tensor, transposed } from "./tensor.js";
-
-const scaled = ({ net }: NodeCall, value: Value, factor: number) =>
-  factor === 1 ? value : mul({ a: value, b: net.graph.constant(Float32Array.of(factor), [1]) });
+import { type Computed, computed, isKnown, reshaped, type Tensor, transposed, viewed } from "./tensor.js";
 
 const last = (shape: Shape, fromEnd: number) => shape[shape.length - fromEnd];
 
@@ -47,13 +43,12 @@ const gemm: Build = (call) => {
   const simple = alpha === 1 && beta === 1 && bias && bias.shape.at(-1) === shape[1] && bias.shape.slice(0, -1).every((size) => size === 1);
   const vector = simple ? call.weight(bias, undefined, [shape[1]]) : undefined;
   const product = isKnown(b) ? byWeight(call, a, b, vector).value : matmul({ a: call.value(a), b: call.value(b) });
-  if (!bias || (simple && isKnown(b))) return computed(scaled(call, product, alpha), shape);
-  return computed(add({ a: scaled(call, product, alpha), b: scaled(call, call.weight(bias), beta) }), shape);
+  if (!bias || (simple && isKnown(b))) return computed(times(product, alpha), shape);
+  return computed(add({ a: times(product, alpha), b: times(call.weight(bias), beta) }), shape);
 };
 
-/** Vectors count as a row or a column; leading axes broadcast. */
-const matMul: Build = (call) => {
-  const [a, b] = [call.input(0), call.input(1)];
+/** A product over the last two axes; vectors count as a row or a column, and leading axes broadcast. */
+export function multiplied(call: NodeCall, a: Tensor, b: Tensor): Computed {
   if (a.shape.length === 0 || b.shape.length === 0) call.misfit("expected at least one axis");
   if (a.shape.at(-1) !== (b.shape.at(-2) ?? b.shape[0])) call.misfit("inner sizes differ");
   if (a.shape.length >= 2 && b.shape.length === 2 && isKnown(b)) return byWeight(call, a, b);
@@ -62,7 +57,7 @@ const matMul: Build = (call) => {
   const batch = broadcastShapes(left.shape.slice(0, -2), right.shape.slice(0, -2)) ?? call.misfit("leading axes do not broadcast");
   const y = matmul({ a: call.value(left), b: call.value(right) });
   const shape = [...batch, ...(a.shape.length === 1 ? [] : [last(left.shape, 2)]), ...(b.shape.length === 1 ? [] : [last(right.shape, 1)])];
-  return computed(reshape({ x: y }, { shape }), shape);
-};
+  return computed(viewed(y, shape), shape);
+}
 
-export const products: Readonly<Record<string, Build>> = { Gemm: gemm, MatMul: matMul };
+export const products: Readonly<Record<string, Build>> = { Gemm: gemm, MatMul: (call) => multiplied(call, call.input(0), call.input(1)) };

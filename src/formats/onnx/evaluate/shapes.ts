@@ -77,7 +77,7 @@ export function flattened(call: Call<{ readonly shape: Shape }>, shape: Shape): 
 }
 
 /** An index counted from either end. */
-export function within(call: Call, index: number, size: number): number {
+export function within(call: Call<{ readonly shape: Shape }>, index: number, size: number): number {
   const at = index < 0 ? index + size : index;
   if (!(Number.isInteger(at) && at >= 0 && at < size)) call.fail(`index ${index} is outside of ${size}`);
   return at;

@@ -1,0 +1,80 @@
+/**
+ * Runs the ONNX backend tests: `npm run conformance`, or those whose name contains a word: `npm run conformance -- resize`.
+ *
+ * Reads Debian's package `libonnx-testdata` (or `OCELLI_ONNX_TESTS`). A node test counts if all its operators are ours, whole
+ * models always; those in `skips.json` may fail, for the reason given there, but must not pass. Others are tried too, for
+ * the number of all tests that pass. Exit code 1 where anything failed.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { OcelliError } from "../../src/core/errors.js";
+import { supportedOperators } from "../../src/formats/onnx/build/index.js";
+import type { OnnxModel } from "../../src/formats/onnx/read-model.js";
+import { readCase, runCase } from "./case.js";
+
+const data = process.env.OCELLI_ONNX_TESTS ?? "/usr/share/libonnx-testdata/data";
+const groups = ["node", "pytorch-converted", "pytorch-operator", "simple"];
+const reasons = [
+  "a data type: string",
+  "a data type: sequence",
+  "a data type: complex",
+  "a data type: optional",
+  "a random training mask",
+  "a tensor of rank above 6",
+];
+
+const skips: Record<string, string> = JSON.parse(readFileSync(join(import.meta.dirname, "skips.json"), "utf8"));
+const word = process.argv[2] ?? "";
+if (!existsSync(join(data, "node"))) {
+  console.error(`conformance: no tests in ${data}; install Debian's libonnx-testdata or set OCELLI_ONNX_TESTS`);
+  process.exit(1);
+}
+for (const [name, reason] of Object.entries(skips)) if (!reasons.includes(reason)) throw new Error(`skips.json: "${name}" has the reason "${reason}"`);
+
+const supported = new Set(supportedOperators);
+const count = { passed: 0, failed: 0, skipped: 0 };
+const all = { node: 0, nodePassed: 0, onEngine: 0 };
+const missing = new Map<string, number>();
+
+/** Whether a test counts: its file says nothing that is not ours. */
+function ownOperators(model: OnnxModel): boolean {
+  const others = new Set(model.nodes.map(({ op }) => op).filter((op) => !supported.has(op)));
+  for (const op of others) missing.set(op, (missing.get(op) ?? 0) + 1);
+  return others.size === 0;
+}
+
+for (const group of groups) {
+  for (const name of readdirSync(join(data, group)).sort()) {
+    if (!name.includes(word)) continue;
+    const folder = join(data, group, name);
+    let [counts, error] = [group !== "node", undefined as Error | undefined];
+    try {
+      const model = readCase(folder);
+      counts ||= ownOperators(model);
+      if ((await runCase(folder, model)) === "engine") all.onEngine++;
+    } catch (cause) {
+      error = cause as Error;
+      if (!(error instanceof OcelliError)) counts = true;
+    }
+    if (group === "node") {
+      all.node++;
+      if (!error) all.nodePassed++;
+    }
+    if (!error && name in skips) {
+      count.failed++;
+      console.log(`FAILED ${group}/${name}: it passes, take it out of skips.json`);
+    } else if (!error) {
+      if (counts) count.passed++;
+    } else if (name in skips) count.skipped++;
+    else if (counts) {
+      count.failed++;
+      console.log(`FAILED ${group}/${name}: ${error.message}`);
+    }
+  }
+}
+
+const others = [...missing].sort((a, b) => b[1] - a[1]).map(([op, tests]) => `${op} ${tests}`);
+console.log(`operators that are not ours, with the tests that use them: ${others.join(", ")}`);
+console.log(`${all.nodePassed} of all ${all.node} node tests pass; ${all.onEngine} tests ran on the engine, the others, of other types, in the evaluator`);
+console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+process.exitCode = count.failed > 0 ? 1 : 0;
