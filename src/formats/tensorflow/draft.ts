@@ -25,6 +25,8 @@ export class Draft {
   private readonly constants = new Map<Ref, { tensor: StoredTensor; name: string }>();
   private readonly taken = new Map<string, number>();
   private readonly channelsFirstOf = new Map<Ref, Ref>();
+  /** Tensors that nodes make. */
+  private made = 0;
 
   /**
    * @param format of the file, at the start of messages
@@ -50,9 +52,10 @@ export class Draft {
 
   /** Adds one node that gives `count` tensors. @throws {LimitError} above `limits.graphNodes` */
   addAll(op: string, inputs: readonly Ref[], count: number, attributes: Readonly<Record<string, AttributeValue>> = {}, name = op): Ref[] {
-    if (this.nodes.length >= limits.graphNodes) throw new LimitError(`${this.format}: more than limits.graphNodes ${limits.graphNodes} nodes (${this.file})`);
+    this.made += count;
+    if (this.made > limits.graphNodes) throw new LimitError(`${this.format}: more than limits.graphNodes ${limits.graphNodes} tensors (${this.file})`);
     const outputs = Array.from({ length: count }, () => this.unique(name));
-    this.nodes.push({ name, op, inputs: [...inputs], outputs, attributes: new Map(Object.entries(attributes)) });
+    this.nodes.push({ name: outputs[0] ?? name, op, inputs: [...inputs], outputs, attributes: new Map(Object.entries(attributes)) });
     return outputs;
   }
 
