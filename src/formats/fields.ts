@@ -13,7 +13,8 @@ export class Fields {
     readonly where: string,
     readonly file: string,
   ) {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) throw new FormatError(`${where}: expected an object, got ${brief(value)} (${file})`);
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      throw new FormatError(`${where}: expected an object, got ${brief(value)} (${file})`);
     this.value = value;
   }
 

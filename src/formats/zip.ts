@@ -68,11 +68,14 @@ function readEntry(bytes: Uint8Array, view: DataView, at: number, start: number,
     size,
     read(most = limits.memoryBytes) {
       if (size > most) throw new LimitError(`${where} has ${size} bytes, more than ${most} (${file})`);
-      if (flags & 1 || (method !== 0 && method !== 8)) throw new UnsupportedOpError(`${where}: encryption and methods other than deflate are not supported (${file})`);
-      if (local + localBytes > bytes.length || view.getUint32(local, true) !== localSignature) throw new FormatError(`${where} does not begin at byte ${local} (${file})`);
+      if (flags & 1 || (method !== 0 && method !== 8))
+        throw new UnsupportedOpError(`${where}: encryption and methods other than deflate are not supported (${file})`);
+      if (local + localBytes > bytes.length || view.getUint32(local, true) !== localSignature)
+        throw new FormatError(`${where} does not begin at byte ${local} (${file})`);
       const from = local + localBytes + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
       if (from + packed > bytes.length) throw new FormatError(`${where} ends at byte ${from + packed}, after the file's ${bytes.length} (${file})`);
-      if (method === 0 ? packed !== size : size > packed * steepestDeflate) throw new FormatError(`${where}: ${packed} bytes cannot be unpacked to ${size} (${file})`);
+      if (method === 0 ? packed !== size : size > packed * steepestDeflate)
+        throw new FormatError(`${where}: ${packed} bytes cannot be unpacked to ${size} (${file})`);
       const unpacked = method === 0 ? bytes.slice(from, from + size) : inflate(bytes.subarray(from, from + packed), size, where, file);
       if (unpacked.length !== size || crc32(unpacked) !== crc) throw new FormatError(`${where}: the unpacked bytes are not those that were packed (${file})`);
       return unpacked;

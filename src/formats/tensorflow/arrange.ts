@@ -68,7 +68,8 @@ export function stridedSlice(
 ): Ref {
   const bit = (mask: number, i: number) => ((mask >> i) & 1) === 1;
   const count = begin.length;
-  if (end.length !== count || strides.length !== count || count > 31) draft.fail(`a strided slice has ${count} begins, ${end.length} ends and ${strides.length} strides`);
+  if (end.length !== count || strides.length !== count || count > 31)
+    draft.fail(`a strided slice has ${count} begins, ${end.length} ends and ${strides.length} strides`);
   const ellipsis = begin.findIndex((_, i) => bit(masks.ellipsis, i));
   const entries = begin.map((_, i) => i).filter((i) => i !== ellipsis);
   const isNew = (i: number) => bit(masks.newAxis, i);

@@ -41,9 +41,7 @@ export function depthwiseConv2d(draft: Draft, x: Ref, filter: Ref, bias: Ref | u
   const { shape } = draft.stored(filter) ?? draft.unsupported(`a depthwise filter "${filter}" that is computed while the network runs`);
   if (shape.length !== 4) draft.fail(`depthwise filter "${filter}" expects 4 axes, got [${shape}]`);
   const [height, width, channels, multiplier] = shape;
-  const weight = draft.derived(filter, "depthwise", (tensor) =>
-    reshaped(transposed(tensor, [2, 3, 0, 1]), [channels * multiplier, 1, height, width]),
-  );
+  const weight = draft.derived(filter, "depthwise", (tensor) => reshaped(transposed(tensor, [2, 3, 0, 1]), [channels * multiplier, 1, height, width]));
   const attributes = { ...attributesOf(window), group: channels };
   return onImages(draft, x, window.channelsFirst, (image) => draft.add("Conv", bias ? [image, weight, bias] : [image, weight], attributes, name));
 }
@@ -102,7 +100,13 @@ export interface Sampling {
 }
 
 /** tf.image.resize and its two predecessors. */
-export function resize2d(draft: Draft, x: Ref, target: { size: Ref } | { scales: readonly number[] }, { mode, alignCorners, halfPixelCenters }: Sampling, channelsFirst = false): Ref {
+export function resize2d(
+  draft: Draft,
+  x: Ref,
+  target: { size: Ref } | { scales: readonly number[] },
+  { mode, alignCorners, halfPixelCenters }: Sampling,
+  channelsFirst = false,
+): Ref {
   const coordinates = alignCorners ? "align_corners" : halfPixelCenters ? "half_pixel" : "asymmetric";
   // TensorFlow takes floor(i scale), with centres floor((i + 0.5) scale), with aligned corners the nearest, halves up.
   const nearest_mode = coordinates === "asymmetric" ? "floor" : "round_prefer_ceil";

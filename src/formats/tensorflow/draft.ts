@@ -141,7 +141,8 @@ export class Draft {
     const names = new Map<Ref, string>();
     const given = new Set(this.inputs.map(({ name }) => name));
     const choose = (ref: Ref, wanted: string) => {
-      const name = given.has(wanted) || (made.has(wanted) && wanted !== ref) ? ref : wanted;
+      const isFree = (name: string) => !given.has(name) && (!made.has(name) || name === ref);
+      const name = [wanted, ref].find(isFree) ?? this.unique(wanted);
       names.set(ref, name);
       given.add(name);
     };

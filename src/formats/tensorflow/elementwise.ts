@@ -78,7 +78,10 @@ export const elementwise = new Map<string, Elementwise>([
     },
   ],
   ["AddN", (draft, inputs, where) => (inputs.length > 0 ? inputs.reduce((a, b) => draft.add("Add", [a, b])) : draft.fail(`${where} has no inputs`))],
-  ["ClipByValue", (draft, [x, low, high], where) => clip(draft, x, draft.number(low, `${where}: the lower bound`), draft.number(high, `${where}: the upper bound`))],
+  [
+    "ClipByValue",
+    (draft, [x, low, high], where) => clip(draft, x, draft.number(low, `${where}: the lower bound`), draft.number(high, `${where}: the upper bound`)),
+  ],
   ["Greater", binary("Greater")],
   ["GreaterEqual", binary("GreaterOrEqual")],
   ["Less", binary("Less")],

@@ -23,7 +23,8 @@ export function kerasPreprocessing(model: ModelConfig): Pick<ForeignModel, "prep
   const [, height, width, channels] = inputShape(model.layers.get(input.layer) as LayerConfig) ?? [];
   if (more.length > 0 || !height || !width || channels !== 3) return {};
   const scalesItself = [...model.layers.values()].some(
-    ({ type, config, calls }) => type === "Rescaling" && calls.some((reads) => reads.some(({ layer }) => layer === input.layer)) && isLevelScale(config.get("scale")),
+    ({ type, config, calls }) =>
+      type === "Rescaling" && calls.some((reads) => reads.some(({ layer }) => layer === input.layer)) && isLevelScale(config.get("scale")),
   );
   // Such a network need not be of ImageNet: it is given whole images, as Keras' own loaders do.
   if (scalesItself) return { preprocessing: named("0..255", [height, width]) };

@@ -52,7 +52,8 @@ export function convertGraphModel(topology: Fields, json: Fields, tensors: Reado
       continue;
     }
     const inputs = node.inputs.map(
-      ({ node: name, output }) => results.get(name)?.[output] ?? draft.fail(`${node.op} "${node.name}" reads output ${output} of "${name}", which it does not have`),
+      ({ node: name, output }) =>
+        results.get(name)?.[output] ?? draft.fail(`${node.op} "${node.name}" reads output ${output} of "${name}", which it does not have`),
     );
     results.set(node.name, convert(new NodeCall(draft, node, inputs, dilations)));
   }
@@ -104,7 +105,8 @@ function readNodes(topology: Fields): Map<string, GraphNode> {
 function readEnd(value: unknown, where: string, file: string): { node: string; output: number } {
   if (typeof value !== "string") throw new FormatError(`${where}: expected the name of a tensor (${file})`);
   const [node, output = "0", ...more] = value.split(":");
-  if (!/^\d{1,6}$/.test(output) || more.length > 0) throw new FormatError(`${where}: expected the name of a tensor, got ${JSON.stringify(value.slice(0, 80))} (${file})`);
+  if (!/^\d{1,6}$/.test(output) || more.length > 0)
+    throw new FormatError(`${where}: expected the name of a tensor, got ${JSON.stringify(value.slice(0, 80))} (${file})`);
   return { node, output: Number(output) };
 }
 
@@ -143,7 +145,10 @@ function inputType(node: GraphNode, signature: Fields | undefined): [ElementType
   const code = attributes.has("dtype") ? attributes.fields("dtype").get("type") : "DT_FLOAT";
   const type = inputTypes.get(code) ?? attributes.fail(`an input of type ${String(code).slice(0, 40)} is not supported`);
   const inputs = signature?.has("inputs") ? signature.fields("inputs") : undefined;
-  const known = inputs?.keys().map((key) => (inputs as Fields).fields(key)).find((each) => String(each.get("name")).split(":")[0] === node.name);
+  const known = inputs
+    ?.keys()
+    .map((key) => (inputs as Fields).fields(key))
+    .find((each) => String(each.get("name")).split(":")[0] === node.name);
   const stated = attributes.has("shape") ? attributes.fields("shape").get("shape") : undefined;
   return [type, shapeOf(known?.get("tensorShape")) ?? shapeOf(stated)];
 }

@@ -79,7 +79,12 @@ export class NodeCall {
   }
 
   window(): Window {
-    const window: Window = { strides: this.spatial("strides"), dilations: this.spatial("dilations"), padding: this.padding(), channelsFirst: this.channelsFirst };
+    const window: Window = {
+      strides: this.spatial("strides"),
+      dilations: this.spatial("dilations"),
+      padding: this.padding(),
+      channelsFirst: this.channelsFirst,
+    };
     return this.dilations.window(this.input(0), window, this.where);
   }
 

@@ -50,7 +50,12 @@ const batchProduct: Convert = (call) => call.draft.add("MatMul", [adjoined(call,
 const norm: Convert = (call) => {
   if (call.flag("is_training")) call.draft.unsupported(`${call.where} in training mode`);
   const [scale, offset, mean, variance] = [1, 2, 3, 4].map((i) => call.input(i));
-  return batchNormalization(call.draft, call.input(0), { scale, offset, mean, variance }, { epsilon: call.float("epsilon", 1e-4), channelsFirst: call.channelsFirst });
+  return batchNormalization(
+    call.draft,
+    call.input(0),
+    { scale, offset, mean, variance },
+    { epsilon: call.float("epsilon", 1e-4), channelsFirst: call.channelsFirst },
+  );
 };
 
 const pool =
@@ -61,7 +66,12 @@ const pool =
 const resize =
   (mode: "linear" | "nearest"): Convert =>
   (call) =>
-    resize2d(call.draft, call.input(0), { size: call.input(1) }, { mode, alignCorners: call.flag("align_corners"), halfPixelCenters: call.flag("half_pixel_centers") });
+    resize2d(
+      call.draft,
+      call.input(0),
+      { size: call.input(1) },
+      { mode, alignCorners: call.flag("align_corners"), halfPixelCenters: call.flag("half_pixel_centers") },
+    );
 
 export const products: Readonly<Record<string, Convert>> = {
   Conv2D: convolution(conv2d),

@@ -99,7 +99,11 @@ export const shapeOperators: Readonly<Record<string, Convert>> = {
   Size: (call) => call.draft.add("Size", [call.input(0)]),
   Rank: (call) => call.draft.add("Size", [call.draft.add("Shape", [call.input(0)])]),
   Fill: (call) => call.draft.add("Expand", [call.input(1), call.input(0)]),
-  Range: (call) => call.draft.add("Range", [0, 1, 2].map((i) => call.input(i))),
+  Range: (call) =>
+    call.draft.add(
+      "Range",
+      [0, 1, 2].map((i) => call.input(i)),
+    ),
   ZerosLike: filledLike(0),
   OnesLike: filledLike(1),
   Cast(call) {

@@ -18,6 +18,8 @@ export interface LayerConfig {
   readonly calls: readonly (readonly CallRef[])[];
   /** Where the layer is a model itself. */
   readonly model?: ModelConfig;
+  /** What the first of `calls` is counted as: a model inside another may have been called by its own making before. */
+  readonly firstCall: number;
 }
 
 export interface ModelConfig {
@@ -57,7 +59,8 @@ function sequential(entry: Fields, depth: number): ModelConfig {
   }
   const first = [...layers.values()].at(0);
   if (!first || !last) return config.fail("the model has no layers");
-  if (first.type === "InputLayer") return { name: config.text("name", "sequential"), layers, inputs: [{ layer: first.name, call: 0, tensor: 0 }], outputs: [last] };
+  if (first.type === "InputLayer")
+    return { name: config.text("name", "sequential"), layers, inputs: [{ layer: first.name, call: 0, tensor: 0 }], outputs: [last] };
   // The first layer says the input's shape itself; it is given an input layer of that shape.
   const shape = inputShape(first) ?? shapeOf(config.get("build_input_shape"), config);
   if (!shape) return config.fail("the model does not say its input's shape");
@@ -65,7 +68,7 @@ function sequential(entry: Fields, depth: number): ModelConfig {
   if (layers.has(input)) config.fail(`two layers are named "${input}"`);
   const source: CallRef = { layer: input, call: 0, tensor: 0 };
   const inputConfig = new Fields({ batch_shape: shape }, `layer "${input}"`, entry.file);
-  layers.set(input, { name: input, type: "InputLayer", config: inputConfig, calls: [] });
+  layers.set(input, { name: input, type: "InputLayer", config: inputConfig, calls: [], firstCall: 0 });
   layers.set(first.name, { ...first, calls: [[source]] });
   return { name: config.text("name", "sequential"), layers, inputs: [source], outputs: [last] };
 }
@@ -83,7 +86,12 @@ function functional(config: Fields, depth: number): ModelConfig {
     const refs = (typeof list[0] === "string" ? [list] : list).map((each) => callRef(each, config));
     return refs.length > 0 ? refs : config.fail(`"${key}" is empty`);
   };
-  return { name: config.text("name", "model"), layers, inputs: ends("input_layers"), outputs: ends("output_layers") };
+  const [inputs, outputs] = [ends("input_layers"), ends("output_layers")];
+  const lowest = new Map<string, number>();
+  for (const { layer, call } of [...outputs, ...[...layers.values()].flatMap(({ calls }) => calls.flat())])
+    lowest.set(layer, Math.min(call, lowest.get(layer) ?? call));
+  for (const [name, layer] of layers) if (layer.model && lowest.get(name) === 1) layers.set(name, { ...layer, firstCall: 1 });
+  return { name: config.text("name", "model"), layers, inputs, outputs };
 }
 
 function readLayer(value: unknown, file: string, depth: number, chained?: readonly (readonly CallRef[])[]): LayerConfig {
@@ -97,6 +105,7 @@ function readLayer(value: unknown, file: string, depth: number, chained?: readon
     name,
     type,
     config: named,
+    firstCall: 0,
     calls: chained ?? entry.list("inbound_nodes", []).map((node) => readCall(node, named)),
     model: isModel(type) ? readModelConfig(new Fields(value, `tfjs: model "${name}"`, file), depth + 1) : undefined,
   };
@@ -123,7 +132,9 @@ function callRef(value: unknown, config: Fields): CallRef {
   const [layer, call, tensor] = Array.isArray(value) ? value : [];
   const isIndex = (index: unknown) => Number.isSafeInteger(index) && (index as number) >= 0;
   if (typeof layer !== "string" || !isIndex(call) || !isIndex(tensor))
-    throw new FormatError(`${config.where}: expected [layer, call, tensor], got ${Array.isArray(value) ? `[${value.slice(0, 3).map(brief)}]` : brief(value)} (${config.file})`);
+    throw new FormatError(
+      `${config.where}: expected [layer, call, tensor], got ${Array.isArray(value) ? `[${value.slice(0, 3).map(brief)}]` : brief(value)} (${config.file})`,
+    );
   return { layer, call, tensor };
 }
 

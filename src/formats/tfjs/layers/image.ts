@@ -2,12 +2,10 @@
 import { resize2d, type Sampling } from "../../tensorflow/convolution.js";
 import type { Layer, LayerCall } from "./call.js";
 
-/** Keras resizes by pixel centres; TF.js does not, and its Resizing aligns corners. */
-function sampling(call: LayerCall, otherwise: string, alignCorners: boolean): Sampling {
-  const name = call.config.text("interpolation", otherwise);
-  if (name !== "nearest" && name !== "bilinear") call.draft.unsupported(`interpolation "${name}" of ${call.config.where}`);
-  const isTfjs = call.flavour === "tfjs";
-  return { mode: name === "nearest" ? "nearest" : "linear", halfPixelCenters: !isTfjs, alignCorners: isTfjs && alignCorners };
+function modeOf({ draft, config }: LayerCall, otherwise: string): Sampling["mode"] {
+  const name = config.text("interpolation", otherwise);
+  if (name === "bilinear") return "linear";
+  return name === "nearest" ? name : draft.unsupported(`interpolation "${name}" of ${config.where}`);
 }
 
 /** Numbers that stand for every channel, or one each. */
@@ -27,10 +25,12 @@ export const imageLayers: Readonly<Record<string, Layer>> = {
     const { draft, config } = call;
     if (config.flag("crop_to_aspect_ratio", false)) draft.unsupported(`"crop_to_aspect_ratio" of ${config.where}`);
     const size = draft.ints([config.whole("height"), config.whole("width")]);
-    return { ref: resize2d(draft, call.image, { size }, sampling(call, "bilinear", true), call.channelsFirst), rank: 4 };
+    return { ref: resize2d(draft, call.image, { size }, { mode: modeOf(call, "bilinear"), halfPixelCenters: true }, call.channelsFirst), rank: 4 };
   },
+  /** Keras goes by the centres of pixels, TF.js by their corners. */
   UpSampling2D(call) {
     const scales = call.config.wholes("size", 2, [2, 2]);
-    return { ref: resize2d(call.draft, call.image, { scales }, sampling(call, "nearest", false), call.channelsFirst), rank: 4 };
+    const sampling = { mode: modeOf(call, "nearest"), halfPixelCenters: call.flavour !== "tfjs" };
+    return { ref: resize2d(call.draft, call.image, { scales }, sampling, call.channelsFirst), rank: 4 };
   },
 };

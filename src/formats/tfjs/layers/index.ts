@@ -69,7 +69,7 @@ function applyModel(model: ModelConfig, inputs: readonly LayerTensor[], conversi
       continue;
     }
     const layer = model.layers.get(top.layer) ?? fail(`"${top.layer}" is no layer`);
-    const reads = layer.calls[top.call] ?? fail(`layer "${top.layer}" has no call ${top.call}`);
+    const reads = layer.calls[top.call - layer.firstCall] ?? fail(`layer "${top.layer}" has no call ${top.call}`);
     const missing = reads.filter((ref) => !results.has(keyOf(ref)));
     if (missing.length === 0) {
       results.set(key, applyLayer(layer, reads.map(result), conversion));

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../../core/shape.js";
 import { constant, stored } from "../../onnx/constant.js";
 import { batchNormalization } from "../../tensorflow/convolution.js";
 import type { Ref } from "../../tensorflow/draft.js";
@@ -8,16 +9,16 @@ import type { Layer, LayerCall } from "./call.js";
 function axesOf(call: LayerCall, otherwise: number): number[] {
   const value = call.config.get("axis") ?? otherwise;
   const axes = Array.isArray(value) ? value : [value];
-  if (!axes.every((axis) => Number.isSafeInteger(axis) && axis >= -call.x.rank && axis < call.x.rank)) call.config.fail(`"axis" is outside of ${call.x.rank} axes`);
+  if (!axes.every((axis) => Number.isSafeInteger(axis) && axis >= -call.x.rank && axis < call.x.rank))
+    call.config.fail(`"axis" is outside of ${call.x.rank} axes`);
   return axes.map((axis) => (axis < 0 ? axis + call.x.rank : axis));
 }
 
-/** As many numbers as another of the layer's weights has. */
-const filled = (call: LayerCall, like: Ref, value: number): Ref =>
-  call.draft.derived(like, `all ${value}`, ({ shape }) => {
-    const size = shape.reduce((a, b) => a * b, 1);
-    return stored(constant("float32", shape, new Float64Array(size).fill(value)));
-  });
+/** A weight that the layer was made without: as many numbers as another has. */
+function filled({ draft, name }: LayerCall, key: string, like: Ref, value: number): Ref {
+  const shape = draft.stored(like)?.shape ?? [];
+  return draft.constant(`${name}/${key}`, stored(constant("float32", shape, new Float64Array(sizeOf(shape)).fill(value))));
+}
 
 const named = (call: LayerCall, flag: string, name: string) => (call.config.flag(flag, true) ? call.weight(name) : undefined);
 
@@ -30,7 +31,7 @@ export const normalizations: Readonly<Record<string, Layer>> = {
       call.draft.unsupported(`${call.config.where} over axis ${axis} of ${rank} axes`);
     const [gamma, beta] = [named(call, "scale", "gamma"), named(call, "center", "beta")];
     const [mean, variance] = [call.weight("moving_mean"), call.weight("moving_variance")];
-    const parameters = { scale: gamma ?? filled(call, mean, 1), offset: beta ?? filled(call, mean, 0), mean, variance };
+    const parameters = { scale: gamma ?? filled(call, "gamma", mean, 1), offset: beta ?? filled(call, "beta", mean, 0), mean, variance };
     const epsilon = call.config.number("epsilon", 1e-3);
     return { ref: batchNormalization(call.draft, call.x.ref, parameters, { epsilon, rank, channelsFirst }), rank };
   },
@@ -40,7 +41,7 @@ export const normalizations: Readonly<Record<string, Layer>> = {
     const axes = axesOf(call, -1).sort((a, b) => a - b);
     if (axes.some((axis, i) => axis !== rank - axes.length + i)) call.draft.unsupported(`${call.config.where} over axes [${axes}] of ${rank}`);
     const [gamma, beta] = [named(call, "scale", "gamma"), named(call, "center", "beta")];
-    const scale = gamma ?? (beta ? filled(call, beta, 1) : call.draft.unsupported(`${call.config.where} without scale and offset`));
+    const scale = gamma ?? (beta ? filled(call, "gamma", beta, 1) : call.draft.unsupported(`${call.config.where} without scale and offset`));
     const attributes = { axis: -axes.length, epsilon: call.config.number("epsilon", 1e-3) };
     return { ref: call.draft.add("LayerNormalization", beta ? [ref, scale, beta] : [ref, scale], attributes, call.name), rank };
   },

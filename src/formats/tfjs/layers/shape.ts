@@ -20,8 +20,8 @@ export const shapeLayers: Readonly<Record<string, Layer>> = {
     return { ref: draft.add("Flatten", [ordered], { axis: 1 }), rank: 2 };
   },
   Reshape({ draft, x, config }) {
-    const target = config.list("target_shape");
-    const sizes = config.wholes("target_shape", target.length);
+    const sizes = config.list("target_shape").map((size) => size ?? -1) as number[];
+    if (!sizes.every(Number.isSafeInteger)) config.fail(`"target_shape" expects sizes`);
     return { ref: draft.add("Reshape", [x.ref, draft.ints([0, ...sizes])]), rank: sizes.length + 1 };
   },
   Permute({ draft, x, config }) {
