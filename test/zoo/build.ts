@@ -1,4 +1,4 @@
-import { Graph } from "../../src/graph/graph.js";
+import { Graph, isCheckpointed } from "../../src/graph/graph.js";
 import { toMemory } from "../../src/model/layout.js";
 import type { NamedArchitecture } from "../../src/nn/architecture.js";
 import { Scope } from "../../src/nn/scope.js";
@@ -20,7 +20,7 @@ export function classifier(
 /** Writes a state_dict (checkpoint layout) of parameters and buffers into a session that has prepared `graph`. */
 export async function writeStateDict(session: Session, graph: Graph, tensors: ReadonlyMap<string, Float32Array>): Promise<void> {
   for (const value of graph.kept.values()) {
-    if (value.kind === "state") continue;
+    if (!isCheckpointed(value)) continue;
     const data = tensors.get(value.name);
     if (!data) throw new Error(`no tensor for ${value.name}`);
     await session.write(value.name, toMemory(data, value.file));

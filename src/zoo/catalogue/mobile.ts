@@ -11,6 +11,28 @@ const v3 = (variant: "Small" | "Large" | "SmallMinimal" | "LargeMinimal" | "Rw")
   load: async () => (await import("../mobilenet-v3.js"))[`mobilenetV3${variant}`],
 });
 
+const v4 = (variant: "Small" | "Medium" | "Large" | "MediumMean" | "LargeMean" | "MediumBlur", preprocessing: PreprocessingDefaults, width = 1): Entry => ({
+  family: "mobilenet-v4",
+  load: async () => (await import("../mobilenet-v4.js"))[`mobilenetV4${variant}`],
+  preprocessing,
+  options: { width },
+  unverified,
+});
+const lcnet = (width: number, preprocessing: PreprocessingDefaults = timm): Entry => ({
+  family: "lcnet",
+  load: async () => (await import("../lcnet.js")).lcnet,
+  preprocessing,
+  options: { width },
+  unverified,
+});
+const mnasnet = (variant: "A1" | "B1" | "Small", width = 1): Entry => ({
+  family: "mnasnet",
+  load: async () => (await import("../mnasnet.js"))[`mnasnet${variant}`],
+  preprocessing: timm,
+  options: { width },
+  unverified,
+});
+
 /** timm's MobileNetV2 of this width and depth. */
 const timmV2 = (width: number, depth = 1): Entry => ({ ...v2, preprocessing: timm, options: { naming: "timm", width, depth }, unverified });
 /** timm's MobileNetV3, trained in PyTorch. */
@@ -64,6 +86,31 @@ export const mobile: Entries = {
   tf_mobilenetv3_large_075: tfV3("Large", 0.75),
   tf_mobilenetv3_large_100: tfV3("Large"),
   tf_mobilenetv3_large_minimal_100: tfV3("LargeMinimal"),
+
+  mobilenetv4_conv_small_035: v4("Small", { ...timm, ...half }, 0.35),
+  mobilenetv4_conv_small_050: v4("Small", { ...timm, ...half }, 0.5),
+  mobilenetv4_conv_small: v4("Small", timm),
+  mobilenetv4_conv_medium: v4("Medium", timmAt(256, 0.95)),
+  mobilenetv4_conv_large: v4("Large", timmAt(384, 0.95)),
+  mobilenetv4_conv_aa_medium: v4("MediumMean", timmAt(256, 0.95)),
+  mobilenetv4_conv_aa_large: v4("LargeMean", timmAt(448, 0.95)),
+  mobilenetv4_conv_blur_medium: v4("MediumBlur", timmAt(224, 0.95)),
+
+  lcnet_035: lcnet(0.35, bilinear),
+  lcnet_050: lcnet(0.5),
+  lcnet_075: lcnet(0.75),
+  lcnet_100: lcnet(1),
+  lcnet_150: lcnet(1.5, bilinear),
+
+  mnasnet_small: mnasnet("Small"),
+  mnasnet_050: mnasnet("B1", 0.5),
+  mnasnet_075: mnasnet("B1", 0.75),
+  mnasnet_100: mnasnet("B1"),
+  mnasnet_140: mnasnet("B1", 1.4),
+  semnasnet_050: mnasnet("A1", 0.5),
+  semnasnet_075: mnasnet("A1", 0.75),
+  semnasnet_100: mnasnet("A1"),
+  semnasnet_140: mnasnet("A1", 1.4),
 
   squeezenet1_0: { family: "squeezenet", load: async () => (await import("../squeezenet.js")).squeezenet10, preprocessing: torchvision },
 };

@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/graph.js";
 import type { Activation } from "../../nn/activation.js";
 import { convNorm, convNormAct, squeezeExcite } from "../../nn/blocks.js";
+import { blurPool } from "../../nn/blur-pool.js";
 import { channelsOf, type Conv } from "../../nn/convolution.js";
 import type { Scope } from "../../nn/scope.js";
 import { add } from "../../ops/add.js";
@@ -22,8 +23,8 @@ export interface Excitation {
 export interface Style {
   readonly activation: Activation;
   readonly excitation?: Excitation;
-  /** Whether strides are taken by averages of 2x2 behind the convolution. Default false. */
-  readonly antialias?: boolean;
+  /** By what a stride of 2 is taken behind the convolution, activated, instead of in it: means of 2x2, or a blur. */
+  readonly antialias?: "mean" | "blur";
 }
 
 /** A block whose activation is decided. */
@@ -97,11 +98,12 @@ function strided(
   x: Value,
   { channels, kernel, stride, groups, activation }: Conv & { readonly activation: Activation; readonly stride: number },
   names: Names,
-  { antialias = false }: Style,
+  { antialias }: Style,
 ): Value {
-  const averages = antialias && stride > 1;
-  const y = convNormAct(net, x, { channels, kernel, stride: averages ? 1 : stride, groups, activation }, names);
-  return averages ? averagePool({ x: y }, { kernel: [stride, stride], stride: [stride, stride] }) : y;
+  const isBehind = antialias !== undefined && stride === 2;
+  const y = convNormAct(net, x, { channels, kernel, stride: isBehind ? 1 : stride, groups, activation }, names);
+  if (!isBehind) return y;
+  return antialias === "blur" ? blurPool(y) : averagePool({ x: y }, { kernel: [2, 2] });
 }
 
 /** Squeeze-and-excitation where block and family have it. */
