@@ -31,3 +31,4 @@ export { type ListOptions, listModels } from "./zoo/catalogue/index.js";
 export { type CreateOptions, createModel } from "./zoo/create-model.js";
 export { describeArchitecture } from "./zoo/describe-architecture.js";
 export { loadModel } from "./zoo/load-model.js";
+export { reparameterize } from "./zoo/reparameterize.js";

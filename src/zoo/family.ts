@@ -10,6 +10,8 @@ export interface Family<O extends ArchitectureOptions = ArchitectureOptions> {
   build(options: O): Network;
   /** For families known under two namings: a tensor that only that naming has. */
   readonly namings?: Readonly<Record<string, string>>;
+  /** For families whose branches can be fused: a tensor that only that form has, by the value of the option `form`. */
+  readonly forms?: Readonly<Record<string, string>>;
 }
 
 /** All options of a family. @throws {ArgumentError} for an unknown option or value, naming those that exist */

@@ -1,7 +1,7 @@
-/** Rounds a channel count to a multiple of 8, never below 90 % of it: the MobileNets' rule for widths. */
-export function roundChannels(channels: number): number {
-  const rounded = Math.max(8, Math.floor((channels + 4) / 8) * 8);
-  return rounded < 0.9 * channels ? rounded + 8 : rounded;
+/** Rounds a channel count to a multiple of `divisor`, default 8, and up where it were below `limit` of it, default 0.9: the MobileNets' rule for widths. */
+export function roundChannels(channels: number, { divisor = 8, limit = 0.9 }: { divisor?: number; limit?: number } = {}): number {
+  const rounded = Math.max(divisor, Math.floor((channels + divisor / 2) / divisor) * divisor);
+  return rounded < limit * channels ? rounded + divisor : rounded;
 }
 
 /** Renames `module.weight` and the like by a table of modules; a module that the table lacks keeps its name. */

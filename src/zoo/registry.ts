@@ -27,15 +27,16 @@ export async function architecture(name: string, given: ArchitectureOptions = {}
 
 /**
  * An architecture with the parameter names that a checkpoint uses, where the family is known under two namings, and
- * with what goes with that naming (epsilon).
+ * with what goes with that naming (epsilon); with its branches or with them fused, as the checkpoint has them.
  *
  * @param tensors names of the checkpoint's tensors
  */
 export async function architectureFor(name: string, tensors: Iterable<string>, given: ArchitectureOptions = {}): Promise<NamedArchitecture> {
   const { family } = await find(name);
   const present = new Set(tensors);
-  const naming = Object.entries(family.namings ?? {}).find(([, tensor]) => present.has(tensor))?.[0];
-  return architecture(name, naming ? { ...given, naming } : given);
+  const optionBy = (tensors: Family["namings"]) => Object.entries(tensors ?? {}).find(([, tensor]) => present.has(tensor))?.[0];
+  const found = Object.entries({ naming: optionBy(family.namings), form: optionBy(family.forms) }).filter(([, value]) => value !== undefined);
+  return architecture(name, { ...given, ...(Object.fromEntries(found) as ArchitectureOptions) });
 }
 
 async function find(name: string): Promise<{ entry: Entry; family: Family }> {

@@ -25,6 +25,13 @@ const lcnet = (width: number, preprocessing: PreprocessingDefaults = timm): Entr
   options: { width },
   unverified,
 });
+const ghostnet = (width: number): Entry => ({
+  family: "ghostnet",
+  load: async () => (await import("../ghostnet.js")).ghostnet,
+  preprocessing: timm,
+  options: { width },
+  unverified,
+});
 const mnasnet = (variant: "A1" | "B1" | "Small", width = 1): Entry => ({
   family: "mnasnet",
   load: async () => (await import("../mnasnet.js"))[`mnasnet${variant}`],
@@ -111,6 +118,10 @@ export const mobile: Entries = {
   semnasnet_075: mnasnet("A1", 0.75),
   semnasnet_100: mnasnet("A1"),
   semnasnet_140: mnasnet("A1", 1.4),
+
+  ghostnet_050: ghostnet(0.5),
+  ghostnet_100: ghostnet(1),
+  ghostnet_130: ghostnet(1.3),
 
   squeezenet1_0: { family: "squeezenet", load: async () => (await import("../squeezenet.js")).squeezenet10, preprocessing: torchvision },
 };
