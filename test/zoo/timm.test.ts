@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { costOf } from "../../src/nn/cost.js";
@@ -8,25 +7,43 @@ import { architecture } from "../../src/zoo/registry.js";
 import { classifier, writeStateDict } from "./build.js";
 import { parseHexFloat, relativeError, stateDict, toNhwc, uniform } from "./recipe.js";
 
+/** See scripts/fixtures/zoo-timm.py. */
 interface Fixture {
   readonly size: number;
   readonly classes: number;
-  readonly networks: Record<string, { parameters: number; multiplyAdds: number; stateDict: string; preprocessing: object; logits: string[] }>;
+  readonly networks: Record<string, { multiplyAdds: number; preprocessing: object; logits: string[] }>;
 }
 const { size, classes, networks }: Fixture = JSON.parse(readFileSync(new URL("../fixtures/zoo-timm.json", import.meta.url), "utf8"));
 
+/** One of each kind; `OCELLI_WHOLE_ZOO=1` runs them all, in some minutes. */
+const chosen = new Set([
+  "mobilenetv1_100h",
+  "mobilenetv2_050",
+  "mobilenetv3_small_050",
+  "mobilenetv3_rw",
+  "tf_mobilenetv3_small_075",
+  "tf_mobilenetv3_large_minimal_100",
+  "mobilenetv4_conv_small_035",
+  "mobilenetv4_conv_aa_medium",
+  "mobilenetv4_conv_blur_medium",
+  "lcnet_050",
+  "mnasnet_small",
+  "semnasnet_050",
+  "ghostnet_050",
+  "repvgg_a0",
+  "mobileone_s0",
+]);
+const isRun = (name: string) => chosen.has(name) || process.env.OCELLI_WHOLE_ZOO !== undefined;
+
 describe.each(Object.entries(networks))("%s", (name, expected) => {
-  test("has timm's state_dict, cost and preprocessing", async () => {
+  test("costs and prepares images as in timm", async () => {
     const network = await architecture(name);
-    const graph = classifier(network);
-    const lines = [...stateDictShapes(graph)].map(([tensor, shape]) => `${tensor} ${shape.join("x")}`).sort();
-    expect(createHash("sha256").update(lines.join("\n")).digest("hex")).toBe(expected.stateDict);
-    const { parameters, multiplyAdds } = costOf(graph);
-    expect({ parameters, multiplyAdds }).toEqual({ parameters: expected.parameters, multiplyAdds: expected.multiplyAdds });
+    expect(costOf(classifier(network)).multiplyAdds).toBe(expected.multiplyAdds);
     expect(network.preprocessing).toEqual(expected.preprocessing);
   });
 
-  test.runIf(expected.parameters < 10e6)("computes timm's logits", async () => {
+  if (!isRun(name)) return;
+  test("computes timm's logits", async () => {
     const graph = classifier(await architecture(name), { size, classes });
     const session = await Session.open({ build: "simd", threads: 1, inline: true });
     const program = await session.prepare(graph);
