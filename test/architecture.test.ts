@@ -21,7 +21,7 @@ const floors = [
   ["runtime"],
   ["data", "optim"],
   ["formats"],
-  ["model"],
+  ["model", "hub"],
   ["zoo", "train"],
   ["vision"],
   ["cli"],

@@ -68,8 +68,15 @@ export function readFilePart(
   }
 }
 
-function pathOf(path: string | URL): string {
+/** The path that a string or a `file:` URL names. */
+export function pathOf(path: string | URL): string {
   return path instanceof URL || /^file:/i.test(path) ? process.getBuiltinModule("node:url").fileURLToPath(path) : path;
+}
+
+/** Whether a folder is there. */
+export async function isFolder(path: string | URL): Promise<boolean> {
+  const { stat } = process.getBuiltinModule("node:fs/promises");
+  return (await stat(pathOf(path)).catch(() => undefined))?.isDirectory() === true;
 }
 
 function cannotOpen(name: string, why: string, cause?: unknown): DataError {

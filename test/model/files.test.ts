@@ -200,7 +200,7 @@ describe("files that are no classifier: each has its own error, with the file's 
     await expect(loadModel(write("notes.txt", new TextEncoder().encode("these are not the weights you are looking for")), inline)).rejects.toThrow(
       /is this a safetensors file\? \(.*notes\.txt\)/,
     );
-    await expect(loadModel(folder, inline)).rejects.toThrow(new DataError(`cannot open ${folder}: expected a file, found a folder`));
+    await expect(loadModel(folder, inline)).rejects.toThrow(`${folder} has none of model.safetensors, onnx/model.onnx, model.onnx: it has `);
     await expect(loadModel(join(folder, "nowhere"), inline)).rejects.toThrow(DataError);
   });
 
@@ -320,6 +320,7 @@ describe("createModel", () => {
 
   test("names what there is, for an unknown name and for one without weights", async () => {
     await expect(createModel("resnet19")).rejects.toThrow(/^unknown architecture "resnet19": expected one of .*resnet18/);
-    await expect(createModel("resnet50", { pretrained: true })).rejects.toThrow(/^createModel: the package has no weights for "resnet50", only for resnet20/);
+    await expect(createModel("resnet19", { pretrained: true })).rejects.toThrow(/^unknown architecture "resnet19"/);
+    await expect(createModel("small_cnn", { pretrained: true })).rejects.toThrow(/^no weights are known for small_cnn/);
   });
 });

@@ -1,0 +1,46 @@
+import { hasFiles, type SourceLike } from "../core/source.js";
+
+/** A file that was downloaded whole and verified. */
+export interface CachedFile {
+  readonly url: string;
+  /** Its own name, such as `model.safetensors`. */
+  readonly name: string;
+  readonly size: number;
+  readonly sha256: string;
+  /** Validator that the server gave it. */
+  readonly etag?: string;
+  /** Of the repository that the URL's revision stood for. */
+  readonly commit?: string;
+}
+
+/** What of a file has come so far. */
+export interface Unfinished {
+  readonly size: number;
+  append(bytes: Uint8Array): Promise<void>;
+  /** Forgets what came. */
+  restart(): Promise<void>;
+  /** Gives the file its place in the cache, where its content has the expected digest. @returns undefined, with nothing kept, where it has not */
+  finish(file: Omit<CachedFile, "size" | "sha256">, sha256: string | undefined): Promise<{ file: CachedFile; source: SourceLike } | undefined>;
+  /** Gives up, leaving what came for a later download of the same `key` or, where `keep` is false, nothing. */
+  release(keep: boolean): Promise<void>;
+}
+
+/** Where downloaded files are kept: a folder, or a browser's Cache API. */
+export interface Cache {
+  /** For messages. */
+  readonly place: string;
+  /** What was kept last under a URL. */
+  find(url: string): Promise<CachedFile | undefined>;
+  /** Keeps what is known of a URL whose content is there already. */
+  record(file: CachedFile): Promise<void>;
+  /** The content, undefined where it is gone. */
+  open(file: CachedFile): Promise<SourceLike | undefined>;
+  /** URLs that `find` knows. */
+  list(): Promise<string[]>;
+  /** Begins a file, or goes on with one of the same `key` that was released. */
+  begin(key: string): Promise<Unfinished>;
+}
+
+export async function openCache(folder: string | undefined): Promise<Cache> {
+  return hasFiles ? (await import("./cache-node.js")).folderCache(folder) : (await import("./cache-web.js")).webCache(globalThis.caches);
+}

@@ -1,0 +1,69 @@
+import type { SourceLike } from "../core/source.js";
+import type { Preprocessing } from "../data/preprocessing.js";
+import { type Fields, readFields, readText } from "./fields.js";
+import { licenseOfCard } from "./model-card.js";
+import { huggingFacePreprocessing } from "./preprocessing/hugging-face.js";
+import { indexed, timmLabels, timmPreprocessing } from "./preprocessing/timm.js";
+import type { Repository } from "./repository.js";
+
+/** Weights with what their publisher says of them. */
+export interface Checkpoint {
+  /** The file of weights: a path, or a Blob in browsers. */
+  readonly source: SourceLike;
+  /** timm's name of the network, where the repository has one. */
+  readonly architecture?: string;
+  readonly labels?: readonly string[];
+  readonly preprocessing?: Preprocessing;
+  /** Where it comes from and under which terms, for people. */
+  readonly notes: Readonly<Record<string, string>>;
+}
+
+export interface ReadOptions {
+  /** Name of the weights' file in its repository (default `model.safetensors`, or the ONNX file where that is what there is). */
+  readonly file?: string;
+  /** Prepare images for the larger size that the published accuracy is of, where timm's description has one. */
+  readonly testSize?: boolean;
+}
+
+const safetensors = "model.safetensors";
+const onnx = ["onnx/model.onnx", "model.onnx"];
+
+/**
+ * Reads the descriptions of a repository and finds its weights.
+ *
+ * @throws {DataError} where it has no weights, {FormatError} for descriptions that are not what they should be, {UnsupportedOpError} for pickles
+ */
+export async function readRepository(repository: Repository, { file, testSize }: ReadOptions = {}): Promise<Checkpoint> {
+  const fields = async (name: string): Promise<Fields | undefined> => {
+    const source = await repository.file(name);
+    return source === undefined ? undefined : readFields(source, `${name} of ${repository.name}`);
+  };
+  const config = await fields("config.json");
+  const timm = config?.has("architecture") ? (config.object("pretrained_cfg") ?? config) : undefined;
+  const processor = timm ? undefined : await fields("preprocessor_config.json");
+  const card = await repository.file("README.md");
+  const license = timm?.text("license") ?? (card === undefined ? undefined : licenseOfCard(await readText(card)));
+  // Networks of Hugging Face's transformers are not built here by name; their ONNX files bring the network along.
+  const candidates = file ? [file] : timm ? [safetensors] : config?.has("model_type") ? [...onnx, safetensors] : [safetensors, ...onnx];
+  let source: SourceLike | undefined;
+  for (const name of candidates) source ??= await repository.file(name);
+  if (source === undefined) throw await repository.withoutAny(candidates);
+  const { name, commit } = repository;
+  return {
+    source,
+    architecture: config?.text("architecture"),
+    labels: labelsOf(config, timm),
+    preprocessing: timm ? timmPreprocessing(timm, { testSize }) : processor && huggingFacePreprocessing(processor),
+    notes: { source: name, ...(commit && !name.endsWith(commit) && { revision: commit }), ...(license && { license }) },
+  };
+}
+
+function labelsOf(config: Fields | undefined, timm: Fields | undefined): readonly string[] | undefined {
+  if (!config) return undefined;
+  const classes = config.number("num_classes", "a whole number", Number.isInteger) ?? timm?.number("num_classes", "a whole number", Number.isInteger);
+  if (timm) return timmLabels(config, timm, classes);
+  const names = config.object("id2label");
+  const labels = names && indexed(names, names.entries().length);
+  // What transformers writes where nobody named the classes.
+  return labels?.every((label, index) => label === `LABEL_${index}`) ? undefined : labels;
+}
