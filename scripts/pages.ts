@@ -25,10 +25,11 @@ export const train = async (name, items) => {
 const decoders = /^(codec|decoders-source)-/;
 /**
  * Imported dynamically, and not by a page: what only Node asks for; what reads images where there are no workers, whose
- * bundle has it too; quantised models; kernels of other builds and of parts; manifests; networks but the largest.
+ * bundle has it too; quantised models; kernels of other builds and of parts; manifests; weights by name; the writer of ONNX
+ * files; networks but the largest.
  */
 const notLoaded =
-  /-node-|^quantized-|^worker-tasks-|^(decode|bmp|gif|jpeg|png|tiff|webp)-|^wasm-((simd|turbo)-|\w+-[a-z]+-)|^sync-|^(mobilenet-v[12]|resnet|resnet-cifar|small-cnn|squeezenet)-[A-Z0-9]{8}-/;
+  /-node-|^quantized-|^worker-tasks-|^(decode|bmp|gif|jpeg|png|tiff|webp)-|^wasm-((simd|turbo)-|\w+-[a-z]+-)|^sync-|^(hub|cache-web|save-onnx)-|^(mobilenet-v[12]|resnet|resnet-cifar|small-cnn|squeezenet)-[A-Z0-9]{8}-/;
 
 /** Writes the pages' files. @returns where those of each page are */
 export async function makePages(): Promise<Record<keyof typeof pages | "decoders", string>> {
