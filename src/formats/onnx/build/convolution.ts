@@ -68,7 +68,7 @@ function deepConvolution(x: Value, weight: Value, bias: Value | undefined, group
 }
 
 /** x [N, C, ...] and weight [M, C / groups, ...] with up to three spatial axes. */
-export function convolved(call: NodeCall, x: Tensor, weight: Tensor, bias: Value | undefined): Computed {
+export function convolved(call: NodeCall, x: Tensor, weight: Tensor, bias: Tensor | undefined): Computed {
   const [, channels, ...size] = x.shape;
   const [filters, perGroup, ...kernel] = weight.shape;
   const groups = call.int("group", 1);
@@ -79,13 +79,11 @@ export function convolved(call: NodeCall, x: Tensor, weight: Tensor, bias: Value
   const [image, taps] = [withHeight(x), withHeight(weight)];
   const value = call.value(image, channelsLast(image.shape.length));
   const build = size.length === 3 ? deepConvolution : convolution;
-  return channelsSecond(build(value, call.weight(taps, kernelFirst(image.shape.length)), bias, groups, windowWithHeight(window)), window.out);
+  const kernels = call.weight(taps, kernelFirst(image.shape.length));
+  return channelsSecond(build(value, kernels, bias && call.weight(bias), groups, windowWithHeight(window)), window.out);
 }
 
-const conv: Build = (call) => {
-  const bias = call.inputs[2];
-  return convolved(call, call.input(0), call.input(1), bias && call.weight(bias));
-};
+const conv: Build = (call) => convolved(call, call.input(0), call.input(1), call.inputs[2]);
 
 /** The gradient of a convolution's input, taken for itself: x [N, H, W, C], weight [kh, kw, out / groups, C]. */
 const transposedConvolution = (x: Value, weight: Value, groups: number, window: WindowAxes) =>

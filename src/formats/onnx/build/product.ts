@@ -1,11 +1,10 @@
 import { broadcastShapes, type Shape } from "../../../core/shape.js";
-import type { Value } from "../../../graph/graph.js";
 import { add } from "../../../ops/add.js";
 import { dense, matmul } from "../../../ops/dense.js";
 import type { Build, NodeCall } from "./call.js";
 import { times } from "./elementwise.js";
 import { axisOrder } from "./layout.js";
-import { type Computed, computed, isKnown, reshaped, type Tensor, transposed, viewed } from "./tensor.js";
+import { type Computed, computed, inOrder, isKnown, reshaped, type Tensor, transposed, viewed } from "./tensor.js";
 
 const last = (shape: Shape, fromEnd: number) => shape[shape.length - fromEnd];
 
@@ -19,7 +18,7 @@ const behind = (tensor: Tensor) => {
  * x [..., K] times a weight [K, M]. Where K is several axes flattened, as after a convolution, the weight's rows take the
  * order that they have in memory.
  */
-function byWeight(call: NodeCall, x: Tensor, weight: Tensor, bias?: Value): Computed {
+function byWeight(call: NodeCall, x: Tensor, weight: Tensor, bias?: Tensor): Computed {
   const end = x.shape.length - 1;
   const [depth, columns] = weight.shape;
   const pieces = x.memory.filter(({ axis }) => axis === end);
@@ -29,7 +28,8 @@ function byWeight(call: NodeCall, x: Tensor, weight: Tensor, bias?: Value): Comp
   const rows = flat ? reshaped(weight, [...falling.map(({ size }) => size), columns]) : weight;
   const order = flat ? [...pieces.map((piece) => falling.indexOf(piece)), pieces.length] : [0, 1];
   const lines = flat ? { ...x, memory: [...outer, { axis: end, size: depth, step: 1 }] } : x;
-  const y = dense({ x: call.value(lines, behind(lines)), weight: call.weight(rows, order, [depth, columns]), bias });
+  const [value, matrix] = [call.value(lines, behind(lines)), call.weight(rows, order, [depth, columns])];
+  const y = dense({ x: value, weight: matrix, bias: bias && call.weight(bias, undefined, [columns]) });
   return computed(y, [...x.shape.slice(0, -1), columns], behind(lines));
 }
 
@@ -40,11 +40,11 @@ const gemm: Build = (call) => {
   const [alpha, beta, c] = [call.float("alpha", 1), call.float("beta", 1), call.inputs[2]];
   const shape = [a.shape[0], b.shape[1]];
   const bias = c && beta !== 0 ? c : undefined;
-  const simple = alpha === 1 && beta === 1 && bias && bias.shape.at(-1) === shape[1] && bias.shape.slice(0, -1).every((size) => size === 1);
-  const vector = simple ? call.weight(bias, undefined, [shape[1]]) : undefined;
-  const product = isKnown(b) ? byWeight(call, a, b, vector).value : matmul({ a: call.value(a), b: call.value(b) });
-  if (!bias || (simple && isKnown(b))) return computed(times(product, alpha), shape);
-  return computed(add({ a: times(product, alpha), b: times(call.weight(bias), beta) }), shape);
+  const isVector = alpha === 1 && beta === 1 && bias?.shape.at(-1) === shape[1] && bias.shape.slice(0, -1).every((size) => size === 1);
+  if (isKnown(b) && isVector) return byWeight(call, a, b, bias);
+  const product = isKnown(b) ? inOrder(byWeight(call, a, b), [0, 1]) : matmul({ a: call.value(a), b: call.value(b) });
+  const scaled = times(product, alpha);
+  return computed(bias ? add({ a: scaled, b: times(call.weight(bias), beta) }) : scaled, shape);
 };
 
 /** A product over the last two axes; vectors count as a row or a column, and leading axes broadcast. */

@@ -84,8 +84,7 @@ export const quantizedOperators: Readonly<Record<string, Build>> = {
   },
   QLinearConv: (call) => {
     const [x, weight] = [centred(call, call.input(0), call.input(2), 1), centred(call, call.input(3), call.input(5), 0)];
-    const bias = call.inputs[8];
-    const sums = convolved(call, x, weight, bias && call.value(bias));
+    const sums = convolved(call, x, weight, call.inputs[8]);
     return requantized(call, sums, [call.input(1), call.input(4), call.input(6)], call.input(7), 1);
   },
   QLinearMatMul: (call) => {

@@ -1,0 +1,246 @@
+import { describe, expect, test } from "vitest";
+import { gradients } from "../../../src/autograd/index.js";
+import { FormatError, UnsupportedOpError } from "../../../src/core/errors.js";
+import type { Shape } from "../../../src/core/shape.js";
+import { buildOnnx, computed, isKnown } from "../../../src/formats/onnx/build/index.js";
+import { type Constant, constant, integers } from "../../../src/formats/onnx/constant.js";
+import { evaluateGraph } from "../../../src/formats/onnx/evaluate/index.js";
+import type { OnnxModel } from "../../../src/formats/onnx/read-model.js";
+import { Graph, type Value } from "../../../src/graph/graph.js";
+import { toFile } from "../../../src/model/layout.js";
+import { Scope } from "../../../src/nn/scope.js";
+import { mul } from "../../../src/ops/mul.js";
+import { sum } from "../../../src/ops/sum.js";
+import { compile } from "../../../src/plan/compile.js";
+import { Session } from "../../../src/runtime/session.js";
+import { built, difference, graphOf, imageOrder, inMemory, node, numbers } from "./graph.js";
+import { rowByRow, writeWeights } from "./run-built.js";
+
+const image = [2, 4, 5, 3];
+const ops = (model: OnnxModel, shape: Shape = image) => {
+  const { graph } = built(model, shape, { order: shape.length === 4 ? imageOrder : undefined });
+  return graph.nodes.map(({ op, attributes }) => (op.name === "map" || op.name === "combine" ? `${op.name} ${attributes.fn}` : op.name));
+};
+const calls = (model: OnnxModel, shape: Shape = image) => compile(built(model, shape, { order: imageOrder }).graph).calls.map(({ kernel }) => kernel);
+const scalar = (value: number) => constant("float32", [], [value]);
+
+/** Convolution, norm, activation, pool and classifier. */
+const cnn = graphOf(
+  [
+    node("Conv", "x conv.weight conv.bias", "a", { pads: [1, 1, 1, 1] }),
+    node("BatchNormalization", "a bn.weight bn.bias bn.running_mean bn.running_var", "b", { epsilon: 1e-3, momentum: 0.75 }),
+    node("Relu", "b", "c"),
+    node("MaxPool", "c", "d", { kernel_shape: [2, 2], strides: [2, 2] }),
+    node("Flatten", "d", "e"),
+    node("Dropout", "e", "f"),
+    node("Gemm", "f fc.weight fc.bias", "y", { transB: 1 }),
+  ],
+  {
+    "conv.weight": numbers([3, 4, 3, 3], 1),
+    "conv.bias": numbers([3], 2),
+    "bn.weight": numbers([3], 3),
+    "bn.bias": numbers([3], 4),
+    "bn.running_mean": numbers([3], 5),
+    "bn.running_var": constant("float32", [3], [0.5, 1, 2]),
+    "fc.weight": numbers([6, 6], 6),
+    "fc.bias": numbers([6], 7),
+  },
+);
+
+describe("kept tensors", () => {
+  test("are initializers under their names; their layouts lead back to the file", () => {
+    const { graph, weights } = built(cnn, image, { order: imageOrder });
+    expect([...graph.kept.keys()]).toEqual([...cnn.initializers.keys()]);
+    expect([...weights.keys()].sort()).toEqual([...cnn.initializers.keys()].sort());
+    const kinds = [...graph.kept.values()].filter(({ kind }) => kind === "buffer").map(({ name }) => name);
+    expect(kinds).toEqual(["bn.running_mean", "bn.running_var"]);
+    expect(graph.kept.get("conv.weight")?.shape).toEqual([3, 3, 4, 3]);
+    expect(graph.kept.get("fc.weight")?.shape).toEqual([6, 6]);
+    for (const { name, file } of graph.kept.values()) {
+      const { shape, data } = cnn.initializers.get(name)?.decode() as Constant;
+      expect(file?.shape).toEqual(shape);
+      const there = inMemory({ type: "float32", shape: file?.view ?? [], data }, file?.order ?? []);
+      expect([...toFile(there, file)]).toEqual([...data]);
+    }
+  });
+
+  test("give what the evaluator gives", async () => {
+    expect(await difference(cnn, numbers(image, 8), imageOrder)).toBeLessThan(1e-6);
+  });
+
+  test("that two nodes want in two layouts are one, moved for the second", async () => {
+    const nodes = [node("Conv", "x w", "a"), node("Reshape", "w matrix", "m"), node("Flatten", "a", "b"), node("MatMul", "b m", "c"), node("Mul", "c s", "y")];
+    const model = graphOf(nodes, { w: numbers([4, 4, 1, 1]), matrix: integers([4, 4]), s: numbers([4], 3) });
+    const { graph } = built(model, [2, 4, 1, 1], { order: imageOrder });
+    expect([...graph.kept.keys()]).toEqual(["w", "s"]);
+    expect(await difference(model, numbers([2, 4, 1, 1]), imageOrder)).toBeLessThan(1e-6);
+  });
+
+  test("constants of weights are parameters of their own, numbers of the graph are not", () => {
+    const model = graphOf(
+      [
+        node("DequantizeLinear", "q scale", "w"),
+        node("Conv", "x w", "a"),
+        node("Constant", "", "shift", { value: { ...numbers([1, 2, 1, 1]), decode: () => numbers([1, 2, 1, 1]) } }),
+        node("Add", "a shift", "b"),
+        node("Mul", "b gamma", "y"),
+      ],
+      { q: constant("int8", [2, 4, 1, 1], [1, 2, 3, 4, 5, 6, 7, 8]), scale: scalar(0.5), gamma: numbers([2, 1, 1]) },
+    );
+    const { graph, weights } = built(model, image, { order: imageOrder });
+    expect([...graph.kept.values()].map(({ kind, name, shape }) => [kind, kind === "constant" ? "" : name, shape])).toEqual([
+      ["parameter", "w", [1, 1, 4, 2]],
+      ["constant", "", [2]],
+      ["parameter", "gamma", [2]],
+    ]);
+    expect([...(weights.get("w")?.decode().data ?? [])]).toEqual([0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4]);
+  });
+
+  test("a class token that is stretched to the batch stays a parameter", async () => {
+    const model = graphOf(
+      [
+        node("Shape", "x", "s", { start: 0, end: 1 }),
+        node("Concat", "s rest", "t", { axis: 0 }),
+        node("Expand", "token t", "tokens"),
+        node("Concat", "tokens x", "y", { axis: 1 }),
+      ],
+      { token: numbers([1, 1, 3]), rest: integers([-1, -1].map(() => 1)) },
+    );
+    const { graph } = built(model, [2, 4, 3]);
+    expect([...graph.kept.values()].map(({ kind, name }) => [kind, name])).toEqual([["parameter", "token"]]);
+    expect(await difference(model, numbers([2, 4, 3]))).toBe(0);
+  });
+
+  test("half floats are parameters of float32", () => {
+    const model = graphOf([node("Mul", "x w", "y")], { w: numbers([3], 1, "float16") });
+    const { graph, weights } = built(model, [2, 3]);
+    expect(graph.kept.get("w")?.dtype).toBe("float32");
+    expect(weights.get("w")?.type).toBe("float16");
+  });
+});
+
+describe("operators become ops of their own", () => {
+  test("activations that exporters write in parts", () => {
+    expect(ops(graphOf([node("Sigmoid", "x", "s"), node("Mul", "s x", "y")]))).toContain("silu");
+    const parts = { root: scalar(Math.SQRT2), one: scalar(1), half: scalar(0.5) };
+    const gate = [node("Div", "x root", "a"), node("Erf", "a", "b"), node("Add", "b one", "c")];
+    const orders = [
+      [node("Mul", "x c", "d"), node("Mul", "d half", "y")],
+      [node("Mul", "x half", "d"), node("Mul", "d c", "y")],
+      [node("Mul", "c half", "d"), node("Mul", "x d", "y")],
+    ];
+    for (const order of orders) expect(ops(graphOf([...gate, ...order], parts))).toContain("gelu");
+    expect(ops(graphOf([...gate, node("Mul", "x c", "y")], parts))).not.toContain("gelu");
+  });
+
+  test("bounds and norms go into the convolution before them", () => {
+    const kernels = calls(cnn);
+    expect(kernels.filter((kernel) => /clip|norm/.test(kernel))).toEqual([]);
+    const clipped = graphOf([node("Conv", "x w", "a"), node("Clip", "a low high", "y")], { w: numbers([4, 4, 1, 1]), low: scalar(0), high: scalar(6) });
+    expect(calls(clipped).filter((kernel) => kernel.includes("clip"))).toEqual([]);
+  });
+
+  test("shape arithmetic disappears", () => {
+    const model = graphOf(
+      [
+        node("Shape", "x", "s"),
+        node("Gather", "s zero", "n", { axis: 0 }),
+        node("Unsqueeze", "n axes", "u"),
+        node("Concat", "u rest", "t", { axis: 0 }),
+        node("Reshape", "x t", "y"),
+      ],
+      { zero: constant("int64", [], [0]), axes: integers([0]), rest: integers([-1]) },
+    );
+    expect(new Set(ops(model))).toEqual(new Set(["reshape", "transpose"]));
+  });
+});
+
+/** The sum of y times fixed numbers, whose gradients are those of a network that is asked for `y`. */
+function lossOf(y: Value): Value {
+  const weights = y.graph.input("weights", y.shape);
+  const product = mul({ a: y, b: weights });
+  return sum({ x: product }, { axes: product.shape.map((_, axis) => axis) });
+}
+
+describe("training", () => {
+  test.each(["train", "frozen"] as const)("gradients of a small network are those of differences, norms %s", async (batchNorm) => {
+    const graph = new Graph();
+    const x = computed(graph.input("x", [2, 5, 3, 4]), image, imageOrder);
+    const random = graph.input("random", [4], "int32");
+    const { outputs, weights } = buildOnnx(cnn, new Scope(graph, { training: true, batchNorm, random }), new Map([["x", x]]));
+    const y = outputs.get("y");
+    if (!y || isKnown(y)) throw new Error("no output");
+    const loss = lossOf(rowByRow(y));
+    graph.output("loss", loss);
+    const parameters = [...graph.kept.values()].filter(({ trainable }) => trainable);
+    for (const [parameter, gradient] of gradients(loss, parameters)) graph.output(parameter.name, gradient);
+    expect(parameters.map(({ name }) => name)).toEqual(["conv.weight", "conv.bias", "bn.weight", "bn.bias", "fc.weight", "fc.bias"]);
+
+    const session = await Session.open({ build: "simd", threads: 1, inline: true });
+    const program = await session.prepare(graph);
+    await writeWeights(session, { graph, weights });
+    const feeds = { x: Float32Array.from(numbers([2, 5, 3, 4], 9).data), weights: Float32Array.from(numbers([2, 6], 10).data), random: new Int32Array(4) };
+    const before = await session.read("bn.running_mean");
+    const slopes = await program.run(feeds);
+    for (const { name } of parameters) {
+      const values = await session.read(name);
+      const place = values.length >> 1;
+      const step = 1e-2;
+      const at = async (delta: number) => {
+        await session.write(name, values.with(place, values[place] + delta));
+        return (await program.run(feeds)).loss[0];
+      };
+      const slope = ((await at(step)) - (await at(-step))) / (2 * step);
+      await session.write(name, values);
+      expect(Math.abs(slope - slopes[name][place]), name).toBeLessThan(2e-2 * Math.max(1, Math.abs(slope)));
+    }
+    const after = await session.read("bn.running_mean");
+    expect([...after].every((value, i) => value === before[i])).toBe(batchNorm === "frozen");
+    session.close();
+  });
+});
+
+describe("parts of a graph", () => {
+  test("inner tensors can be asked for and given", async () => {
+    const backbone = new Graph();
+    const first = buildOnnx(cnn, new Scope(backbone), new Map([["x", computed(backbone.input("x", [2, 5, 3, 4]), image, imageOrder)]]), { outputs: ["e"] });
+    expect([...backbone.kept.keys()]).not.toContain("fc.weight");
+    expect(first.outputs.get("e")?.shape).toEqual([2, 6]);
+    const head = new Graph();
+    const second = buildOnnx(cnn, new Scope(head), new Map([["e", computed(head.input("features", [2, 6]), [2, 6])]]));
+    expect([...head.kept.keys()]).toEqual(["fc.weight", "fc.bias"]);
+    expect(second.outputs.get("y")?.shape).toEqual([2, 6]);
+  });
+});
+
+describe("what cannot be built", () => {
+  const build = (model: OnnxModel, shape: Shape) => () => built(model, shape);
+
+  test("names the node, its inputs' shapes and the opset", () => {
+    expect(build(graphOf([node("Einsum", "x", "y")]), [2, 3])).toThrow(
+      new UnsupportedOpError('onnx: Einsum "Einsum of y" of [2,3], opset 17: is not supported (test.onnx)'),
+    );
+    const conv = graphOf([node("Conv", "x w", "y")], { w: numbers([2, 3, 1, 1]) });
+    expect(build(conv, [1, 4, 2, 2])).toThrow(FormatError);
+    expect(build(conv, [1, 4, 2, 2])).toThrow('Conv "Conv of y" of [1,4,2,2], [2,3,1,1], opset 17: weight expects 3 channels in 1 groups (test.onnx)');
+    const pool = graphOf([node("MaxPool", "x", "y", { kernel_shape: [3, 3] })]);
+    expect(build(pool, [1, 4, 2, 2])).toThrow(/MaxPool "MaxPool of y" of \[1,4,2,2\], opset 17: the window does not fit/);
+  });
+
+  test("a shape that the numbers of the input decide", () => {
+    const model = graphOf([node("Cast", "x", "s", { to: 7 }), node("Reshape", "x s", "y")]);
+    expect(build(model, [2])).toThrow(/Reshape .* shape is computed from the graph's input/);
+  });
+
+  test("a name that nothing makes", () => {
+    const { nodes, ...model } = graphOf([node("Relu", "x", "y")]);
+    expect(build({ ...model, nodes: [...nodes, node("Relu", "z", "w")], outputs: [{ name: "w", type: "float32" }] }, [2])).toThrow('nothing makes "z"');
+  });
+
+  test("known outputs stay known", () => {
+    const { outputs } = buildOnnx(graphOf([node("Shape", "x", "y")]), new Scope(new Graph()), new Map([["x", numbers([2, 3])]]));
+    const y = outputs.get("y");
+    expect(y && isKnown(y) && [...y.stored.decode().data]).toEqual([2, 3]);
+    expect(evaluateGraph(graphOf([node("Shape", "x", "y")]), new Map([["x", numbers([2, 3])]])).get("y")?.data).toEqual(Float64Array.of(2, 3));
+  });
+});
