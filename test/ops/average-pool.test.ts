@@ -9,6 +9,7 @@ testOp(averagePool, {
     { shapes: { x: [1, 8, 8, 5] }, attributes: { kernel: [3, 3], stride: [2, 2], ceilMode: true, countIncludePad } },
     { shapes: { x: [2, 6, 5, 37] }, attributes: { kernel: [3, 2], stride: [1, 3], padding: [0, 1, 1, 0], ceilMode: true, countIncludePad } },
     { shapes: { x: [1, 5, 5, 8] }, attributes: { kernel: [2, 2], stride: [3, 3], padding: [1, 1, 1, 1], ceilMode: true, countIncludePad } },
+    { shapes: { x: [1, 2, 2, 3] }, attributes: { kernel: [3, 3], stride: [2, 2], ceilMode: true, countIncludePad } },
     { shapes: { x: [0, 4, 4, 4] }, attributes: { countIncludePad } },
   ]),
   reference({ x }, attributes) {

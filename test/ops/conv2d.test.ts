@@ -17,6 +17,8 @@ testOp(conv2d, {
     { shapes: shapes([1, 11, 9, 17], [3, 3, 17, 8], false), attributes: { padding: [1, 1, 1, 1], dilation: [2, 3] } },
     { shapes: shapes([2, 9, 7, 6], [3, 3, 2, 9]), attributes: { groups: 3, padding: [1, 1, 1, 1], stride: [2, 1] } },
     { shapes: shapes([1, 6, 6, 8], [3, 2, 1, 8]), attributes: { groups: 8, padding: [2, 0, 1, 0] } },
+    { shapes: shapes([1, 5, 9, 6], [1, 7, 6, 5]), attributes: { padding: [0, 0, 3, 3] } },
+    { shapes: shapes([1, 9, 5, 10], [5, 1, 2, 15]), attributes: { groups: 5, stride: [2, 1], dilation: [2, 1], padding: [4, 3, 0, 0] } },
     { shapes: shapes([1, 13, 13, 3], [7, 7, 3, 4]), attributes: { stride: [2, 2], padding: [3, 3, 3, 3] } },
     { shapes: shapes([1, 11, 10, 2], [5, 4, 2, 3]), attributes: { stride: [3, 2], dilation: [2, 1], padding: [4, 5, 0, 3] } },
     { shapes: shapes([1, 12, 9, 4], [3, 3, 4, 3], false), attributes: { stride: [4, 6], dilation: [2, 4], padding: [1, 2, 7, 3] } },

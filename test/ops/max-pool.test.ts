@@ -17,6 +17,9 @@ testOp(maxPool, {
     { shapes: { x: [1, 9, 8, 12] }, attributes: { kernel: [4, 5], stride: [2, 2], padding: [2, 1, 2, 2] } },
     { shapes: { x: [0, 4, 4, 4] } },
     { shapes: { x: [1, 1, 1, 9] }, attributes: { kernel: [2, 2], padding: [1, 0, 0, 1] } },
+    { shapes: { x: [1, 2, 2, 3] }, attributes: { kernel: [3, 3], stride: [2, 2], ceilMode: true } },
+    { shapes: { x: [2, 9, 8, 5] }, attributes: { kernel: [3, 2], stride: [2, 1], padding: [2, 1, 0, 1], dilation: [2, 3] } },
+    { shapes: { x: [1, 7, 7, 4] }, attributes: { kernel: [2, 3], stride: [3, 2], padding: [0, 0, 1, 1], dilation: [1, 2], ceilMode: true } },
   ],
   reference({ x }, attributes) {
     const shape = poolShape64(x.shape, attributes);
@@ -62,12 +65,24 @@ describe("maxPool", () => {
     expect((await run([-Infinity, NaN, Infinity, 2], build))[0]).toEqual(Float32Array.of(NaN));
   });
 
+  it.each(builds)("%s: NaN in a dilated window wins, outside of it does not count", async (build) => {
+    const graph = new Graph();
+    const x = graph.input("x", [1, 3, 1, 1]);
+    const y = maxPool({ x }, { kernel: [2, 1], dilation: [2, 1] });
+    const run = async (values: number[]) => (await runGraph(graph, new Map([[x, Float32Array.from(values)]]), [y], { build }))[0];
+    expect(await run([1, NaN, 2])).toEqual(Float32Array.of(2));
+    expect(await run([1, 3, NaN])).toEqual(Float32Array.of(NaN));
+    expect(await run([NaN, 3, 1])).toEqual(Float32Array.of(NaN));
+  });
+
   it("names what does not fit", () => {
     const x = new Graph().input("x", [1, 4, 4, 3]);
     expect(() => maxPool({ x }, { kernel: [2, 2], padding: [2, 0, 0, 0] })).toThrow(
       "maxPool: padding [2,0,0,0] expects less than the kernel [2,2], or a window would hold nothing (x [1,4,4,3])",
     );
     expect(() => maxPool({ x }, { kernel: [5, 5] })).toThrow("maxPool: the kernel [5,5] is larger than x with its padding [0,0,0,0] (x [1,4,4,3])");
-    expect(() => maxPool({ x }, { stride: [0, 1] })).toThrow("expect 1 or more");
+    expect(() => maxPool({ x }, { stride: [0, 1] })).toThrow(
+      "maxPool: kernel [2,2], stride [0,1] and dilation [1,1] expect whole numbers of 1 or more, padding [0,0,0,0] of 0 or more",
+    );
   });
 });

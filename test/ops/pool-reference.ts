@@ -3,9 +3,10 @@ import type { PoolWindow } from "../../src/ops/lowering/pool-window.js";
 import type { Tensor64 } from "../harness/test-op.js";
 
 /** PyTorch's output size, by counting the windows that start inside x or the padding before it. */
-export function poolShape64(x: Shape, { kernel, stride, padding, ceilMode }: PoolWindow): number[] {
+export function poolShape64(x: Shape, { kernel, stride, padding, ceilMode, dilation = [1, 1] }: PoolWindow): number[] {
   const sizes = [0, 1].map((axis) => {
-    const [size, k, s, before, after] = [x[axis + 1], kernel[axis], (stride.length ? stride : kernel)[axis], padding[2 * axis], padding[2 * axis + 1]];
+    const [size, s, before, after] = [x[axis + 1], (stride.length ? stride : kernel)[axis], padding[2 * axis], padding[2 * axis + 1]];
+    const k = (kernel[axis] - 1) * dilation[axis] + 1;
     let count = 0;
     for (let start = -before; ceilMode ? start < size && start - s + k < size + after : start + k <= size + after; start += s) count++;
     return count;
@@ -17,7 +18,7 @@ export function poolShape64(x: Shape, { kernel, stride, padding, ceilMode }: Poo
 export function windowValues(
   x: Tensor64,
   shape: Shape,
-  { kernel, stride, padding }: PoolWindow,
+  { kernel, stride, padding, dilation = [1, 1] }: PoolWindow,
   f: (values: number[], places: number) => number,
 ): Float64Array {
   const [n, height, width, channels] = shape;
@@ -31,8 +32,8 @@ export function windowValues(
     const image = Math.floor(i / channels / width / height);
     const values: number[] = [];
     let places = 0;
-    for (let row = top; row < top + kernel[0] && row < rows + padding[1]; row++) {
-      for (let column = left; column < left + kernel[1] && column < columns + padding[3]; column++) {
+    for (let row = top; row < top + kernel[0] * dilation[0] && row < rows + padding[1]; row += dilation[0]) {
+      for (let column = left; column < left + kernel[1] * dilation[1] && column < columns + padding[3]; column += dilation[1]) {
         places++;
         if (row >= 0 && row < rows && column >= 0 && column < columns) values.push(x.data[((image * rows + row) * columns + column) * channels + c]);
       }

@@ -10,6 +10,8 @@ export type PoolWindow = {
   readonly padding: readonly number[];
   /** Keeps a last window that reaches beyond the padding, unless it would start there. */
   readonly ceilMode: boolean;
+  /** Steps between a window's elements down and across, default 1. */
+  readonly dilation?: readonly number[];
 };
 
 export function strideOf({ kernel, stride }: PoolWindow): readonly number[] {
@@ -18,21 +20,23 @@ export function strideOf({ kernel, stride }: PoolWindow): readonly number[] {
 
 /** Output shape as PyTorch's pooling gives it. @see torch.nn.MaxPool2d, `ceil_mode` */
 export function poolShape(x: Shape, window: PoolWindow, fail: (message: string) => never): Shape {
-  const { kernel, padding, ceilMode } = window;
+  const { kernel, padding, ceilMode, dilation = [1, 1] } = window;
   const stride = strideOf(window);
   if (x.length !== 4) fail("x expects 4 axes [N,H,W,C]");
-  if (kernel.length !== 2 || stride.length !== 2 || padding.length !== 4)
-    fail(`expected 2 numbers for kernel and stride and 4 for padding, got ${kernel.length}, ${stride.length}, ${padding.length}`);
-  if ([...kernel, ...stride].some((size) => !(size >= 1)) || padding.some((size) => !(size >= 0)))
-    fail(`kernel [${kernel}] and stride [${stride}] expect 1 or more, padding [${padding}] 0 or more`);
+  if (kernel.length !== 2 || stride.length !== 2 || dilation.length !== 2 || padding.length !== 4)
+    fail(`expected 2 numbers for kernel, stride and dilation and 4 for padding, got ${kernel.length}, ${stride.length}, ${dilation.length}, ${padding.length}`);
+  const whole = (sizes: readonly number[], least: number) => sizes.every((size) => Number.isInteger(size) && size >= least);
+  if (!whole([...kernel, ...stride, ...dilation], 1) || !whole(padding, 0))
+    fail(`kernel [${kernel}], stride [${stride}] and dilation [${dilation}] expect whole numbers of 1 or more, padding [${padding}] of 0 or more`);
   const [height, width] = [0, 1].map((axis) => {
-    const [size, k, s, before, after] = [x[axis + 1], kernel[axis], stride[axis], padding[2 * axis], padding[2 * axis + 1]];
+    const [size, s, before, after] = [x[axis + 1], stride[axis], padding[2 * axis], padding[2 * axis + 1]];
+    const k = dilation[axis] * (kernel[axis] - 1) + 1;
     if (before >= k || after >= k) fail(`padding [${padding}] expects less than the kernel [${kernel}], or a window would hold nothing`);
-    if (size + before + after < k) fail(`the kernel [${kernel}] is larger than x with its padding [${padding}]`);
     const steps = (size + before + after - k) / s;
-    if (!ceilMode) return Math.floor(steps) + 1;
-    const last = Math.ceil(steps);
-    return last * s >= size + before ? last : last + 1;
+    const last = ceilMode ? Math.ceil(steps) : Math.floor(steps);
+    const count = ceilMode && last * s >= size + before ? last : last + 1;
+    if (count < 1) fail(`the kernel [${kernel}] is larger than x with its padding [${padding}]`);
+    return count;
   });
   return [x[0], height, width, x[3]];
 }

@@ -6,8 +6,8 @@ const CHUNK_ROWS = 64;
 const CHUNK_LINE = 4096;
 const BLOCK_COLUMNS = 64;
 
-/** Shape of a reduction over `axes` (from the end where negative). */
-export function reducedShape(x: Shape, axes: readonly number[], keepDims: boolean, fail: (message: string) => never): Shape {
+/** Shape of a reduction over `axes` (from the end where negative). @param fail left out where a shape rule has checked them before */
+export function reducedShape(x: Shape, axes: readonly number[], keepDims: boolean, fail: (message: string) => void = () => {}): Shape {
   if (axes.some((axis) => !Number.isInteger(axis) || axis < -x.length || axis >= x.length))
     fail(`expected axes from ${-x.length} to ${x.length - 1}, got ${axes}`);
   const reduced = positiveAxes(x, axes);
@@ -15,9 +15,19 @@ export function reducedShape(x: Shape, axes: readonly number[], keepDims: boolea
   return x.flatMap((size, axis) => (!reduced.has(axis) ? [size] : keepDims ? [1] : []));
 }
 
-/** y = scale * sum of x over `axes`: one run of neighbouring axes after another, from the last, in an order that no thread count changes. */
+/** y = scale * sum of x over `axes`, in an order that no thread count changes. */
 export function lowerSum(emit: Emitter, { x, y }: Tensors, axes: readonly number[], scale: number): void {
   if (sizeOf(x.shape) === 0) return emit.call("fill_f32", [y, 0], vectorsOf(y.shape));
+  eachRun(emit, { x, y }, axes, (to, from, [outer, length, inner]) => reduceRun(emit, to, from, outer, length, inner, to === y ? scale : 1));
+}
+
+/** Reduces x over `axes`: one run of neighbouring axes after another, from the last, each as [outer, length, inner] -> [outer, inner]. */
+export function eachRun(
+  emit: Emitter,
+  { x, y }: Tensors,
+  axes: readonly number[],
+  reduce: (to: Argument, from: Argument, sizes: readonly [number, number, number]) => void,
+): void {
   const runs = runsOf(x.shape, axes);
   let from: Argument = x;
   for (let i = runs.length - 1; i >= 0; i--) {
@@ -26,7 +36,7 @@ export function lowerSum(emit: Emitter, { x, y }: Tensors, axes: readonly number
     const inner = sizesOf(runs.slice(i + 1).filter((run) => !run.reduced));
     const last = !runs.slice(0, i).some((run) => run.reduced);
     const to: Argument = last ? y : emit.scratch(outer * inner * 4);
-    reduceRun(emit, to, from, outer, runs[i].size, inner, last ? scale : 1);
+    reduce(to, from, [outer, runs[i].size, inner]);
     from = to;
   }
 }
