@@ -2,7 +2,7 @@
  * Two pages as a bundler would make them of the built package, in `build/pages/`, each with what a browser downloads for it:
  * `inference` and `training`, without the image decoders, which are in `decoders`. `npm run check:size` measures them.
  */
-import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -26,10 +26,17 @@ const decoders = /^(codec|decoders-source)-/;
 /**
  * Imported dynamically, and not by a page: what only Node asks for; what reads images where there are no workers, whose
  * bundle has it too; quantised models; kernels of other builds and of parts; manifests; weights by name; the writer of ONNX
- * files; networks but the largest.
+ * files; networks but MobileNetV3.
  */
 const notLoaded =
-  /-node-|^quantized-|^worker-tasks-|^(decode|bmp|gif|jpeg|png|tiff|webp)-|^wasm-((simd|turbo)-|\w+-[a-z]+-)|^sync-|^(hub|cache-web|save-onnx)-|^(mobilenet-v[12]|resnet|resnet-cifar|small-cnn|squeezenet)-[A-Z0-9]{8}-/;
+  /-node-|^quantized-|^worker-tasks-|^(decode|bmp|gif|jpeg|png|tiff|webp)-|^wasm-((simd|turbo)-|\w+-[a-z]+-)|^sync-|^(hub|cache-web|save-onnx)-/;
+
+/** The network that the pages have, and all others, which the catalogue imports from files of their names. */
+const used = "mobilenet-v3";
+const catalogue = join(root, "src/zoo/catalogue");
+const imported = readdirSync(catalogue).flatMap((file) => [...readFileSync(join(catalogue, file), "utf8").matchAll(/import\("\.\.\/([\w-]+)\.js"\)/g)]);
+const others = imported.map(([, family]) => family).filter((family) => family !== used);
+const otherNetwork = new RegExp(`^(${others.join("|")})-[A-Z0-9]{8}-`);
 
 /** Writes the pages' files. @returns where those of each page are */
 export async function makePages(): Promise<Record<keyof typeof pages | "decoders", string>> {
@@ -55,7 +62,7 @@ export async function makePages(): Promise<Record<keyof typeof pages | "decoders
       if (wanted.has(file)) return;
       wanted.add(file);
       for (const { path, kind, external } of metafile.outputs[file].imports) {
-        if (external || (kind === "dynamic-import" && notLoaded.test(basename(path)))) continue;
+        if (external || (kind === "dynamic-import" && (otherNetwork.test(basename(path)) || notLoaded.test(basename(path))))) continue;
         if (decoders.test(basename(path))) cpSync(join(root, path), join(places.decoders, basename(path)));
         else follow(path);
       }

@@ -23,7 +23,7 @@ export interface Cost {
   readonly layers: readonly LayerCost[];
 }
 
-const products = new Set(["conv2d", "depthwiseConv2d", "dense", "matmul"]);
+const products = new Set(["conv2d", "depthwiseConv2d", "dense", "matmul", "attention"]);
 
 /** Counts parameters and arithmetic of a graph from its ops' own figures. */
 export function costOf(graph: Graph): Cost {

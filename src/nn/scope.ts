@@ -20,7 +20,7 @@ export interface LayerDefaults {
   readonly convBias: Initialization;
   readonly linearWeight: Initialization;
   readonly linearBias: Initialization;
-  /** Of batch norm, added to the variance. */
+  /** Of norms, added to the variance. */
   readonly epsilon: number;
   /** Of batch norm: running += momentum * (batch - running). */
   readonly momentum: number;

@@ -11,3 +11,8 @@ export function renamer(modules: ReadonlyMap<string, string>): (name: string) =>
     return `${modules.get(name.slice(0, dot)) ?? name.slice(0, dot)}${name.slice(dot)}`;
   };
 }
+
+/** Renames by rules, each to what those before it made of the name. */
+export function replacer(rules: readonly (readonly [pattern: RegExp, to: string])[]): (name: string) => string {
+  return (name) => rules.reduce((text, [pattern, to]) => text.replace(pattern, to), name);
+}

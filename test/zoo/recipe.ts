@@ -18,10 +18,11 @@ export function uniform(seed: number, count: number): Float64Array {
   return out;
 }
 
-/** A plausible tensor by its checkpoint name: He's bound for weights, norms near the identity. */
+/** A plausible tensor by its checkpoint name: He's bound for weights, norms near the identity, learned tokens and positions up to 1. */
 export function tensor(name: string, seed: number, shape: Shape): Float32Array {
   const isNorm = name.endsWith("running_var") || (name.endsWith("weight") && shape.length === 1);
-  const [middle, bound] = isNorm ? [1, 1 / 4] : shape.length === 1 ? [0, 1 / 8] : [0, Math.sqrt(6 / sizeOf(shape.slice(1)))];
+  const isToken = /(token|pos_embed|pos_embedding)$/.test(name);
+  const [middle, bound] = isNorm ? [1, 1 / 4] : shape.length === 1 ? [0, 1 / 8] : [0, isToken ? 1 : Math.sqrt(6 / sizeOf(shape.slice(1)))];
   const out = new Float32Array(sizeOf(shape));
   for (let i = 0; i < out.length; i++) out[i] = middle + uniformAt(seed, i) * bound;
   return out;

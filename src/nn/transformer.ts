@@ -1,0 +1,44 @@
+import { ShapeError } from "../core/errors.js";
+import type { Value } from "../graph/graph.js";
+import { attention } from "../ops/attention.js";
+import { expand } from "../ops/expand.js";
+import { mul } from "../ops/mul.js";
+import { type Activation, activate } from "./activation.js";
+import { channelsOf, conv } from "./convolution.js";
+import { linear } from "./linear.js";
+import type { Scope } from "./scope.js";
+
+/** Patches of x [N, H, W, C] side by side, each multiplied with one matrix: [N, H / patch, W / patch, channels] (Dosovitskiy et al. 2020). */
+export function patchEmbedding(net: Scope, x: Value, { channels, patch }: { channels: number; patch: number }): Value {
+  const [, height, width] = x.shape;
+  if (height % patch !== 0 || width % patch !== 0) {
+    throw new ShapeError(`patchEmbedding: expected height and width in multiples of ${patch} pixels, got ${height} x ${width} at ${net.path}`);
+  }
+  return conv(net.at("proj"), x, { channels, kernel: patch, stride: patch });
+}
+
+/** Multi-head attention of x [..., tokens, C] to itself, as timm names it: `qkv` makes queries, keys and values, `proj` mixes the heads' results. */
+export function selfAttention(net: Scope, x: Value, { heads, bias }: { heads: number; bias?: Value }): Value {
+  const channels = channelsOf(x);
+  const y = attention({ qkv: linear(net.at("qkv"), x, { features: 3 * channels }), bias }, { heads });
+  return linear(net.at("proj"), y, { features: channels });
+}
+
+/** Two linear layers of x [..., C] with `hidden` features between them. */
+export function mlp(net: Scope, x: Value, { hidden, activation = "gelu" }: { hidden: number; activation?: Activation }): Value {
+  const y = activate(linear(net.at("fc1"), x, { features: hidden }), activation);
+  return linear(net.at("fc2"), y, { features: channelsOf(x) });
+}
+
+/** x times a learned `gamma` for each channel that starts at `initial` (Touvron et al. 2021, "LayerScale"). `file`: its shape in checkpoints. */
+export function layerScale(net: Scope, x: Value, initial: number, file = [channelsOf(x)]): Value {
+  const shape = [channelsOf(x)];
+  const layout = { shape: file, view: shape, order: [0] };
+  return mul({ a: x, b: net.parameter("gamma", shape, { initializer: { kind: "constant", value: initial }, file: layout }) });
+}
+
+/** Learned tokens [1, length, channels], the same for each of `count` images: [count, length, channels]. */
+export function learnedTokens(net: Scope, name: string, { count, length, channels }: { count: number; length: number; channels: number }): Value {
+  const learned = net.parameter(name, [1, length, channels], { initializer: { kind: "normal", std: 0.02 } });
+  return expand({ x: learned }, { shape: [count, length, channels] });
+}

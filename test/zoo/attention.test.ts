@@ -1,0 +1,117 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { sizeOf } from "../../src/core/shape.js";
+import { Graph } from "../../src/graph/graph.js";
+import type { ArchitectureOptions, Network } from "../../src/nn/architecture.js";
+import { costOf } from "../../src/nn/cost.js";
+import { Scope } from "../../src/nn/scope.js";
+import { stateDictShapes } from "../../src/nn/state-dict.js";
+import { Session } from "../../src/runtime/session.js";
+import { convNext, type ConvNextVariant } from "../../src/zoo/convnext.js";
+import { resolveOptions } from "../../src/zoo/family.js";
+import { architecture } from "../../src/zoo/registry.js";
+import { swin, type SwinVariant } from "../../src/zoo/swin.js";
+import { vit, type VitVariant } from "../../src/zoo/vit.js";
+import { classifier, writeStateDict } from "./build.js";
+import { parseHexFloat, relativeError, stateDict, toNhwc, uniform } from "./recipe.js";
+
+type Library = "torchvision" | "timm";
+interface Logits {
+  readonly library: Library;
+  readonly name?: string;
+  readonly family?: "convnext" | "vit" | "swin";
+  readonly variant?: object;
+  readonly options: ArchitectureOptions;
+  readonly size: number;
+  readonly logits: string[];
+}
+interface Fixture {
+  readonly classes: number;
+  readonly models: Record<Library, Record<string, { parameters: number; tensors: number; hash: string }>>;
+  readonly logits: Logits[];
+}
+const fixture: Fixture = JSON.parse(readFileSync(new URL("../fixtures/zoo-attention.json", import.meta.url), "utf8"));
+
+describe.each(["torchvision", "timm"] as const)("names and shapes of %s", (naming) => {
+  test.each(Object.entries(fixture.models[naming]))("%s", async (name, { parameters, tensors, hash }) => {
+    const shapes = stateDictShapes(classifier(await architecture(name, { naming })));
+    const lines = [...shapes.keys()].sort().map((tensor) => `${tensor} ${shapes.get(tensor)?.join(",")}\n`);
+    expect(shapes.size).toBe(tensors);
+    expect([...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0)).toBe(parameters);
+    expect(createHash("sha256").update(lines.join("")).digest("hex").slice(0, 16)).toBe(hash);
+  });
+});
+
+/** Multiply-adds in units of 1e9 of one image of so many pixels a side: `_ops` of torchvision's weights, timm's results/benchmark-infer-amp-nchw-pt113. */
+const published: Record<string, [multiplyAdds: number, size?: number]> = {
+  convnext_tiny: [4.456],
+  convnext_small: [8.684],
+  convnext_base: [15.355],
+  vit_b_16: [17.564],
+  vit_b_32: [4.409],
+  vit_l_16: [61.555],
+  swin_t: [4.491],
+  swin_s: [8.741],
+  swin_b: [15.431],
+  convnext_atto: [0.91, 288],
+  convnext_femto: [1.3, 288],
+  convnext_pico: [2.27, 288],
+  convnext_nano: [4.06, 288],
+  convnextv2_atto: [0.91, 288],
+  convnextv2_femto: [1.3, 288],
+  convnextv2_pico: [2.27, 288],
+  convnextv2_nano: [4.06, 288],
+  convnextv2_tiny: [7.39, 288],
+  vit_tiny_patch16_224: [1.26],
+  vit_small_patch16_224: [4.61],
+  vit_base_patch16_224: [17.58],
+  vit_small_patch32_224: [1.15],
+  vit_base_patch32_224: [4.41],
+  deit_tiny_patch16_224: [1.26],
+  deit_small_patch16_224: [4.61],
+  deit_base_patch16_224: [17.58],
+  deit_tiny_distilled_patch16_224: [1.27],
+  deit_small_distilled_patch16_224: [4.63],
+  deit_base_distilled_patch16_224: [17.68],
+  swin_tiny_patch4_window7_224: [4.51],
+  swin_small_patch4_window7_224: [8.77],
+  swin_base_patch4_window7_224: [15.47],
+};
+
+test.each(Object.entries(published))("%s computes as much as is published", async (name, [multiplyAdds, size]) => {
+  const cost = costOf(classifier(await architecture(name), { size }));
+  expect(Math.abs(cost.multiplyAdds / 1e9 / multiplyAdds - 1)).toBeLessThan(0.01);
+  expect(cost.flops).toBeGreaterThan(2 * cost.multiplyAdds);
+});
+
+const families = {
+  convnext: (variant: object) => convNext(variant as ConvNextVariant),
+  vit: (variant: object) => vit(variant as VitVariant),
+  swin: (variant: object) => swin(variant as SwinVariant),
+};
+
+async function networkOf({ library, name, family, variant = {}, options }: Logits): Promise<Network> {
+  const given = { naming: library, ...options };
+  if (name) return architecture(name, given);
+  const made = families[family as keyof typeof families](variant);
+  return made.build(resolveOptions(family as string, made, given) as never);
+}
+
+describe("logits of PyTorch", () => {
+  test.each(fixture.logits.map((entry) => [`${entry.library} ${entry.name ?? entry.family} at ${entry.size} px`, entry] as const))("%s", async (_, entry) => {
+    const { size, logits } = entry;
+    const network = await networkOf(entry);
+    const graph = new Graph();
+    const net = new Scope(graph);
+    graph.output("logits", network.head(net, network.backbone(net, graph.input("x", [1, size, size, 3])), fixture.classes));
+    const session = await Session.open({ build: "simd", threads: 1, inline: true });
+    const program = await session.prepare(graph);
+    await writeStateDict(session, graph, stateDict(stateDictShapes(graph)));
+    const found = (await program.run({ x: toNhwc(uniform(0, 3 * size * size), [1, 3, size, size]) })).logits;
+    session.close();
+    const error = relativeError(found, logits.map(parseHexFloat));
+    console.log(`max|a - b| = ${error.toExponential(1)} max|b|`);
+    expect(error).toBeLessThan(1e-4);
+  });
+});
