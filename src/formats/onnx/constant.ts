@@ -1,3 +1,4 @@
+import { spend } from "./effort.js";
 import { float32ToBfloat16, float32ToFloat16, bfloat16ToFloat32, float16ToFloat32 } from "../safetensors/half.js";
 import type { Shape } from "../../core/shape.js";
 
@@ -58,7 +59,10 @@ const holders: Record<ElementType, new (length: number) => Elements> = {
 export const isFloat = (type: ElementType) => type === "float32" || type === "float16" || type === "bfloat16" || type === "float64";
 
 /** Room for `length` elements of a type. */
-export const elementsOf = (type: ElementType, length: number): Elements => new holders[type](length);
+export function elementsOf(type: ElementType, length: number): Elements {
+  spend(length);
+  return new holders[type](length);
+}
 
 /**
  * A tensor from numbers in double precision: rounded for half floats, wrapped for integers as C does. What typed arrays

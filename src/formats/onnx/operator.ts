@@ -18,6 +18,12 @@ export class Call<T extends { readonly shape: readonly number[] } = Constant> {
     return this.inputs[i] ?? this.fail(`input ${i} is missing`);
   }
 
+  /** Every input of an operator that takes any number of them. @throws {FormatError} where it has none, or leaves one out */
+  all(): T[] {
+    if (this.inputs.length === 0) this.fail("expected at least one input");
+    return this.inputs.map((_, i) => this.input(i));
+  }
+
   int(name: string, otherwise?: number): number {
     return this.attribute(name, "number", otherwise);
   }

@@ -1,5 +1,8 @@
 import { type Constant, constant, stored } from "../../../src/formats/onnx/constant.js";
-import { evaluateGraph, supportedOperators } from "../../../src/formats/onnx/evaluate/index.js";
+import { FormatError, ShapeError } from "../../../src/core/errors.js";
+import { buildOnnx, computed, supportedOperators } from "../../../src/formats/onnx/build/index.js";
+import { Graph } from "../../../src/graph/graph.js";
+import { Scope } from "../../../src/nn/scope.js";
 import { type AttributeValue, type OnnxModel, type OnnxNode, readOnnx } from "../../../src/formats/onnx/read-model.js";
 import { onnxBytes } from "../../../src/formats/onnx/write-model.js";
 import type { Random } from "../../../src/core/random.js";
@@ -87,7 +90,7 @@ const attributeNames =
 /** One of `list`. */
 const pick = <T>(list: readonly T[], random: Random): T => list[random.integer(list.length)];
 const sizes = [...edges, -2, 3, 4, 5, 6, 16, 1000, 100_000];
-const operators = [...new Set([...models.flatMap(({ nodes }) => nodes.map(({ op }) => op)), ...supportedOperators()])];
+const operators = [...new Set([...models.flatMap(({ nodes }) => nodes.map(({ op }) => op)), ...supportedOperators])];
 const types = ["float32", "float16", "int64", "int32", "uint8", "int8", "bool"] as const;
 
 /** The model with one to four nodes or tensors that say something else. */
@@ -135,7 +138,17 @@ export const onnx: Target = {
   vary: (random) => onnxBytes(varied(pick(models, random), random)),
   read(bytes) {
     const read = readOnnx(bytes, "fuzz.onnx");
-    for (const tensor of read.initializers.values()) tensor.decode();
-    if (read.inputs.every(({ name }) => name === "x")) evaluateGraph(read, new Map([["x", floats(image)]]));
+    const graph = new Graph();
+    try {
+      const inputs = read.inputs.map(({ name, shape = [] }) => {
+        const sizes = shape.map((size) => Number(size) || 1);
+        return [name, computed(graph.input(name, sizes), sizes)] as const;
+      });
+      buildOnnx(read, new Scope(graph), new Map(inputs));
+    } catch (error) {
+      // The sizes are those that the file itself states.
+      if (error instanceof ShapeError) throw new FormatError(error.message);
+      throw error;
+    }
   },
 };

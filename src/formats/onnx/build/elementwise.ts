@@ -39,11 +39,10 @@ const pair =
     elementwise(call, [call.input(0), call.input(1)], (a, b) => f(call, a, b), type);
 const combined = (fn: CombineFunction, type?: ElementType) => pair((_, a, b) => combine({ a, b }, { fn }), type);
 
-const all = (call: NodeCall) => call.inputs.map((_, i) => call.input(i));
 const folded =
   (f: (a: Value, b: Value) => Value): Build =>
   (call) =>
-    elementwise(call, all(call), (...values) => values.reduce(f));
+    elementwise(call, call.all(), (...values) => values.reduce(f));
 
 /** Functions that exporters write as a product: x sigmoid(x), and GELU by the error function. */
 function product(a: Value, b: Value): Value {
@@ -130,7 +129,7 @@ export const elementwiseOperators: Readonly<Record<string, Build>> = {
   Min: folded((a, b) => combine({ a, b }, { fn: "min" })),
   Max: folded((a, b) => combine({ a, b }, { fn: "max" })),
   Mean: (call) =>
-    elementwise(call, all(call), (...values) =>
+    elementwise(call, call.all(), (...values) =>
       times(
         values.reduce((a, b) => add({ a, b })),
         1 / values.length,

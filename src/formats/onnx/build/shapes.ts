@@ -38,12 +38,12 @@ const shapeOf: Build = (call) => {
 };
 
 const concatenation: Build = (call) => {
-  const tensors = call.inputs.map((_, i) => call.input(i));
+  const tensors = call.all();
   const rank = tensors[0].shape.length;
   const axis = call.axis(call.int("axis"), rank);
   const fits = tensors.every(({ shape }) => shape.length === rank && shape.every((size, i) => i === axis || size === tensors[0].shape[i]));
   if (!fits) call.misfit(`shapes differ in more than axis ${axis}`);
-  const lead = tensors.filter((tensor) => !isKnown(tensor)).reduce((a, b) => (sizeOf(b.shape) > sizeOf(a.shape) ? b : a));
+  const lead = tensors.reduce((a, b) => (isKnown(b) || (!isKnown(a) && sizeOf(b.shape) <= sizeOf(a.shape)) ? a : b));
   const order = axisOrder(lead);
   const parts = tensors.filter(({ shape }) => sizeOf(shape) > 0).map((tensor) => call.value(tensor, order));
   const total = tensors.reduce((sum, { shape }) => sum + shape[axis], 0);

@@ -1,4 +1,5 @@
 /** Whole-tensor operations that the evaluator of constants is made of. Shapes are row-major; axes are 0 or more. */
+import { roomFor, spend } from "../effort.js";
 import { broadcastShapes, formatShape, type Shape, sizeOf, stridesOf } from "../../../core/shape.js";
 import { ShapeError } from "../../../core/errors.js";
 import { type Constant, constant, type Elements, elementsOf, type ElementType } from "../constant.js";
@@ -20,6 +21,7 @@ export function walk(
   visit: (at: number, offsets: readonly number[]) => void,
 ): void {
   const size = sizeOf(shape);
+  spend(size);
   const index = new Array<number>(shape.length).fill(0);
   const now = [...offsets];
   for (let at = 0; at < size; at++) {
@@ -62,7 +64,7 @@ export function zip(tensors: readonly Constant[], f: (...values: number[]) => nu
     tensors.map((tensor) => tensor.shape),
     where,
   );
-  const out = new Float64Array(sizeOf(shape));
+  const out = roomFor(sizeOf(shape));
   const values = tensors.map(() => 0);
   walk(
     shape,
@@ -84,8 +86,8 @@ export function reduce(x: Constant, axes: readonly number[], keepDims: boolean, 
   const outer = x.shape.map((_, axis) => axis).filter((axis) => !gone.has(axis));
   const sizes = (list: readonly number[]) => list.map((axis) => x.shape[axis]);
   const steps = (list: readonly number[]) => list.map((axis) => strides[axis]);
-  const out = new Float64Array(sizeOf(sizes(outer)));
-  const line = new Float64Array(sizeOf(sizes(inner)));
+  const out = roomFor(sizeOf(sizes(outer)));
+  const line = roomFor(sizeOf(sizes(inner)));
   walk(sizes(outer), [steps(outer)], [0], (at, [start]) => {
     walk(sizes(inner), [steps(inner)], [start], (i, [from]) => {
       line[i] = x.data[from];

@@ -67,7 +67,7 @@ const asin = (x: number) => (Math.abs(x) === 1 ? (x * Math.PI) / 2 : atan(x / Ma
 /** One result for tensors of any number, taken together two at a time. */
 const folded =
   (f: (a: number, b: number) => number): Evaluate =>
-  (call) => [call.inputs.map((_, i) => call.input(i)).reduce((a, b) => zip([a, b], f, call.where))];
+  (call) => [call.all().reduce((a, b) => zip([a, b], f, call.where))];
 
 const isInteger = ({ type }: Constant) => !isFloat(type);
 

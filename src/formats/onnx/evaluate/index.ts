@@ -11,9 +11,6 @@ import { shapes } from "./shapes.js";
 
 const operators = new Map<string, Evaluate>(Object.entries({ ...elementwise, ...shapes, ...reductions, ...network, ...quantizedOperators }));
 
-/** Names of the operators that `evaluate` knows. */
-export const supportedOperators = (): readonly string[] => [...operators.keys()];
-
 /** Outputs of one node on known numbers, in double precision and rounded to the tensors' types. @throws {UnsupportedOpError} naming the node */
 export function evaluate(node: OnnxNode, opset: number, inputs: readonly (Constant | undefined)[], file: string): readonly Constant[] {
   const operator = operators.get(node.op);

@@ -1,4 +1,5 @@
 /** Convolutions, pools, norms, products and Resize on [N, C, ...] tensors of any rank: slow, plain, in double precision. */
+import { roomFor, spend } from "../effort.js";
 import { pow } from "../../../core/math.js";
 import { type Shape, sizeOf, stridesOf } from "../../../core/shape.js";
 import { type Constant, constant } from "../constant.js";
@@ -75,7 +76,8 @@ export function convolved(call: Call, x: Constant, weight: Constant, bias: Const
   if (channels !== perGroup * groups || filters % groups !== 0) call.misfit(`weight expects ${perGroup * groups} channels in ${groups} groups`);
   const window = windowOf(call, size, call.ints("kernel_shape") ?? kernel);
   const [area, points, places] = [sizeOf(kernel), sizeOf(window.out), sizeOf(size)];
-  const out = new Float64Array(batch * filters * points);
+  spend(points * area * (1 + batch * filters * perGroup));
+  const out = roomFor(batch * filters * points);
   for (let point = 0; point < points; point++) {
     const at = indexAt(point, window.out);
     const reads: [number, number][] = [];
@@ -118,7 +120,8 @@ const convTranspose: Evaluate = (call) => {
   const filters = perGroup * groups;
   const window = transposedWindow(call, size, call.ints("kernel_shape") ?? kernel);
   const [area, points, places] = [sizeOf(kernel), sizeOf(window.out), sizeOf(size)];
-  const out = new Float64Array(batch * filters * points);
+  spend(places * area * (1 + batch * channels * perGroup));
+  const out = roomFor(batch * filters * points);
   if (bias) for (let i = 0; i < out.length; i++) out[i] = bias.data[Math.floor(i / points) % filters];
   for (let place = 0; place < places; place++) {
     taps(window, window.out, indexAt(place, size), (tap, to) => {
@@ -140,7 +143,8 @@ function pooled(call: Call, f: (values: readonly number[], padded: number) => nu
   const [batch, channels, ...size] = x.shape;
   const window = windowOf(call, size, call.ints("kernel_shape") ?? call.fail("kernel_shape is missing"));
   const [points, places] = [sizeOf(window.out), sizeOf(size)];
-  const out = new Float64Array(batch * channels * points);
+  spend(points * sizeOf(window.kernel) * (1 + batch * channels));
+  const out = roomFor(batch * channels * points);
   for (let point = 0; point < points; point++) {
     const at = indexAt(point, window.out);
     const from: number[] = [];
@@ -168,7 +172,8 @@ function maxPoolIndices(call: Call): Constant {
   const window = windowOf(call, size, call.ints("kernel_shape") ?? []);
   const [points, places] = [sizeOf(window.out), sizeOf(size)];
   const columns = call.int("storage_order", 0) !== 0;
-  const out = new Float64Array(batch * channels * points);
+  spend(points * sizeOf(window.kernel) * batch * channels);
+  const out = roomFor(batch * channels * points);
   for (let i = 0; i < out.length; i++) {
     const [plane, point] = [Math.floor(i / points), i % points];
     let best = -1;
@@ -207,6 +212,7 @@ const batchNormalization: Evaluate = (call) => {
   const [x, scale, bias, runningMean, runningVariance] = [0, 1, 2, 3, 4].map((i) => call.input(i));
   const [rank, epsilon] = [x.shape.length, call.float("epsilon", 1e-5)];
   const training = call.int("training_mode", 0) !== 0;
+  spend(x.data.length * x.shape[1]);
   const batch = Array.from({ length: x.shape[1] }, (_, c) => Array.from(x.data).filter((_, i) => Math.floor(i / sizeOf(x.shape.slice(2))) % x.shape[1] === c));
   const means = training ? constant(runningMean.type, runningMean.shape, batch.map(mean)) : runningMean;
   const variances = training
@@ -261,7 +267,8 @@ export function multiplied(call: Call, a: Constant, b: Constant, type = a.type):
   if (k !== inner) call.misfit(`b expects ${inner} inner elements, a has ${k}`);
   const batch = commonShape([left.shape.slice(0, -2), right.shape.slice(0, -2)], call.where);
   const [x, y] = [stretched(left, [...batch, m, k]), stretched(right, [...batch, k, n])];
-  const out = new Float64Array(sizeOf(batch) * m * n);
+  spend(sizeOf(batch) * m * n * k);
+  const out = roomFor(sizeOf(batch) * m * n);
   for (let at = 0; at < out.length; at++) {
     const [matrix, i, j] = [Math.floor(at / (m * n)), Math.floor(at / n) % m, at % n];
     for (let p = 0; p < k; p++) out[at] += x.data[(matrix * m + i) * k + p] * y.data[(matrix * k + p) * n + j];
@@ -281,6 +288,7 @@ const gemm: Evaluate = (call) => {
 const lrn: Evaluate = (call) => {
   const x = call.input(0);
   const size = call.int("size");
+  spend(x.data.length * size);
   const [alpha, beta, bias] = [call.float("alpha", 1e-4), call.float("beta", 0.75), call.float("bias", 1)];
   const [channels, inner] = [x.shape[1], sizeOf(x.shape.slice(2))];
   return [

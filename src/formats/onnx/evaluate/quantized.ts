@@ -1,4 +1,6 @@
 /** Quantised operators, exact: integers are integers, and rounding is to nearest with ties to even. */
+import { sizeOf } from "../../../core/shape.js";
+import { roomFor } from "../effort.js";
 import { type Constant, constant, type ElementType } from "../constant.js";
 import type { Call, Evaluate } from "../operator.js";
 import { zip } from "./arrays.js";
@@ -14,7 +16,7 @@ function along(values: Constant, x: Constant, axis: number): Constant {
     const block = Math.ceil(x.shape[axis] / values.shape[axis]);
     const shape = values.shape.with(axis, x.shape[axis]);
     const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
-    const data = Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, at) => {
+    const data = Float64Array.from(roomFor(sizeOf(shape)), (_, at) => {
       const [row, column] = [Math.floor(at / inner), at % inner];
       const [outer, i] = [Math.floor(row / shape[axis]), row % shape[axis]];
       return values.data[(outer * values.shape[axis] + Math.floor(i / block)) * inner + column];
@@ -60,7 +62,7 @@ const dynamicQuantize: Evaluate = (call) => {
   const scale = Math.fround((high - low) / 255);
   const point = scale === 0 ? 0 : Math.min(Math.max(roundEven(Math.fround(-low / scale)), 0), 255);
   const [s, z] = [constant("float32", [], [scale]), constant("uint8", [], [point])];
-  return [scale === 0 ? constant("uint8", x.shape, new Float64Array(x.data.length)) : quantized(call, x, s, z, 0), s, z];
+  return [scale === 0 ? constant("uint8", x.shape, roomFor(x.data.length)) : quantized(call, x, s, z, 0), s, z];
 };
 
 export const quantizedOperators: Readonly<Record<string, Evaluate>> = {

@@ -1,4 +1,5 @@
 /** Reductions, and operators that look along one axis. */
+import { roomFor } from "../effort.js";
 import { sizeOf } from "../../../core/shape.js";
 import { exp, log, pow } from "../../../core/math.js";
 import { type Constant, constant, isFloat } from "../constant.js";
@@ -46,7 +47,7 @@ export function alongAxis(x: Constant, axis: number, f: (line: Float64Array) => 
   const inner = sizeOf(x.shape.slice(axis + 1));
   const size = x.shape[axis];
   const out = Float64Array.from(x.data);
-  const line = new Float64Array(size);
+  const line = roomFor(size);
   const outer = size === 0 ? 0 : out.length / (size * inner);
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) {
@@ -84,7 +85,7 @@ const topK: Evaluate = (call) => {
   const sign = call.int("largest", 1) ? 1 : -1;
   const shape = x.shape.with(axis, count);
   const inner = sizeOf(x.shape.slice(axis + 1));
-  const [values, indices] = [new Float64Array(sizeOf(shape)), new Float64Array(sizeOf(shape))];
+  const [values, indices] = [roomFor(sizeOf(shape)), roomFor(sizeOf(shape))];
   const outer = sizeOf(x.shape.slice(0, axis));
   walk(
     [outer, inner],

@@ -1,4 +1,5 @@
 /** Resize, axis by axis: each output place mixes a few inputs with weights that its mode and coordinates give. */
+import { roomFor, spend } from "../effort.js";
 import { type Shape, sizeOf } from "../../../core/shape.js";
 import { constant } from "../constant.js";
 import type { Call, Evaluate } from "../operator.js";
@@ -16,6 +17,7 @@ export function resizeWeights(
   const place = placeOf(call, from, to, scale, region);
   const antialias = call.int("antialias", 0) !== 0 && scale < 1;
   const extrapolates = call.text("coordinate_transformation_mode", "half_pixel") === "tf_crop_and_resize";
+  spend(sizeOf([to]) * (antialias ? Math.ceil(4 / scale) : 4));
   return Array.from({ length: to }, (_, i) => {
     const x = place(i);
     const weights = new Map<number, number>();
@@ -118,7 +120,7 @@ export const resize: Evaluate = (call) => {
     const shape = x.shape.with(axis, size);
     const inner = sizeOf(shape.slice(axis + 1));
     const from = x;
-    const out = new Float64Array(sizeOf(shape));
+    const out = roomFor(sizeOf(shape));
     for (let at = 0; at < out.length; at++) {
       const [row, column] = [Math.floor(at / inner), at % inner];
       const mixed = weights[row % size];

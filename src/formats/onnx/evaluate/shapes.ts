@@ -1,4 +1,5 @@
 /** Operators that move numbers or say where they are, on tensors of any type. */
+import { spend } from "../effort.js";
 import { sizeOf, stridesOf, type Shape } from "../../../core/shape.js";
 import { type Constant, constant, elementsOf, integers } from "../constant.js";
 import type { Call, Evaluate } from "../operator.js";
@@ -48,6 +49,8 @@ export function sliceWindow(
 /** Sizes of the parts of a Split. */
 export function splitSizes(call: Call<{ readonly shape: Shape }>, size: number, given: readonly number[] | undefined): number[] {
   const parts = given?.length ?? call.int("num_outputs", call.node.outputs.length);
+  if (!(Number.isInteger(parts) && parts >= 1)) call.fail(`expected 1 part or more, got ${parts}`);
+  spend(parts);
   const each = Math.ceil(size / parts);
   const sizes = given ? [...given] : Array.from({ length: parts }, (_, i) => Math.max(0, Math.min(each, size - i * each)));
   if (sizes.some((part) => !(Number.isInteger(part) && part >= 0)) || sizes.reduce((a, b) => a + b, 0) !== size) call.misfit(`cannot be split into [${sizes}]`);
@@ -302,7 +305,7 @@ const blocks =
 const range: Evaluate = (call) => {
   const [start, limit, delta] = [0, 1, 2].map((i) => call.input(i).data[0]);
   const count = Math.max(0, Math.ceil((limit - start) / delta));
-  sizeOf([count]);
+  spend(sizeOf([count]));
   return [
     constant(
       call.input(0).type,
@@ -349,7 +352,7 @@ export const shapes: Readonly<Record<string, Evaluate>> = {
     return [stretched(x, commonShape([x.shape, Array.from(call.input(1).data)], call.where))];
   },
   Concat: (call) => {
-    const tensors = call.inputs.map((_, i) => call.input(i));
+    const tensors = call.all();
     const axis = call.axis(call.int("axis"), tensors[0].shape.length);
     const fits = tensors.every(({ shape }) => shape.length === tensors[0].shape.length && shape.every((size, i) => i === axis || size === tensors[0].shape[i]));
     if (!fits) call.misfit(`shapes differ in more than axis ${axis}`);
