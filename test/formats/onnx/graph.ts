@@ -51,7 +51,7 @@ export function built(model: OnnxModel, shape: Shape, { order, ...options }: Sco
   const x = graph.input(
     "x",
     axes.map((axis) => shape[axis]),
-  ); // prettier-ignore
+  );
   const { outputs, weights } = buildOnnx(model, new Scope(graph, options), new Map([["x", computed(x, shape, axes)]]));
   for (const [name, tensor] of outputs) if (!isKnown(tensor)) graph.output(name, rowByRow(tensor));
   return { graph, weights };

@@ -184,7 +184,7 @@ function randomGraph(random: Random, start: Shape): OnnxModel {
           shape.map((size) => size + 1),
           {},
           { pads: integers(pads) },
-        ); // prettier-ignore
+        );
     },
   ];
   while (nodes.length < 8) steps[pick(steps.length)]();
