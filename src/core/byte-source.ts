@@ -11,6 +11,9 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
+/** Whether something is an open source. */
+export const isByteSource = (from: object | string): from is ByteSource => typeof from === "object" && "read" in from && "size" in from;
+
 /** Adds to `readPart` what every source checks: the range before, the length after. */
 export function byteSource(
   name: string,

@@ -28,6 +28,19 @@ export async function openFile(path: string | URL): Promise<ByteSource> {
   return byteSource(name, stats.size, readPart, () => handle.close());
 }
 
+/** Another file of the same folder. */
+export function besideFile(path: string | URL, name: string): string {
+  const { dirname, join } = process.getBuiltinModule("node:path");
+  return join(dirname(pathOf(path)), name);
+}
+
+/** Paths of what lies in a folder, in alphabetical order. */
+export async function filesIn(folder: string | URL): Promise<string[]> {
+  const { readdir } = process.getBuiltinModule("node:fs/promises");
+  const { join } = process.getBuiltinModule("node:path");
+  return (await readdir(pathOf(folder))).sort().map((name) => join(pathOf(folder), name));
+}
+
 /**
  * A part of a file, or all of it from `offset`, in one go: five times faster than `openFile` for a small image, and meant
  * for worker threads, which have nothing else to do meanwhile.

@@ -210,6 +210,21 @@ export class Model {
   }
 
   /**
+   * A model for other classes: the same backbone, with its weights, and a classifier that starts anew. For `fineTune`.
+   *
+   * @param classes names of the classes, or how many
+   * @param options.seed of the new classifier's weights, default 0
+   * @throws {ArgumentError} for a quantised model, or no classes
+   */
+  async replaceHead(classes: readonly string[] | number, { seed = 0 }: { seed?: number } = {}): Promise<Model> {
+    const { replaceHead } = await import("./replace-head.js");
+    const { session, ...facts } = await replaceHead(this, classes, seed);
+    const made = new Model(session, { ...this.facts, ...facts }, this.inline);
+    made.batchesTracked = this.batchesTracked;
+    return made;
+  }
+
+  /**
    * Writes one file that is the whole classifier: weights under PyTorch's names, architecture, labels, preprocessing.
    *
    * @param path where to; without it the bytes of the file are the result

@@ -7,6 +7,7 @@ import {
   float32ToBfloat16,
   float32ToFloat16,
 } from "../formats/safetensors/index.js";
+import { toBase64 } from "../core/base64.js";
 import { counterNames } from "../nn/state-dict.js";
 import type { Model } from "./model.js";
 
@@ -28,6 +29,8 @@ export const metadataKeys = {
   labels: "ocelli.labels",
   preprocessing: "ocelli.preprocessing",
   notes: "ocelli.notes",
+  /** Of a network that came in a file: its graph without the weights, an ONNX file in base64. */
+  graph: "ocelli.graph",
 } as const;
 
 /** Writes a model to a path, or gives the bytes of the file where no path is given. */
@@ -45,13 +48,14 @@ export async function saveModel(model: Model, path: string | URL | undefined, op
   return undefined;
 }
 
-export function fileMetadata({ facts, architecture }: Model, { notes = facts.notes ?? {} }: SaveOptions = {}): Record<string, string> {
+export function fileMetadata({ facts, architecture, labels }: Model, { notes = facts.notes ?? {} }: SaveOptions = {}): Record<string, string> {
   return {
     format: "pt",
     [metadataKeys.architecture]: JSON.stringify({ name: architecture.name, options: architecture.options }),
-    [metadataKeys.labels]: JSON.stringify(facts.labels),
+    [metadataKeys.labels]: JSON.stringify(labels),
     ...(facts.preprocessing && { [metadataKeys.preprocessing]: JSON.stringify(facts.preprocessing) }),
     [metadataKeys.notes]: JSON.stringify(notes),
+    ...(architecture.definition && { [metadataKeys.graph]: toBase64(architecture.definition(labels.length)) }),
   };
 }
 

@@ -49,7 +49,9 @@ export interface Architecture extends Network {
   /** No published checkpoint has been run: names and results are those of the library that has it. */
   readonly unverified?: true;
   /** Of a network that came in a file: its graph without the weights, from which a saved file makes it again. */
-  definition?(numClasses: number): Promise<Uint8Array>;
+  definition?(numClasses: number): Uint8Array;
+  /** Of a network that ends without a classifier: the same with one. */
+  withClassifier?(numClasses: number): Architecture;
 }
 
 /** A network that `src/zoo/` knows by name. */

@@ -42,7 +42,8 @@ export class Session {
   private constructor(
     private readonly backend: Backend,
     readonly build: Build,
-    private readonly winograd: boolean,
+    /** @internal Whether convolutions may use Winograd's algorithm. */
+    readonly winograd: boolean,
     /** Worker threads that programs and the preparation of images use; 0 where the caller's thread does all. */
     readonly poolThreads: number,
   ) {}

@@ -36,14 +36,14 @@ export async function assemble(built: Architecture, options: AssembleOptions, sa
   const { labels, mayDiffer, newHead } = settleClasses(built, options, saved, weights);
   const images = settleImages(built, options, saved);
   const { threads, inline = false, build, winograd, seed = 0 } = options;
+  const [height, width] = images.imageSize;
+  const graph = inferenceGraph(built, labels.length, { batch: 1, height, width }, "logits", weights?.quantized?.rewrite);
+  const replaceHead = mayDiffer ? built.classifier : [];
+  const match =
+    weights && matchStateDict(stateDictShapes(graph), weights.shapes, { network: `${built.name} (${weights.file})`, replaceHead, unused: built.unused });
   const session = await Session.open({ threads, inline, build, winograd });
   try {
-    const [height, width] = images.imageSize;
-    const graph = inferenceGraph(built, labels.length, { batch: 1, height, width }, "logits", weights?.quantized?.rewrite);
     await session.keepAll(graph);
-    const replaceHead = mayDiffer ? built.classifier : [];
-    const match =
-      weights && matchStateDict(stateDictShapes(graph), weights.shapes, { network: `${built.name} (${weights.file})`, replaceHead, unused: built.unused });
     const load = new Set(match?.load.filter((name) => !(newHead && built.classifier.includes(name))));
     const statistics: [string, Float32Array][] = [];
     const fill = async (value: Value, data: Float32Array) => {

@@ -9,8 +9,19 @@ export type CheckpointOptions = HubOptions;
 
 /** A file, URL, folder or name of the hub as a file that can be read; what is none of these is that file already. */
 export async function openCheckpoint(source: SourceLike, options: CheckpointOptions): Promise<Checkpoint> {
-  const needsHub = isRemote(source) || (isFile(source) && (await (await import("../core/file-node.js")).isFolder(source)));
-  return needsHub ? (await import("../hub/index.js")).openCheckpoint(source, options) : { source, notes: {} };
+  const isFolder = isFile(source) && (await (await import("../core/file-node.js")).isFolder(source));
+  const file = isFolder ? await modelIn(source) : isRemote(source) ? undefined : source;
+  return file === undefined ? (await import("../hub/index.js")).openCheckpoint(source as string | URL, options) : { source: file, notes: {} };
+}
+
+/** The model in a folder: `model.json`, or the only file with the ending of a format; `undefined` where a `config.json` says what is what. */
+async function modelIn(folder: string | URL): Promise<string | undefined> {
+  const files = await (await import("../core/file-node.js")).filesIn(folder);
+  const named = (name: RegExp) => files.filter((path) => name.test(path));
+  const [topology] = named(/(^|[/\\])model\.json$/);
+  if (topology || named(/(^|[/\\])config\.json$/).length > 0) return topology;
+  const models = named(/\.(safetensors|onnx|tflite|zip)$/i);
+  return models.length === 1 ? models[0] : undefined;
 }
 
 /** An architecture's name and the tag of weights. */

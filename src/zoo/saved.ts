@@ -1,20 +1,22 @@
+import { fromBase64 } from "../core/base64.js";
 import { FormatError } from "../core/errors.js";
 import { evaluationTransforms, type Preprocessing, trainingTransforms } from "../data/preprocessing.js";
-import type { SafetensorsFile } from "../formats/safetensors/index.js";
 import { metadataKeys } from "../model/save.js";
 import type { ArchitectureOptions } from "../nn/architecture.js";
 
-/** What a file of ours says besides its tensors. */
+/** What a file that we wrote says besides its tensors. */
 export interface Saved {
   readonly name?: string;
   readonly options?: ArchitectureOptions;
   readonly labels?: readonly string[];
   readonly preprocessing?: Preprocessing;
   readonly notes?: Readonly<Record<string, string>>;
+  /** Of an imported network: its graph without the weights. */
+  readonly definition?: Uint8Array;
 }
 
 /** @throws {FormatError} for metadata of ours that do not say what they should */
-export function readSaved({ metadata, name }: SafetensorsFile): Saved {
+export function readSaved({ metadata, name }: { readonly metadata: ReadonlyMap<string, string>; readonly name: string }): Saved {
   const read = (key: string, check: (value: unknown) => boolean): unknown => {
     const text = metadata.get(key);
     if (text === undefined) return undefined;
@@ -39,7 +41,11 @@ export function readSaved({ metadata, name }: SafetensorsFile): Saved {
     metadataKeys.architecture,
     (value) => isRecord(value) && typeof value.name === "string" && (value.options === undefined || isRecord(value.options)),
   );
+  const graph = metadata.get(metadataKeys.graph);
+  const definition = graph === undefined ? undefined : fromBase64(graph);
+  if (graph !== undefined && !definition) throw new FormatError(`load: metadata "${metadataKeys.graph}" is not base64 (${name})`);
   return {
+    definition,
     ...(built as Saved | undefined),
     labels: read(metadataKeys.labels, (value) => Array.isArray(value) && value.every((label) => typeof label === "string")) as Saved["labels"],
     preprocessing: read(metadataKeys.preprocessing, isPreprocessing) as Saved["preprocessing"],

@@ -195,10 +195,10 @@ describe("files that are no classifier: each has its own error, with the file's 
   test("zero bytes, a picture, text, a folder, nothing", async () => {
     await expect(loadModel(write("empty.safetensors", new Uint8Array()), inline)).rejects.toThrow(/empty\.safetensors/);
     await expect(loadModel(write("picture.png", Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13)), inline)).rejects.toThrow(
-      /is this a safetensors file\? \(.*picture\.png\)/,
+      /^load: expected safetensors, ONNX, .* begins with 89 50 4e 47 \(.*picture\.png\)/,
     );
     await expect(loadModel(write("notes.txt", new TextEncoder().encode("these are not the weights you are looking for")), inline)).rejects.toThrow(
-      /is this a safetensors file\? \(.*notes\.txt\)/,
+      /^load: expected safetensors, ONNX, .* \(.*notes\.txt\)/,
     );
     await expect(loadModel(folder, inline)).rejects.toThrow(`${folder} has none of model.safetensors, onnx/model.onnx, model.onnx: it has `);
     await expect(loadModel(join(folder, "nowhere"), inline)).rejects.toThrow(DataError);
@@ -216,11 +216,7 @@ describe("files that are no classifier: each has its own error, with the file's 
       (metadata) => metadata.delete("ocelli.architecture"),
       /^load: the file has weights but does not say of which architecture; use createModel\(name, \{ pretrained: ".*" \}\)/,
     ],
-    [
-      "an unknown architecture",
-      (metadata) => metadata.set("ocelli.architecture", '{"name":"resnet19"}'),
-      /^load: unknown architecture "resnet19": expected /,
-    ],
+    ["an unknown architecture", (metadata) => metadata.set("ocelli.architecture", '{"name":"resnet19"}'), /^load: unknown architecture "resnet19": expected /],
     ["an unknown option", (metadata) => metadata.set("ocelli.architecture", '{"name":"resnet20","options":{"depth":3}}'), /^load: .*depth/],
     ["no JSON", (metadata) => metadata.set("ocelli.architecture", "resnet20"), /^load: metadata "ocelli\.architecture" is not JSON/],
     [

@@ -110,14 +110,25 @@ export class Initializer implements StoredTensor {
     }
   }
 
-  private externalBytes(length: number): Uint8Array {
-    const { name, file } = this;
-    const entries = new Map(this.tensor.externalData.map(({ key, value }) => [key, value]));
-    const location = entries.get("location") ?? "";
-    const [offset, stated] = [Number(entries.get("offset") ?? 0), Number(entries.get("length") ?? length)];
+  /** Name of the file beside the model that the numbers lie in, where they do. @throws {FormatError} for a path */
+  get location(): string | undefined {
+    if (this.tensor.dataLocation !== DataLocation.EXTERNAL) return undefined;
+    const location = this.entries().get("location") ?? "";
     // A name, not a path: nothing in a model decides which folder is read.
     if (!/^[^/\\:\0]+$/.test(location) || location === "." || location === "..")
-      throw new FormatError(`onnx: "${name}" lies in ${JSON.stringify(location)}, expected the name of a file beside the model (${file})`);
+      throw new FormatError(`onnx: "${this.name}" lies in ${JSON.stringify(location)}, expected the name of a file beside the model (${this.file})`);
+    return location;
+  }
+
+  private entries(): Map<string, string> {
+    return new Map(this.tensor.externalData.map(({ key, value }) => [key, value]));
+  }
+
+  private externalBytes(length: number): Uint8Array {
+    const { name, file } = this;
+    const entries = this.entries();
+    const location = this.location as string;
+    const [offset, stated] = [Number(entries.get("offset") ?? 0), Number(entries.get("length") ?? length)];
     const all = (this.external as ExternalData)(location);
     if (stated !== length || !(Number.isSafeInteger(offset) && offset >= 0 && offset + length <= all.length))
       throw new FormatError(`onnx: "${name}" expects ${length} bytes at byte ${offset} of ${location}, which has ${all.length} (${file})`);

@@ -16,8 +16,8 @@ import { float32ToBfloat16, float32ToFloat16 } from "../safetensors/half.js";
 import type { Constant, ElementType, StoredTensor } from "./constant.js";
 import type { AttributeValue, OnnxModel, OnnxNode, OnnxTensorInfo } from "./read-model.js";
 
-/** Version 8 of the file's form, that of onnx 1.12: the newest that opset 17 asks for. */
-const irVersion = 8n;
+/** The first version of the file's form that has an opset; 8, that of onnx 1.12, for what we make ourselves. */
+const irVersion = (opset: number) => (opset >= 21 ? 10n : opset >= 19 ? 9n : 8n);
 
 /** Numbers of the fields that are written piece by piece, so that weights are never copied into one buffer. */
 const fields = { modelGraph: 7, graphInitializer: 5, tensorRawData: 9 };
@@ -50,11 +50,12 @@ export function onnxBytes(model: OnnxModel): Uint8Array {
   return bytes;
 }
 
-function modelOf({ opset, producer, metadata }: OnnxModel) {
+function modelOf({ opset, producer, nodes, metadata }: OnnxModel) {
+  const others = new Set(nodes.map(({ op }) => splitName(op).domain).filter((domain) => domain !== ""));
   return create(ModelProtoSchema, {
-    irVersion,
+    irVersion: irVersion(opset),
     producerName: producer,
-    opsetImport: [{ domain: "", version: BigInt(opset) }],
+    opsetImport: [{ domain: "", version: BigInt(opset) }, ...[...others].map((domain) => ({ domain, version: 1n }))],
     metadataProps: [...metadata].map(([key, value]) => ({ key, value })),
   });
 }
@@ -64,20 +65,26 @@ function graphOf({ nodes, inputs, outputs }: OnnxModel) {
 }
 
 function nodeOf({ name, op, inputs, outputs, attributes }: OnnxNode) {
-  const dot = op.lastIndexOf(".");
   return create(NodeProtoSchema, {
     name,
-    domain: dot < 0 ? "" : op.slice(0, dot),
-    opType: op.slice(dot + 1),
+    ...splitName(op),
     input: [...inputs],
     output: [...outputs],
     attribute: [...attributes].map(([key, value]) => attributeOf(key, value)),
   });
 }
 
+/** `com.microsoft.QLinearAdd` in its two parts. */
+function splitName(op: string): { domain: string; opType: string } {
+  const dot = op.lastIndexOf(".");
+  return { domain: op.slice(0, Math.max(0, dot)), opType: op.slice(dot + 1) };
+}
+
 /** Attributes that ONNX declares as floats; a whole number alone does not show it. */
 const floatAttributes = new Set(
-  "alpha beta gamma epsilon momentum bias ratio lambd value_float value_floats scales cubic_coeff_a extrapolation_value spatial_scale".split(" "),
+  "alpha beta bias clip cubic_coeff_a epsilon extrapolation_value gamma lambd max min momentum norm_coefficient ratio scale scales spatial_scale value value_float value_floats".split(
+    " ",
+  ),
 );
 
 function attributeOf(name: string, value: AttributeValue): AttributeProto {

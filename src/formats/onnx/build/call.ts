@@ -1,5 +1,5 @@
 import { formatShape, type Shape } from "../../../core/shape.js";
-import type { Value } from "../../../graph/graph.js";
+import type { Initializer, Value } from "../../../graph/graph.js";
 import type { Scope } from "../../../nn/scope.js";
 import { type Constant, type ElementType, isFloat, type StoredTensor } from "../constant.js";
 import { Call } from "../operator.js";
@@ -14,6 +14,8 @@ export interface Building {
   readonly file: string;
   /** Where the numbers of each kept tensor come from, by its name. */
   readonly weights: Map<string, StoredTensor>;
+  /** How some of them start where they have no numbers. */
+  readonly initializers?: ReadonlyMap<string, Initializer>;
 }
 
 const rising = (rank: number) => Array.from({ length: rank }, (_, axis) => axis);
@@ -21,12 +23,14 @@ const rising = (rank: number) => Array.from({ length: rank }, (_, axis) => axis)
 /** One node while its operator is built: what it reads, as values of our graph in the layout that is asked for. */
 export class NodeCall extends Call<Tensor> {
   readonly net: Scope;
-  private readonly weights: Map<string, StoredTensor>;
 
-  constructor(node: OnnxNode, inputs: readonly (Tensor | undefined)[], { net, opset, file, weights }: Building) {
-    super(node, opset, inputs, file);
-    this.net = net;
-    this.weights = weights;
+  constructor(
+    node: OnnxNode,
+    inputs: readonly (Tensor | undefined)[],
+    private readonly building: Building,
+  ) {
+    super(node, building.opset, inputs, building.file);
+    this.net = building.net;
   }
 
   /** Input `i`'s numbers, where they are known. */
@@ -67,8 +71,9 @@ export class NodeCall extends Call<Tensor> {
   }
 
   private kept(tensor: Known, order: readonly number[], shape?: Shape, kind?: "parameter" | "buffer"): Value {
-    this.weights.set(tensor.name, tensor.stored);
-    return kept(this.net, tensor, order, { kind, shape });
+    const { weights, initializers } = this.building;
+    weights.set(tensor.name, tensor.stored);
+    return kept(this.net, tensor, order, { kind, shape, initializer: initializers?.get(tensor.name) });
   }
 
   /** A tensor as one that is computed: known numbers become parameters or constants. */

@@ -2,6 +2,7 @@
 import { sizeOf } from "../../../core/shape.js";
 import { withEffort } from "../effort.js";
 import { FormatError, ShapeError } from "../../../core/errors.js";
+import type { Initializer } from "../../../graph/graph.js";
 import type { Scope } from "../../../nn/scope.js";
 import type { Constant, StoredTensor } from "../constant.js";
 import { evaluate } from "../evaluate/index.js";
@@ -49,6 +50,8 @@ const ofShapes = new Set(["Shape", "Size"]);
 export interface BuildOptions {
   /** Names of the tensors to give, of the graph's outputs or inside it; default its outputs. Nodes that none of them needs are left out. */
   readonly outputs?: readonly string[];
+  /** How weights start that may be wanted without their numbers, by name; default zeros. */
+  readonly initializers?: ReadonlyMap<string, Initializer>;
 }
 
 export interface Built {
@@ -78,7 +81,7 @@ const effortPerElement = 16;
 function build(model: OnnxModel, net: Scope, inputs: ReadonlyMap<string, Constant | Tensor>, options: BuildOptions): Built {
   const names = options.outputs ?? model.outputs.map(({ name }) => name);
   const weights = new Map<string, StoredTensor>();
-  const building: Building = { net, opset: model.opset, file: model.file, weights };
+  const building: Building = { net, opset: model.opset, file: model.file, weights, initializers: options.initializers };
   const tensors = new Map<string, Tensor>();
   for (const [name, tensor] of model.initializers) tensors.set(name, initializer(name, tensor));
   for (const [name, tensor] of inputs) tensors.set(name, "data" in tensor ? known(tensor, name) : tensor);

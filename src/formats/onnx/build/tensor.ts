@@ -1,5 +1,5 @@
 import { type Shape, sizeOf, stridesOf } from "../../../core/shape.js";
-import type { FileLayout, Value } from "../../../graph/graph.js";
+import type { FileLayout, Initializer, Value } from "../../../graph/graph.js";
 import type { Scope } from "../../../nn/scope.js";
 import { reshape } from "../../../ops/reshape.js";
 import { transpose } from "../../../ops/transpose.js";
@@ -122,7 +122,11 @@ export function kept(
   net: Scope,
   tensor: Known,
   order: readonly number[],
-  { kind = "parameter", shape = order.map((axis) => tensor.shape[axis]) }: { kind?: "parameter" | "buffer"; shape?: Shape } = {},
+  {
+    kind = "parameter",
+    shape = order.map((axis) => tensor.shape[axis]),
+    initializer = { kind: "constant", value: 0 },
+  }: { kind?: "parameter" | "buffer"; shape?: Shape; initializer?: Initializer } = {},
 ): Value {
   const { graph } = net;
   const found = graph.kept.get(tensor.name);
@@ -142,7 +146,7 @@ export function kept(
     const memory = pieces.memory.map(({ axis, size, step }) => ({ axis: tensor.memory[axis].axis, size, step: step * tensor.memory[axis].step }));
     return viewed(inOrder({ ...pieces, shape: tensor.shape, memory }, order), shape);
   }
-  const options = { initializer: { kind: "constant", value: 0 } as const, file: fileLayout(tensor, order) };
+  const options = { initializer, file: fileLayout(tensor, order) };
   const { scope } = graph;
   const value = kind === "buffer" ? net.buffer(tensor.name, shape, options) : net.parameter(tensor.name, shape, options);
   graph.scope = scope;

@@ -1,0 +1,89 @@
+import { FormatError, ShapeError } from "../../core/errors.js";
+import { fold, subgraph } from "../../formats/onnx/fold.js";
+import type { OnnxModel } from "../../formats/onnx/read-model.js";
+import type { Architecture } from "../../nn/architecture.js";
+import type { Weights } from "../weights.js";
+import { classifierOf, extended, scoresOf } from "./classifier.js";
+import { definitionBytes, readDefinition } from "./definition.js";
+import { imageInput } from "./image-input.js";
+import { type ImportedNetwork, importedNetwork } from "./network.js";
+
+export interface Naming {
+  readonly name: string;
+  /** The file, for messages. */
+  readonly file: string;
+  /** Height and width in pixels of the images, where the graph leaves them open. */
+  readonly size?: readonly [height: number, width: number];
+}
+
+/** Images that a graph which leaves their size open is tried on. */
+const usualSize = [224, 224] as const;
+
+/**
+ * A classifier out of a foreign graph: its architecture, as a file of ours will keep it, and its weights. Softmax at the
+ * end is left out, as `Model` applies it. Of several outputs it is the first that a classifier ends in.
+ *
+ * @throws {FormatError | LimitError | UnsupportedOpError} for a graph that is no classifier of images, or that we cannot run
+ */
+export function importClassifier(model: OnnxModel, naming: Naming): { architecture: Architecture; weights: Weights; sizeIsOpen: boolean } {
+  return checked(naming, () => {
+    const folded = fold(model);
+    const outputs = folded.outputs.map(({ name }) => scoresOf(folded, name));
+    const scores = outputs.find((name) => classifierOf(folded, name)) ?? outputs[0];
+    const graph = subgraph(folded, { outputs: [{ name: scores, type: "float32" }] });
+    const { weights } = importedNetwork(graph, sizeFor(graph, naming));
+    return {
+      sizeIsOpen: imageInput(graph).size === undefined,
+      architecture: describedBy(definitionBytes(graph, new Set(weights.keys())), naming),
+      weights: {
+        file: naming.file,
+        shapes: new Map([...weights].map(([name, { shape }]) => [name, shape])),
+        async *read(names) {
+          for (const name of names) {
+            const data = weights.get(name)?.decode().data ?? new Float32Array();
+            yield [name, data instanceof Float32Array ? data : Float32Array.from(data)] as const;
+          }
+        },
+      },
+    };
+  });
+}
+
+/** The architecture that a definition describes. @throws as `importClassifier` */
+export function architectureFrom(definition: Uint8Array, naming: Naming): Architecture {
+  return checked(naming, () => describedBy(definition, naming));
+}
+
+function describedBy(definition: Uint8Array, naming: Naming): Architecture {
+  const model = readDefinition(definition, naming.file);
+  const network = importedNetwork(model, sizeFor(model, naming));
+  const [height, width] = network.image.size ?? naming.size ?? usualSize;
+  return {
+    ...network,
+    name: naming.name,
+    inputSize: height === width ? height : [height, width],
+    channels: network.image.channels,
+    defaultClasses: network.classes,
+    options: {},
+    definition: (numClasses) => definitionBytes(network.graph(numClasses), new Set(network.weights.keys())),
+    withClassifier: network.classifier.length > 0 ? undefined : (numClasses) => describedBy(withClassifier(network, numClasses), naming),
+  };
+}
+
+function withClassifier({ graph, classes, weights }: ImportedNetwork, numClasses: number): Uint8Array {
+  const model = graph(classes);
+  const more = extended(model, classes, numClasses);
+  return definitionBytes(more, new Set([...weights.keys(), ...[...more.initializers.keys()].filter((name) => !model.initializers.has(name))]));
+}
+
+const sizeFor = (model: OnnxModel, { size }: Naming) => imageInput(model).size ?? size ?? usualSize;
+
+/** Shapes that do not fit are the file's fault here. */
+function checked<T>({ file }: Naming, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof ShapeError) throw new FormatError(`load: ${cause.message} (${file})`, { cause });
+    throw cause;
+  }
+}

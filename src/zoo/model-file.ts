@@ -1,0 +1,75 @@
+import type { ByteSource } from "../core/byte-source.js";
+import { ArgumentError, DataError, FormatError, UnsupportedOpError } from "../core/errors.js";
+import { isFile, openSource, type SourceLike } from "../core/source.js";
+import type { ForeignFile, ForeignModel, ForeignReader } from "../formats/foreign.js";
+import { pickleHeadBytes, refusePickle } from "../formats/pickle.js";
+import { hubScheme, isRemote } from "../hub/is-reference.js";
+import { type CheckpointOptions, openCheckpoint } from "./checkpoint.js";
+
+/** Forms that other programs keep models in. */
+export type ForeignFormat = "onnx" | "tfjs";
+export type ModelFormat = "safetensors" | ForeignFormat;
+
+const readers: Record<ForeignFormat, () => Promise<ForeignReader>> = {
+  onnx: async () => (await import("../formats/onnx/read-foreign.js")).readForeignOnnx,
+  tfjs: async () => (await import("../formats/tfjs/index.js")).readTfjs,
+};
+
+const text = (bytes: Uint8Array) => String.fromCharCode(...bytes);
+
+/** Formats that are told apart to say what to do with them. */
+const others: readonly (readonly [start: string, advice: string])[] = [
+  ["\x89HDF", "a Keras file of HDF5; convert it with tensorflowjs_converter or tf2onnx"],
+  ["GGUF", "a GGUF file; expected an image classifier"],
+];
+
+/** The format of a file, by its first bytes. @throws {FormatError | UnsupportedOpError} for none that we read */
+export async function formatOf(source: ByteSource): Promise<ModelFormat> {
+  const head = await source.read(0, Math.min(pickleHeadBytes, source.size));
+  refusePickle(source.name, head);
+  const other = others.find(([start]) => text(head).startsWith(start));
+  if (other) throw new UnsupportedOpError(`load: this is ${other[1]} (${source.name})`);
+  // A length of 64 bits, which may be wrong but not by far, and the header in JSON.
+  if (head[8] === 0x7b && head.subarray(5, 8).every((byte) => byte === 0)) return "safetensors";
+  if (text(head).startsWith("PK\x03\x04") || /^(\xef\xbb\xbf)?\s*\{/.test(text(head))) return "tfjs";
+  // An ONNX file begins with a field of its outermost message: version, producer, domain, graph or operator set.
+  if (head.length > 0 && [0x08, 0x12, 0x1a, 0x22, 0x2a, 0x32, 0x3a, 0x42].includes(head[0])) return "onnx";
+  const found = head.length === 0 ? "nothing" : [...head.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  throw new FormatError(`load: expected safetensors, ONNX, TFLite, a model.json of TF.js or a zip with one; the file begins with ${found} (${source.name})`);
+}
+
+/** Where a model was asked for, and where its bytes are now. */
+export interface Opened {
+  readonly source: SourceLike;
+  readonly local: SourceLike;
+  readonly options: CheckpointOptions;
+}
+
+/** Reads a file of another program with the reader of its format, which is fetched now. */
+export async function readForeign(format: ForeignFormat, file: ByteSource, opened: Opened): Promise<ForeignModel> {
+  const [read, bytes] = await Promise.all([readers[format](), file.read(0, file.size)]);
+  return read({ name: file.name, bytes, beside: besideOf(opened) });
+}
+
+/** Reads files of the same folder, where there is one. */
+function besideOf({ source, local, options }: Opened): ForeignFile["beside"] {
+  const place = isRemote(source) ? source : local;
+  if (!(typeof place === "string" || place instanceof URL) || hubScheme.test(String(place))) return undefined;
+  return async (name) => {
+    if (!/^[^/\\:\0]+$/.test(name) || name === "." || name === "..") throw new FormatError(`load: expected the name of a file, got ${JSON.stringify(name)}`);
+    const found = await openCheckpoint(await neighbour(place, name), options).catch((cause) => {
+      throw cause instanceof ArgumentError ? new DataError(cause.message, { cause }) : cause;
+    });
+    const file = await openSource(found.source);
+    try {
+      return await file.read(0, file.size);
+    } finally {
+      await file.close();
+    }
+  };
+}
+
+async function neighbour(place: string | URL, name: string): Promise<string | URL> {
+  if (isFile(place)) return (await import("../core/file-node.js")).besideFile(place, name);
+  return new URL(encodeURIComponent(name), new URL(place, globalThis.location?.href));
+}
