@@ -5,6 +5,7 @@ import { add } from "./add.js";
 import { clip } from "./clip.js";
 import { fill } from "./fill.js";
 import { broadcastShape, kernelAxes, stretchedAxes, sumToShape } from "./lowering/broadcast.js";
+import { walkVectors } from "./lowering/walk.js";
 import { map } from "./map.js";
 import { mul } from "./mul.js";
 import { select } from "./select.js";
@@ -93,7 +94,11 @@ export const combine = defineOp({
     if (sizeOf(y.shape) === 0) return;
     const number = functions.indexOf(fn);
     const axes = stretchedAxes(y.shape, a.shape, b.shape);
-    if (axes.length < 2) return emit.call("combine_f32", [y, a, b, number, axes[0]?.a ?? 0, axes[0]?.b ?? 0], vectorsOf(y.shape));
+    if (axes.length < 2) {
+      const [{ a: aStep, b: bStep }] = [...axes, { a: 0, b: 0 }];
+      const reads = [...(aStep ? [a] : []), ...(bStep ? [b] : [])];
+      return emit.call("combine_f32", [y, a, b, number, aStep, bStep], vectorsOf(y.shape), walkVectors({ reads, writes: [y] }, y));
+    }
     const { sizes, strides } = kernelAxes(y.shape, a.shape, b.shape);
     emit.call("combine_f32_strided", [y, a, b, number, ...sizes.slice(1), ...strides], sizeOf(y.shape) / (sizes.at(-1) as number));
   },

@@ -1,6 +1,6 @@
 import { formatShape, vectorsOf } from "../core/shape.js";
 import { defineOp } from "../graph/op.js";
-import { copyInto, MOST_AXES } from "./lowering/strided.js";
+import { copyInto } from "./lowering/strided.js";
 import { slice } from "./slice.js";
 
 export const pad = defineOp({
@@ -9,7 +9,6 @@ export const pad = defineOp({
   inputs: ["x"],
   attributes: { before: [] as readonly number[], after: [] as readonly number[], value: 0 },
   shape({ x }, { before, after }, fail) {
-    if (x.length > MOST_AXES) fail(`expected at most ${MOST_AXES} axes, got ${x.length}`);
     if (before.length !== x.length || after.length !== x.length || [...before, ...after].some((size) => !Number.isInteger(size) || size < 0)) {
       fail(`expected ${x.length} sizes of 0 or more before and after, got ${formatShape(before)} and ${formatShape(after)}`);
     }

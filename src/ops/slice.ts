@@ -1,6 +1,6 @@
 import { formatShape, vectorsOf } from "../core/shape.js";
 import { defineOp } from "../graph/op.js";
-import { copyFrom, copyInto, MOST_AXES } from "./lowering/strided.js";
+import { copyFrom, copyInto } from "./lowering/strided.js";
 
 export const slice = defineOp({
   name: "slice",
@@ -8,7 +8,6 @@ export const slice = defineOp({
   inputs: ["x"],
   attributes: { starts: [] as readonly number[], sizes: [] as readonly number[], steps: [] as readonly number[] },
   shape({ x }, { starts, sizes, steps }, fail) {
-    if (x.length > MOST_AXES) fail(`expected at most ${MOST_AXES} axes, got ${x.length}`);
     if (starts.length !== x.length || sizes.length !== x.length)
       fail(`expected ${x.length} starts and sizes, got ${formatShape(starts)} and ${formatShape(sizes)}`);
     if (steps.length !== 0 && steps.length !== x.length) fail(`expected ${x.length} steps, got ${formatShape(steps)}`);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Graph } from "../../src/graph/graph.js";
 import { maxPool } from "../../src/ops/max-pool.js";
+import { quantize } from "../../src/ops/quantize.js";
 import { builds } from "../harness/kernels.js";
 import { runGraph } from "../harness/run-kernels.js";
 import { testOp } from "../harness/test-op.js";
@@ -73,6 +74,11 @@ describe("maxPool", () => {
     expect(await run([1, NaN, 2])).toEqual(Float32Array.of(2));
     expect(await run([1, 3, NaN])).toEqual(Float32Array.of(NaN));
     expect(await run([NaN, 3, 1])).toEqual(Float32Array.of(NaN));
+  });
+
+  it("takes no bytes with dilated windows", () => {
+    const x = quantize({ x: new Graph().input("x", [1, 4, 4, 3]) }, { scale: 0.1, zeroPoint: 0 });
+    expect(() => maxPool({ x }, { dilation: [2, 1] })).toThrow("maxPool: dilated windows take float32, got uint8");
   });
 
   it("names what does not fit", () => {

@@ -6,6 +6,7 @@ testOp(pad, {
     { shapes: { x: [2, 3, 5, 3] }, attributes: { before: [0, 1, 2, 0], after: [0, 2, 1, 0] } },
     { shapes: { x: [3, 8] }, attributes: { before: [0, 4], after: [0, 4] } },
     { shapes: { x: [2, 3, 1] }, attributes: { before: [1, 0, 2], after: [0, 0, 3], value: -1.5 } },
+    { shapes: { x: [1, 2, 1, 2, 1, 2, 2] }, attributes: { before: [1, 0, 1, 1, 0, 1, 1], after: [0, 1, 0, 0, 1, 1, 1] } },
     { shapes: { x: [0, 2] }, attributes: { before: [1, 1], after: [0, 0], value: 2 } },
   ],
   reference({ x }, { before, after, value }) {

@@ -11,6 +11,10 @@ testOp(slice, {
     { shapes: { x: [40000] }, attributes: { starts: [7], sizes: [39990] } },
     { shapes: { x: [3, 4] }, attributes: { starts: [0, 4], sizes: [3, 0] } },
     { shapes: { x: [2, 3, 2, 3, 2, 3] }, attributes: { starts: [0, 1, 0, 1, 0, 1], sizes: [2, 2, 1, 2, 2, 1] } },
+    {
+      shapes: { x: [3, 2, 3, 2, 3, 2, 3, 2] },
+      attributes: { starts: [1, 0, 0, 0, 1, 0, 0, 0], sizes: [2, 2, 2, 2, 2, 1, 2, 2], steps: [1, 1, 2, 1, 1, 1, 2, 1] },
+    },
   ],
   reference: ({ x }, { starts, sizes, steps }) => ({
     shape: sizes,

@@ -11,6 +11,8 @@ testOp(sum, {
     { shapes: { x: [2, 3, 2, 3, 5, 2] }, attributes: { axes: [1, 3, 5] } },
     { shapes: { x: [9001] }, attributes: { axes: [0] } },
     { shapes: { x: [2, 3] }, attributes: { axes: [] } },
+    { shapes: { x: [] }, attributes: { axes: [] } },
+    { shapes: { x: [2, 3, 2, 2, 3, 2, 2, 2] }, attributes: { axes: [1, 3, 5, 7], keepDims: true } },
     { shapes: { x: [0, 3] }, attributes: { axes: [0] } },
   ],
   reference: ({ x }, { axes, keepDims }) => sumOver(x, axes, keepDims),

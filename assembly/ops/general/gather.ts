@@ -4,9 +4,13 @@ import { placeOf } from "../../places";
 /** y [outer, count, inner] = rows of x [outer, size, inner] at `indices` [count]; rows begin..end of y. */
 export function gather_f32(y: usize, x: usize, indices: usize, size: i32, count: i32, inner: i32, begin: i32, end: i32): void {
   const bytes = <usize>inner << 2;
-  for (let row = begin; row < end; row++) {
-    const place = placeOf(load<f32>(indices + (<usize>(row % count) << 2)), size);
-    copyFloats(y + <usize>row * bytes, x + <usize>(row / count * size + place) * bytes, inner);
+  for (let row = begin, i = begin % count, first = begin / count * size; row < end; row++) {
+    const place = first + placeOf(load<f32>(indices + (<usize>i << 2)), size);
+    copyFloats(y + <usize>row * bytes, x + <usize>place * bytes, inner);
+    if (++i == count) {
+      i = 0;
+      first += size;
+    }
   }
 }
 

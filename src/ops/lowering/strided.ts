@@ -4,7 +4,7 @@ import type { Argument, Emitter } from "../../graph/op.js";
 import { stretchedStrides } from "./broadcast.js";
 
 /** Axes that the strided kernels walk. */
-export const MOST_AXES = 6;
+const MOST_AXES = 6;
 /** A copy's neighbouring axes merge into one row up to this many elements; longer rows would leave threads without work. */
 const LONGEST_ROW = 16384;
 
