@@ -29,41 +29,41 @@ export function onImages(draft: Draft, x: Ref, channelsFirst: boolean | undefine
   return channelsFirst ? op(x) : draft.channelsLast(op(draft.channelsFirst(x)));
 }
 
-/** @param filter [kh, kw, in / groups, out] */
-export function conv2d(draft: Draft, x: Ref, filter: Ref, bias: Ref | undefined, window: Window & { groups?: number }, name = "Conv"): Ref {
-  const weight = draft.transpose(filter, [3, 2, 0, 1]);
+/** @param weight ONNX's [out, in / groups, kh, kw] */
+export function conv2d(draft: Draft, x: Ref, weight: Ref, bias: Ref | undefined, window: Window & { groups?: number }, name = "Conv"): Ref {
   const attributes = { ...attributesOf(window), group: window.groups ?? 1 };
   return onImages(draft, x, window.channelsFirst, (image) => draft.add("Conv", bias ? [image, weight, bias] : [image, weight], attributes, name));
 }
 
-/** @param filter a constant [kh, kw, in, multiplier]: channel c gives channels c m to c m + m - 1 */
-export function depthwiseConv2d(draft: Draft, x: Ref, filter: Ref, bias: Ref | undefined, window: Window, name = "Conv"): Ref {
+/** TensorFlow's filter [kh, kw, in / groups, out] as ONNX's. */
+export const convWeight = (draft: Draft, filter: Ref): Ref => draft.transpose(filter, [3, 2, 0, 1]);
+
+/** TensorFlow's depthwise filter, a constant [kh, kw, in, multiplier], as ONNX's: channel c gives channels c m to c m + m - 1. */
+export function depthwiseWeight(draft: Draft, filter: Ref): { weight: Ref; groups: number } {
   const { shape } = draft.stored(filter) ?? draft.unsupported(`a depthwise filter "${filter}" that is computed while the network runs`);
   if (shape.length !== 4) draft.fail(`depthwise filter "${filter}" expects 4 axes, got [${shape}]`);
   const [height, width, channels, multiplier] = shape;
-  const weight = draft.derived(filter, "depthwise", (tensor) => reshaped(transposed(tensor, [2, 3, 0, 1]), [channels * multiplier, 1, height, width]));
-  const attributes = { ...attributesOf(window), group: channels };
-  return onImages(draft, x, window.channelsFirst, (image) => draft.add("Conv", bias ? [image, weight, bias] : [image, weight], attributes, name));
+  const inOnnx = [channels * multiplier, 1, height, width];
+  return { weight: draft.derived(filter, "depthwise", (tensor) => reshaped(transposed(tensor, [2, 3, 0, 1]), inOnnx)), groups: channels };
 }
 
 /**
  * The gradient of a convolution, used forwards. Its output is [H, W] = size * stride ("SAME") or (size - 1) * stride + max(kernel, stride)
  * ("VALID") unless `outputSize` says otherwise.
  *
- * @param filter a constant [kh, kw, out, in]
+ * @param weight a constant, ONNX's [in, out, kh, kw]
  */
 export function convTranspose2d(
   draft: Draft,
   x: Ref,
-  filter: Ref,
+  weight: Ref,
   bias: Ref | undefined,
   window: Window & { outputSize?: readonly number[]; outputPadding?: readonly number[] },
   name = "ConvTranspose",
 ): Ref {
-  const { shape } = draft.stored(filter) ?? draft.unsupported(`a transposed convolution whose filter "${filter}" is computed while the network runs`);
+  const { shape } = draft.stored(weight) ?? draft.unsupported(`a transposed convolution whose weight "${weight}" is computed while the network runs`);
   const { strides, outputSize, outputPadding, padding } = window;
-  const weight = draft.transpose(filter, [3, 2, 0, 1]);
-  const missing = strides.map((stride, i) => Math.max(stride - shape[i], 0));
+  const missing = strides.map((stride, i) => Math.max(stride - shape[2 + i], 0));
   const size: Record<string, AttributeValue> = outputSize
     ? { output_shape: outputSize }
     : padding === "VALID" && missing.some((extra) => extra > 0) && !outputPadding

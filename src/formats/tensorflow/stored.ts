@@ -18,18 +18,21 @@ export function mapped(tensor: StoredTensor, change: (value: number) => number):
   return { type: "float32", shape: tensor.shape, decode: () => constant("float32", tensor.shape, Float64Array.from(tensor.decode().data, change)) };
 }
 
-/** (value - zero point) scale, with one pair for all or one for each index along `axis`; float32. */
-export function dequantized(tensor: StoredTensor, scales: ArrayLike<number>, zeroPoints: ArrayLike<number>, axis: number): StoredTensor {
-  const { shape } = tensor;
+/** (number - zero point) scale, with one pair for all or one for each index along `axis`; float32. */
+export function dequantized(
+  shape: Shape,
+  numbers: () => ArrayLike<number>,
+  { scales, zeroPoints, axis }: { readonly scales: readonly number[]; readonly zeroPoints: readonly number[]; readonly axis: number },
+): StoredTensor {
   return {
     type: "float32",
     shape,
     decode() {
-      const { data } = tensor.decode();
+      const data = numbers();
       const out = new Float32Array(data.length);
       const inner = scales.length === 1 ? data.length : shape.slice(axis + 1).reduce((a, b) => a * b, 1);
       for (let start = 0, i = 0; start < data.length; start += inner, i = i + 1 === scales.length ? 0 : i + 1) {
-        const [scale, zero] = [scales[i], zeroPoints[i] ?? 0];
+        const [scale, zero] = [scales[i], zeroPoints[i]];
         for (let at = start; at < start + inner; at++) out[at] = (data[at] - zero) * scale;
       }
       return { type: "float32", shape, data: out };

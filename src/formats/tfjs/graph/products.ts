@@ -1,6 +1,6 @@
 /** Convolutions, products, norms, pools and resizes of TensorFlow graphs. */
 import { activate } from "../../tensorflow/activation.js";
-import { batchNormalization, conv2d, convTranspose2d, depthwiseConv2d, moveBlocks, onImages, pool2d, resize2d } from "../../tensorflow/convolution.js";
+import { batchNormalization, conv2d, convTranspose2d, convWeight, depthwiseWeight, moveBlocks, onImages, pool2d, resize2d } from "../../tensorflow/convolution.js";
 import type { Ref } from "../../tensorflow/draft.js";
 import { reshaped } from "../../tensorflow/stored.js";
 import type { Convert, NodeCall } from "./node.js";
@@ -20,13 +20,13 @@ function fused(call: NodeCall): { bias: Ref | undefined; then: (y: Ref) => Ref }
   return { bias: call.input(2), then };
 }
 
-const convolution =
-  (make: typeof conv2d | typeof depthwiseConv2d): Convert =>
-  (call) => {
-    const { bias, then } = fused(call);
-    const window = call.window();
-    return call.dilations.follow([call.input(0)], then(make(call.draft, call.input(0), call.input(1), bias, window, call.node.name)));
-  };
+const convolution: Convert = (call) => {
+  const { bias, then } = fused(call);
+  const [x, filter] = [call.input(0), call.input(1)];
+  const isDepthwise = call.node.op.toLowerCase().includes("depthwise");
+  const { weight, groups } = isDepthwise ? depthwiseWeight(call.draft, filter) : { weight: convWeight(call.draft, filter), groups: 1 };
+  return call.dilations.follow([x], then(conv2d(call.draft, x, weight, bias, { ...call.window(), groups }, call.node.name)));
+};
 
 const product: Convert = (call) => {
   const { bias, then } = fused(call);
@@ -74,10 +74,10 @@ const resize =
     );
 
 export const products: Readonly<Record<string, Convert>> = {
-  Conv2D: convolution(conv2d),
-  _FusedConv2D: convolution(conv2d),
-  DepthwiseConv2dNative: convolution(depthwiseConv2d),
-  FusedDepthwiseConv2dNative: convolution(depthwiseConv2d),
+  Conv2D: convolution,
+  _FusedConv2D: convolution,
+  DepthwiseConv2dNative: convolution,
+  FusedDepthwiseConv2dNative: convolution,
   Conv2DBackpropInput(call) {
     const { draft } = call;
     const sizes = draft.stored(call.input(0)) ? call.wholes(0) : undefined;
@@ -85,7 +85,7 @@ export const products: Readonly<Record<string, Convert>> = {
     const window = { strides: call.spatial("strides"), dilations: call.spatial("dilations"), padding: call.text("padding"), channelsFirst: call.channelsFirst };
     const { padding } = window;
     if (padding !== "SAME" && padding !== "VALID") return draft.unsupported(`padding "${padding}" of ${call.where}`);
-    return convTranspose2d(draft, call.input(2), call.input(1), undefined, { ...window, padding, outputSize }, call.node.name);
+    return convTranspose2d(draft, call.input(2), convWeight(draft, call.input(1)), undefined, { ...window, padding, outputSize }, call.node.name);
   },
   MatMul: product,
   _FusedMatMul: product,
