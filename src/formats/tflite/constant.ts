@@ -43,8 +43,7 @@ export function constantOf(tensor: TfliteTensor, file: string): StoredTensor {
   const { name, shape, elements, quantization } = tensor;
   const { bytes, type, read } = encodingOf(tensor, file);
   const data = tensor.data ?? new Uint8Array();
-  if (data.length !== elements * bytes)
-    throw new FormatError(`tflite: "${name}" [${shape}] expects ${elements * bytes} bytes, got ${data.length} (${file})`);
+  if (data.length !== elements * bytes) throw new FormatError(`tflite: "${name}" [${shape}] expects ${elements * bytes} bytes, got ${data.length} (${file})`);
   const numbers = () => {
     const { buffer, byteOffset } = data.byteOffset % bytes === 0 ? data : new Uint8Array(data);
     return read(buffer as ArrayBuffer, byteOffset, elements);

@@ -138,13 +138,16 @@ function convert(call: OperatorCall): Ref | readonly Ref[] {
   }
   const bend = bends.get(name);
   if (bend) return dilations.follow([call.input(0)], bend(call) as Ref);
-  if (!windowed.has(name)) dilations.refuse(call.inputs.filter((ref) => ref !== undefined), call.where);
+  if (!windowed.has(name))
+    dilations.refuse(
+      call.inputs.filter((ref) => ref !== undefined),
+      call.where,
+    );
   return (operators.get(name) ?? draft.unsupported(call.where))(call);
 }
 
 /** A batch of one is any number; so is what the model leaves open. */
-const openShape = ({ shape, signature }: TfliteTensor) =>
-  shape.map((size, axis) => (axis === 0 && size === 1 ? "N" : signature[axis] < 0 ? undefined : size));
+const openShape = ({ shape, signature }: TfliteTensor) => shape.map((size, axis) => (axis === 0 && size === 1 ? "N" : signature[axis] < 0 ? undefined : size));
 
 /** y at the levels that a tensor's bytes can say. */
 function rounded(draft: Draft, tensor: TfliteTensor, y: Ref): Ref {

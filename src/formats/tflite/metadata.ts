@@ -40,7 +40,10 @@ export function readMetadata(model: TfliteModel, bytes: Uint8Array): Omit<Foreig
 
 /** From the file that the output's metadata name; the first of several languages. */
 function readLabels(output: Table, bytes: Uint8Array, file: string): string[] | undefined {
-  const name = output.tables(6).find((each) => each.int8(2) === axisLabels)?.text(0);
+  const name = output
+    .tables(6)
+    .find((each) => each.int8(2) === axisLabels)
+    ?.text(0);
   const entry = name === undefined ? undefined : readZip(bytes, file)?.get(name);
   return entry && parseLabels(new TextDecoder().decode(entry.read(limits.textBytes)));
 }

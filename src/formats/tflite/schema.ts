@@ -74,7 +74,8 @@ export function readTfliteModel(bytes: Uint8Array, file: string): TfliteModel {
     tensors: read,
     operators: operators.map((each): TfliteOperator => {
       const kind = codes[each.uint32(0)];
-      if (!kind || kind.code === placeholderCode || kind.code < 0) throw new FormatError(`tflite: an operator is of kind ${each.uint32(0)} of ${codes.length} (${file})`);
+      if (!kind || kind.code === placeholderCode || kind.code < 0)
+        throw new FormatError(`tflite: an operator is of kind ${each.uint32(0)} of ${codes.length} (${file})`);
       return { ...kind, inputs: indices(each.ints(1), read.length, file), outputs: indices(each.ints(2), read.length, file), options: each.table(4) };
     }),
     inputs: indices(graph.ints(1), read.length, file),

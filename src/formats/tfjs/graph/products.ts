@@ -1,6 +1,16 @@
 /** Convolutions, products, norms, pools and resizes of TensorFlow graphs. */
 import { activate } from "../../tensorflow/activation.js";
-import { batchNormalization, conv2d, convTranspose2d, convWeight, depthwiseWeight, moveBlocks, onImages, pool2d, resize2d } from "../../tensorflow/convolution.js";
+import {
+  batchNormalization,
+  conv2d,
+  convTranspose2d,
+  convWeight,
+  depthwiseWeight,
+  moveBlocks,
+  onImages,
+  pool2d,
+  resize2d,
+} from "../../tensorflow/convolution.js";
 import type { Ref } from "../../tensorflow/draft.js";
 import { reshaped } from "../../tensorflow/stored.js";
 import type { Convert, NodeCall } from "./node.js";
