@@ -22,6 +22,9 @@ export const kaimingNormalOut: Initialization = (fan) => ({ kind: "normal", std:
 /** Uniform within sqrt(6 / fan in). `torch.nn.init.kaiming_uniform_` for ReLU. */
 export const kaimingUniformIn: Initialization = (fan) => ({ kind: "uniform", bound: Math.sqrt(6 / fan.in) });
 
+/** Uniform within sqrt(3 / fan out): the same for a sigmoid, by the fan out. */
+export const kaimingUniformOut: Initialization = (fan) => ({ kind: "uniform", bound: Math.sqrt(3 / fan.out) });
+
 /** Normal, std sqrt(2 / fan out of one group): TensorFlow's MobileNet and EfficientNet, and timm's. */
 export const kaimingNormalGroupOut: Initialization = (fan) => ({ kind: "normal", std: Math.sqrt((2 * fan.groups) / fan.out) });
 

@@ -1,12 +1,17 @@
+import { kaimingNormalOut, kaimingUniformOut } from "../nn/initializers.js";
 import type { Family } from "./family.js";
 import { mobileNetwork } from "./mobile/network.js";
-import { inverted, scale, type Stages } from "./mobile/stages.js";
-import { roundChannels } from "./names.js";
+import { type Block, inverted, scale, type Stages } from "./mobile/stages.js";
+import { type Place, torchvisionModules } from "./mobile/torchvision.js";
+import { renamer, roundChannels } from "./names.js";
 
 export interface MnasNetOptions {
   /** Multiplies all channel counts but the last; default 1. */
   readonly width: number;
+  /** Of batch norm; default 0.1, with torchvision's names 0.0003. */
+  readonly momentum: number;
   readonly dropout: number;
+  readonly naming: "timm" | "torchvision";
   readonly [option: string]: number | string;
 }
 
@@ -44,22 +49,42 @@ const small: Stages = [
   [inverted(144, { expansion: 6 })],
 ];
 
-/** MNASNet (Tan et al. 2019), named as in timm. */
+/** MNASNet (Tan et al. 2019), named as in timm or torchvision. */
 function family(stem: number, table: Stages): Family<MnasNetOptions> {
   return {
-    defaults: () => ({ width: 1, dropout: 0.2 }),
-    build: ({ width, dropout }) =>
-      mobileNetwork(
+    defaults: ({ naming = "timm" }) => ({ width: 1, momentum: naming === "timm" ? 0.1 : 0.0003, dropout: 0.2, naming }),
+    choices: { naming: ["timm", "torchvision"] },
+    namings: { timm: "conv_stem.weight", torchvision: "layers.0.weight" },
+    build({ width, naming, ...settings }) {
+      const stages = scale(table, { width });
+      const torchvision = { rename: renamer(modulesOf(stages)), convWeight: kaimingNormalOut, linearWeight: kaimingUniformOut };
+      return mobileNetwork(
         {
           stem: roundChannels(stem * width),
-          stages: scale(table, { width }),
+          stages,
           head: { channels: 1280, pooling: "before" },
           activation: "relu",
           excitation: { of: "input", round: Math.round, gate: "sigmoid" },
         },
-        { dropout },
-      ),
+        { ...settings, ...(naming === "torchvision" && torchvision) },
+      );
+    },
   };
+}
+
+/** torchvision's name of each module: a list, activations included, in which the first stage lies open and each other one is a module. */
+function modulesOf(stages: readonly (readonly Block[])[]): Map<string, string> {
+  const place = ({ stage, inStage, layer, module }: Place) =>
+    stage === 0 ? `layers.${3 * layer + 3 + Number(module)}` : `layers.${stage + 7}.${inStage}.layers.${3 * layer + Number(module)}`;
+  const last = stages.length + 7;
+  return new Map([
+    ["conv_stem", "layers.0"],
+    ["bn1", "layers.1"],
+    ...torchvisionModules(stages, place),
+    ["conv_head", `layers.${last}`],
+    ["bn2", `layers.${last + 1}`],
+    ["classifier", "classifier.1"],
+  ]);
 }
 
 export const mnasnetA1 = family(32, a1);

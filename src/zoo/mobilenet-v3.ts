@@ -3,6 +3,7 @@ import type { Family } from "./family.js";
 import type { Excitation } from "./mobile/blocks.js";
 import { type MobileNetwork, mobileNetwork } from "./mobile/network.js";
 import { type Block, conv, inverted, type Row, scale, type Stages } from "./mobile/stages.js";
+import { torchvisionModules } from "./mobile/torchvision.js";
 import { renamer, roundChannels } from "./names.js";
 
 export interface MobileNetV3Options {
@@ -94,7 +95,7 @@ function family({ stages: table, embedding, bias, ...style }: Variant): Family<M
       const stages = scale(table, { width, depth });
       const stem = width < 0.75 ? 16 : roundChannels(16 * width);
       const isTimm = naming === "timm";
-      const torchvision = { rename: renamer(torchvisionModules(stages)), convWeight: kaimingNormalOut, linearWeight: normal(0.01) };
+      const torchvision = { rename: renamer(modulesOf(stages)), convWeight: kaimingNormalOut, linearWeight: normal(0.01) };
       return mobileNetwork(
         { stem, stages, head: { channels: embedding, pooling: "after", bias, convolution: isTimm }, ...style },
         { ...settings, ...(!isTimm && torchvision) },
@@ -103,34 +104,17 @@ function family({ stages: table, embedding, bias, ...style }: Variant): Family<M
   };
 }
 
-/** torchvision's name of each module: blocks count through, layers within a block by what is there. */
-function torchvisionModules(stages: readonly (readonly Block[])[]): Map<string, string> {
-  const modules = new Map([
+/** torchvision's name of each module: blocks count through. */
+function modulesOf(stages: readonly (readonly Block[])[]): Map<string, string> {
+  return new Map([
     ["conv_stem", "features.0.0"],
     ["bn1", "features.0.1"],
+    ...torchvisionModules(stages, ({ block, inNetwork, layer, module }) =>
+      block.block === "conv" ? `features.${inNetwork + 1}.${module}` : `features.${inNetwork + 1}.block.${layer}.${module}`,
+    ),
     ["conv_head", "classifier.0"],
     ["classifier", "classifier.3"],
   ]);
-  let index = 1;
-  stages.forEach((blocks, stage) => {
-    blocks.forEach((block, i) => {
-      const [from, to] = [`blocks.${stage}.${i}`, `features.${index++}`];
-      layersOf(block).forEach((names, layer) => {
-        const place = block.block === "conv" ? to : `${to}.block.${layer}`;
-        names.forEach((name, k) => modules.set(`${from}.${name}`, `${place}.${name.startsWith("se.") ? `fc${k + 1}` : k}`));
-      });
-    });
-  });
-  return modules;
-}
-
-/** timm's names of what a block has, in the order of its layers. */
-function layersOf({ block, expansion, excite }: Block): string[][] {
-  if (block === "conv") return [["conv", "bn1"]];
-  const excitation = excite ? [["se.conv_reduce", "se.conv_expand"]] : [];
-  return expansion === 1
-    ? [["conv_dw", "bn1"], ...excitation, ["conv_pw", "bn2"]]
-    : [["conv_pw", "bn1"], ["conv_dw", "bn2"], ...excitation, ["conv_pwl", "bn3"]];
 }
 
 export const mobilenetV3Small = family(small);

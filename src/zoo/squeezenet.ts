@@ -20,34 +20,32 @@ function fire(net: Scope, x: Value, squeeze: number): Value {
   return concat([narrow, convRelu(net.at("expand3x3"), y, { channels, kernel: 3, padding: 1 })], { axis: 3 });
 }
 
-/** SqueezeNet 1.0 (Iandola et al. 2016, table 1), named as in torchvision. Its head is a 1x1 convolution before the pooling. */
-export const squeezenet10: Family<{ dropout: number }> = {
-  defaults: () => ({ dropout: 0.5 }),
-  build: (options) => ({
-    backbone(root, x) {
-      const net = root.with({ convWeight: kaimingUniformIn, convBias: constant(0) });
-      let y = pool(convRelu(net.at("features.0"), x, { channels: 96, kernel: 7, stride: 2 }));
-      for (const [index, squeeze] of [
-        [3, 16],
-        [4, 16],
-        [5, 32],
-      ])
-        y = fire(net.at(`features.${index}`), y, squeeze);
-      y = pool(y);
-      for (const [index, squeeze] of [
-        [7, 32],
-        [8, 48],
-        [9, 48],
-        [10, 64],
-      ])
-        y = fire(net.at(`features.${index}`), y, squeeze);
-      return fire(net.at("features.12"), pool(y), 64);
-    },
-    head(root, features, numClasses) {
-      const net = root.with({ convWeight: normal(0.01), convBias: constant(0) });
-      return globalAveragePool({ x: convRelu(net.at("classifier.1"), dropout(net, features, options.dropout), { channels: numClasses, kernel: 1 }) });
-    },
-    embedding: (features) => globalAveragePool({ x: features }),
-    classifier: ["classifier.1.weight", "classifier.1.bias"],
-  }),
-};
+export interface SqueezeNetVariant {
+  /** The first convolution; its stride is 2. */
+  readonly stem: { readonly channels: number; readonly kernel: number };
+  /** What follows, in order: fire modules by their squeezed channels, and pools. */
+  readonly layers: readonly (number | "pool")[];
+}
+
+/** SqueezeNet (Iandola et al. 2016, table 1), named as in torchvision. Its head is a 1x1 convolution before the pooling. */
+export function squeezenet({ stem, layers }: SqueezeNetVariant): Family<{ dropout: number }> {
+  return {
+    defaults: () => ({ dropout: 0.5 }),
+    build: (options) => ({
+      backbone(root, x) {
+        const net = root.with({ convWeight: kaimingUniformIn, convBias: constant(0) }).at("features");
+        let y = convRelu(net.at("0"), x, { ...stem, stride: 2 });
+        layers.forEach((layer, i) => {
+          y = layer === "pool" ? pool(y) : fire(net.at(String(i + 2)), y, layer);
+        });
+        return y;
+      },
+      head(root, features, numClasses) {
+        const net = root.with({ convWeight: normal(0.01), convBias: constant(0) });
+        return globalAveragePool({ x: convRelu(net.at("classifier.1"), dropout(net, features, options.dropout), { channels: numClasses, kernel: 1 }) });
+      },
+      embedding: (features) => globalAveragePool({ x: features }),
+      classifier: ["classifier.1.weight", "classifier.1.bias"],
+    }),
+  };
+}

@@ -3,6 +3,14 @@ import { toMemory } from "../../src/model/layout.js";
 import type { NamedArchitecture } from "../../src/nn/architecture.js";
 import { Scope } from "../../src/nn/scope.js";
 import type { Session } from "../../src/runtime/session.js";
+import { architecture } from "../../src/zoo/registry.js";
+
+/** The network that a library has under this name: some are in both, with names of parameters of their own. */
+export async function networkOf(library: "torchvision" | "timm", name: string): Promise<NamedArchitecture> {
+  const network = await architecture(name);
+  const other = library === "timm" ? "torchvision" : "timm";
+  return network.options.naming === other ? architecture(name, { naming: library }) : network;
+}
 
 /** The graph of one architecture for classification: input `x`, outputs `logits` and `embedding`. */
 export function classifier(

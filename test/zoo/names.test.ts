@@ -6,7 +6,7 @@ import { sizeOf } from "../../src/core/shape.js";
 import { matchStateDict, stateDictShapes } from "../../src/nn/state-dict.js";
 import { listModels } from "../../src/zoo/catalogue/index.js";
 import { architecture, architectureFor } from "../../src/zoo/registry.js";
-import { classifier } from "./build.js";
+import { classifier, networkOf } from "./build.js";
 
 /** What a state_dict holds; see scripts/fixtures/zoo-names.py. */
 interface Manifest {
@@ -17,8 +17,8 @@ interface Manifest {
 type Fixture = Record<"torchvision" | "timm", Record<string, Manifest>>;
 const fixture: Fixture = JSON.parse(readFileSync(new URL("../fixtures/zoo-names.json", import.meta.url), "utf8"));
 
-async function shapesOf(name: string): Promise<Map<string, Shape>> {
-  return stateDictShapes(classifier(await architecture(name)));
+async function shapesOf(name: string, library?: "torchvision" | "timm"): Promise<Map<string, Shape>> {
+  return stateDictShapes(classifier(library ? await networkOf(library, name) : await architecture(name)));
 }
 
 function manifest(shapes: ReadonlyMap<string, Shape>): Manifest {
@@ -29,7 +29,7 @@ function manifest(shapes: ReadonlyMap<string, Shape>): Manifest {
 
 describe.each(["torchvision", "timm"] as const)("%s", (library) => {
   test.each(Object.entries(fixture[library]))("%s has its state_dict", async (name, expected) => {
-    expect(manifest(await shapesOf(name))).toEqual(expected);
+    expect(manifest(await shapesOf(name, library))).toEqual(expected);
   });
 });
 

@@ -1,12 +1,16 @@
 /** Every architecture by its torchvision or timm name. */
 import { attention } from "./attention.js";
+import { convolutional } from "./convolutional.js";
+import { efficient } from "./efficient.js";
 import type { Entry } from "./entry.js";
 import { mobile } from "./mobile.js";
+import { regnets } from "./regnet.js";
 import { reparameterizable } from "./reparameterizable.js";
 import { residual } from "./residual.js";
 import { small } from "./small.js";
 
-export const catalogue: ReadonlyMap<string, Entry> = new Map(Object.entries({ ...residual, ...mobile, ...reparameterizable, ...attention, ...small }));
+const groups = [residual, regnets, convolutional, efficient, mobile, reparameterizable, attention, small];
+export const catalogue: ReadonlyMap<string, Entry> = new Map(groups.flatMap((entries) => Object.entries(entries)));
 
 export interface ListOptions {
   /** What a name must be like: a pattern with `*` (any characters) and `?` (any one), as in timm, or a regular expression. Default: any name. */

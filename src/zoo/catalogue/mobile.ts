@@ -40,6 +40,13 @@ const mnasnet = (variant: "A1" | "B1" | "Small", width = 1): Entry => ({
   unverified,
 });
 
+const torchvisionMnasnet = (width: number): Entry => ({
+  family: "mnasnet",
+  load: async () => (await import("../mnasnet.js")).mnasnetB1,
+  preprocessing: torchvision,
+  options: { width, naming: "torchvision" },
+});
+
 /** timm's MobileNetV2 of this width and depth. */
 const timmV2 = (width: number, depth = 1): Entry => ({ ...v2, preprocessing: timm, options: { naming: "timm", width, depth }, unverified });
 /** timm's MobileNetV3, trained in PyTorch. */
@@ -109,6 +116,10 @@ export const mobile: Entries = {
   lcnet_100: lcnet(1),
   lcnet_150: lcnet(1.5, bilinear),
 
+  mnasnet0_5: torchvisionMnasnet(0.5),
+  mnasnet0_75: torchvisionMnasnet(0.75),
+  mnasnet1_0: torchvisionMnasnet(1),
+  mnasnet1_3: torchvisionMnasnet(1.3),
   mnasnet_small: mnasnet("Small"),
   mnasnet_050: mnasnet("B1", 0.5),
   mnasnet_075: mnasnet("B1", 0.75),
@@ -122,6 +133,4 @@ export const mobile: Entries = {
   ghostnet_050: ghostnet(0.5),
   ghostnet_100: ghostnet(1),
   ghostnet_130: ghostnet(1.3),
-
-  squeezenet1_0: { family: "squeezenet", load: async () => (await import("../squeezenet.js")).squeezenet10, preprocessing: torchvision },
 };

@@ -45,12 +45,21 @@ export const universal = row("universal");
  * @param options.width multiplies channels, default 1
  * @param options.depth multiplies the blocks of each stage, rounded up, default 1
  * @param options.fixedEnds whether the first and the last stage keep their depth, default false
+ * @param options.round of channels, default `roundChannels`
  */
-export function scale(stages: Stages, { width = 1, depth = 1, fixedEnds = false }: { width?: number; depth?: number; fixedEnds?: boolean } = {}): Block[][] {
+export function scale(
+  stages: Stages,
+  {
+    width = 1,
+    depth = 1,
+    fixedEnds = false,
+    round = roundChannels,
+  }: { width?: number; depth?: number; fixedEnds?: boolean; round?: (channels: number) => number } = {},
+): Block[][] {
   return stages.map((rows, stage) => {
     const repeats = fixedEnds && (stage === 0 || stage === stages.length - 1) ? rows.map((row) => row.repeats) : deepen(rows, depth);
     const blocks = rows.flatMap((row, i) => Array.from({ length: repeats[i] }, () => row));
-    return blocks.map(({ repeats: _, ...block }, i) => ({ ...block, channels: roundChannels(block.channels * width), stride: i === 0 ? block.stride : 1 }));
+    return blocks.map(({ repeats: _, ...block }, i) => ({ ...block, channels: round(block.channels * width), stride: i === 0 ? block.stride : 1 }));
   });
 }
 
