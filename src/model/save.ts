@@ -59,7 +59,7 @@ export function fileMetadata({ facts, architecture, labels }: Model, { notes = f
   };
 }
 
-/** Parameters and running statistics, with PyTorch's `num_batches_tracked` beside each running mean. */
+/** Parameters and running statistics, with PyTorch's `num_batches_tracked` beside each running mean, and its indices. */
 export async function fileTensors(model: Model, { dtype = "float32" }: SaveOptions = {}): Promise<TensorToWrite[]> {
   const tensors: TensorToWrite[] = [];
   const parameters = await model.parameters();
@@ -70,6 +70,7 @@ export async function fileTensors(model: Model, { dtype = "float32" }: SaveOptio
     tensors.push({ name, shape, ...(bytes.has(name) ? { dtype: "I8", data: Int8Array.from(data) } : encode(data, dtype)) });
   if (quantized) tensors.push(...quantized.tensors());
   for (const name of counterNames(parameters.keys())) tensors.push({ name, dtype: "I64", shape: [], data: BigInt64Array.of(BigInt(model.batchesTracked)) });
+  for (const [name, data] of model.architecture.indices ?? []) tensors.push({ name, dtype: "I64", shape: [data.length], data });
   return tensors;
 }
 

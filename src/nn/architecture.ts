@@ -32,6 +32,8 @@ export interface Network {
   readonly classifier: readonly string[];
   /** Names of tensors that checkpoints have and inference does not need, such as auxiliary heads'. Default none. */
   readonly unused?: RegExp;
+  /** Whole numbers that PyTorch's state_dict has besides and that follow from the network, by name: files get them. Default none. */
+  readonly indices?: ReadonlyMap<string, BigInt64Array>;
 }
 
 /** A network with what is known of its input and classes. */

@@ -77,9 +77,24 @@ export function swin({ depths, channels, heads }: SwinVariant, native: Partial<S
         embedding: (features) => features,
         classifier: ["head.fc.weight", "head.fc.bias"].map(rename),
         unused: /\.relative_position_index$/,
+        indices: naming === "torchvision" ? positionIndices(depths) : undefined,
       };
     },
   };
+}
+
+/** What torchvision's state_dict has for each block: the row of the table for each pair of pixels. */
+function positionIndices(depths: readonly number[]): Map<string, BigInt64Array> {
+  const tokens = window * window;
+  const index = BigInt64Array.from({ length: tokens * tokens }, (_, pair) => {
+    const [query, key] = [Math.floor(pair / tokens), pair % tokens];
+    const down = Math.floor(query / window) - Math.floor(key / window) + window - 1;
+    const right = (query % window) - (key % window) + window - 1;
+    return BigInt(down * distances + right);
+  });
+  return new Map(
+    depths.flatMap((depth, stage) => Array.from({ length: depth }, (_, i) => [`features.${2 * stage + 1}.${i}.attn.relative_position_index`, index])),
+  );
 }
 
 interface Block {

@@ -3,32 +3,25 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { sizeOf } from "../../src/core/shape.js";
 import { Graph } from "../../src/graph/graph.js";
-import type { ArchitectureOptions, Network } from "../../src/nn/architecture.js";
+import type { Network } from "../../src/nn/architecture.js";
 import { costOf } from "../../src/nn/cost.js";
 import { Scope } from "../../src/nn/scope.js";
-import { stateDictShapes } from "../../src/nn/state-dict.js";
+import { matchStateDict, stateDictShapes } from "../../src/nn/state-dict.js";
 import { Session } from "../../src/runtime/session.js";
-import { convNext, type ConvNextVariant } from "../../src/zoo/convnext.js";
-import { resolveOptions } from "../../src/zoo/family.js";
 import { architecture } from "../../src/zoo/registry.js";
-import { swin, type SwinVariant } from "../../src/zoo/swin.js";
-import { vit, type VitVariant } from "../../src/zoo/vit.js";
+import { madeNetwork, type Made } from "./attention-networks.js";
 import { classifier, writeStateDict } from "./build.js";
 import { parseHexFloat, relativeError, stateDict, toNhwc, uniform } from "./recipe.js";
 
-type Library = "torchvision" | "timm";
-interface Logits {
-  readonly library: Library;
+interface Logits extends Made {
+  /** Else it is `made`. */
   readonly name?: string;
-  readonly family?: "convnext" | "vit" | "swin";
-  readonly variant?: object;
-  readonly options: ArchitectureOptions;
   readonly size: number;
   readonly logits: string[];
 }
 interface Fixture {
   readonly classes: number;
-  readonly models: Record<Library, Record<string, { parameters: number; tensors: number; hash: string }>>;
+  readonly models: Record<Made["library"], Record<string, { parameters: number; tensors: number; hash: string }>>;
   readonly logits: Logits[];
 }
 const fixture: Fixture = JSON.parse(readFileSync(new URL("../fixtures/zoo-attention.json", import.meta.url), "utf8"));
@@ -85,23 +78,10 @@ test.each(Object.entries(published))("%s computes as much as is published", asyn
   expect(cost.flops).toBeGreaterThan(2 * cost.multiplyAdds);
 });
 
-const families = {
-  convnext: (variant: object) => convNext(variant as ConvNextVariant),
-  vit: (variant: object) => vit(variant as VitVariant),
-  swin: (variant: object) => swin(variant as SwinVariant),
-};
-
-async function networkOf({ library, name, family, variant = {}, options }: Logits): Promise<Network> {
-  const given = { naming: library, ...options };
-  if (name) return architecture(name, given);
-  const made = families[family as keyof typeof families](variant);
-  return made.build(resolveOptions(family as string, made, given) as never);
-}
-
 describe("logits of PyTorch", () => {
   test.each(fixture.logits.map((entry) => [`${entry.library} ${entry.name ?? entry.family} at ${entry.size} px`, entry] as const))("%s", async (_, entry) => {
     const { size, logits } = entry;
-    const network = await networkOf(entry);
+    const network: Network = entry.name ? await architecture(entry.name, { naming: entry.library, ...entry.options }) : madeNetwork(entry);
     const graph = new Graph();
     const net = new Scope(graph);
     graph.output("logits", network.head(net, network.backbone(net, graph.input("x", [1, size, size, 3])), fixture.classes));
@@ -114,4 +94,16 @@ describe("logits of PyTorch", () => {
     console.log(`max|a - b| = ${error.toExponential(1)} max|b|`);
     expect(error).toBeLessThan(1e-4);
   });
+});
+
+test("torchvision's Swin has its indices in files, and passes over them when one is read", async () => {
+  const network = await architecture("swin_t");
+  const indices = network.indices as ReadonlyMap<string, BigInt64Array>;
+  expect(indices.size).toBe(12);
+  const index = indices.get("features.5.3.attn.relative_position_index") as BigInt64Array;
+  expect([index.length, ...index.slice(0, 3), index[49], index[2400]]).toEqual([2401, 84n, 83n, 82n, 85n, 84n]);
+  const shapes = stateDictShapes(classifier(network));
+  const found = new Map([...shapes, ...[...indices].map(([name, { length }]) => [name, [length]] as const)]);
+  expect(matchStateDict(shapes, found, network).load).toEqual([...shapes.keys()]);
+  expect((await architecture("swin_tiny_patch4_window7_224")).indices).toBeUndefined();
 });
