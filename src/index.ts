@@ -32,5 +32,6 @@ export { listBundled } from "./zoo/bundled.js";
 export { type ListOptions, listModels } from "./zoo/catalogue/index.js";
 export { type CreateOptions, createModel } from "./zoo/create-model.js";
 export { describeArchitecture } from "./zoo/describe-architecture.js";
+export { type DownloadedFile, type DownloadedWeights, downloadWeights } from "./zoo/download-weights.js";
 export { type LoadOptions, loadModel } from "./zoo/load-model.js";
 export { reparameterize } from "./zoo/reparameterize.js";

@@ -2,14 +2,14 @@ import { Command } from "commander";
 import { OcelliError } from "../index.js";
 import { eachImage } from "./each-image.js";
 import { openModel } from "./open-model.js";
-import { addEngineOptions, type EngineOptions } from "./options.js";
+import { addEngineOptions, type EngineOptions, modelArgument } from "./options.js";
 import { printJson } from "./output.js";
 import { listImages } from "./paths.js";
 
 export function embedCommand(): Command {
   const command = new Command("embed")
     .description("Print the pooled features of images: a line each, the path and its numbers, tab-separated")
-    .argument("<model>", "model file, or an architecture that comes with weights")
+    .argument("<model>", modelArgument)
     .argument("<images...>", "image files, folders of them, or URLs")
     .action(embed);
   return addEngineOptions(command);
@@ -17,7 +17,7 @@ export function embedCommand(): Command {
 
 async function embed(source: string, paths: string[], { json, ...options }: EngineOptions): Promise<void> {
   const images = listImages(paths);
-  const model = await openModel(source, options);
+  const model = await openModel(source, { ...options, json });
   await eachImage(
     images,
     (some) => model.embed(some),

@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { type Dataset, unreadable } from "../index.js";
 import { openData } from "./data.js";
 import { openModel } from "./open-model.js";
-import { addEngineOptions, type EngineOptions, number, wholeNumber } from "./options.js";
+import { addEngineOptions, type EngineOptions, modelArgument, number, wholeNumber } from "./options.js";
 import { formatShare, formatTable, printJson, styled } from "./output.js";
 import { ProgressBar } from "./progress.js";
 
@@ -15,7 +15,7 @@ interface EvalOptions extends EngineOptions {
 export function evalCommand(): Command {
   const command = new Command("eval")
     .description("Measure a model on labelled images")
-    .argument("<model>", "model file, or an architecture that comes with weights")
+    .argument("<model>", modelArgument)
     .argument("<data>", "folder with one sub-folder per class (its val/ where it has one), .csv or .tar")
     .option("--validation <share>", "only the part that `train` holds out with this share and --seed, where the data has no split of its own", number(0, 1), 0)
     .option("--seed <n>", "of that split", wholeNumber(0))
@@ -26,7 +26,7 @@ export function evalCommand(): Command {
 
 async function evaluate(source: string, folder: string, { validation, seed, badImages, json, ...options }: EvalOptions): Promise<void> {
   const split = await openData(folder, { validation, seed });
-  const model = await openModel(source, options);
+  const model = await openModel(source, { ...options, json });
   const bar = new ProgressBar();
   const asked = split.validation.length > 0 ? split.validation : split.train;
   const data = badImages === "skip" ? await withoutUnreadable(asked, bar, json ?? false) : asked;

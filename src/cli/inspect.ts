@@ -1,6 +1,7 @@
 import { Command } from "commander";
-import { describeArchitecture, loadModel, openSafetensors, type Preprocessing } from "../index.js";
-import { architectureIn, kindOf } from "./open-model.js";
+import { describeArchitecture, openSafetensors, type Preprocessing } from "../index.js";
+import { DownloadView } from "./download-view.js";
+import { identify, kindOf, openModel } from "./open-model.js";
 import { addOutputOptions, type OutputOptions } from "./options.js";
 import { formatBytes, formatCount, formatTable, printJson } from "./output.js";
 
@@ -11,16 +12,18 @@ interface InspectOptions extends OutputOptions {
 export function inspectCommand(): Command {
   const command = new Command("inspect")
     .description("Show what a model file or an architecture is")
-    .argument("<model>", "safetensors file, or the name of an architecture")
+    .argument("<model>", "safetensors file, folder, URL, hf-hub:owner/name, or an architecture; with a tag, its weights too")
     .option("--layers", "list every layer")
     .action(inspect);
   return addOutputOptions(command);
 }
 
 async function inspect(source: string, { json = false, layers }: InspectOptions): Promise<void> {
-  const isFile = kindOf(source) === "file";
-  if (isFile && !(await architectureIn(source))) return inspectTensors(source, json);
-  const { labels, notes, ...facts } = isFile ? await factsOfFile(source) : { ...(await describeArchitecture(source)), labels: undefined, notes: {} };
+  const hasWeights = kindOf(source) === "file" || source.includes("."); // a name with a tag stands for weights
+  const view = new DownloadView();
+  const known = hasWeights ? await identify(source, view).finally(() => view.clear()) : undefined;
+  if (known && !known.architecture) return inspectTensors(known.file, json);
+  const { labels, notes, ...facts } = hasWeights ? await factsOfFile(source) : { ...(await describeArchitecture(source)), labels: undefined, notes: {} };
   if (json) {
     const { architecture, options, unverified, inputShape, classes, parameters, flops, multiplyAdds } = facts;
     return printJson({
@@ -71,7 +74,7 @@ function preprocessingRows(use: Preprocessing | undefined): string[][] {
 }
 
 async function factsOfFile(source: string) {
-  const model = await loadModel(source, { inline: true });
+  const model = await openModel(source, { inline: true, json: true });
   const facts = { ...model.describe(), labels: model.labels };
   model.close();
   return facts;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { OcelliError } from "../index.js";
 import { benchCommand } from "./bench.js";
+import { downloadCommand } from "./download.js";
 import { evalCommand } from "./eval.js";
 import { embedCommand } from "./embed.js";
 import { inspectCommand } from "./inspect.js";
@@ -26,7 +27,8 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.`,
   );
-for (const make of [trainCommand, predictCommand, evalCommand, embedCommand, quantizeCommand, inspectCommand, benchCommand]) program.addCommand(make());
+for (const make of [trainCommand, predictCommand, evalCommand, embedCommand, quantizeCommand, inspectCommand, downloadCommand, benchCommand])
+  program.addCommand(make());
 for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ outputError: () => {} });
 
 // `ocelli embed ... | head` closes the pipe early, which is no failure. Training goes on: what it is for is a file.

@@ -1,22 +1,56 @@
-import { existsSync } from "node:fs";
-import { ArgumentError, createModel, listBundled, listModels, loadModel, type Model, openSafetensors } from "../index.js";
+import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  ArgumentError,
+  type CreateOptions,
+  createModel,
+  downloadWeights,
+  listBundled,
+  listModels,
+  type LoadOptions,
+  loadModel,
+  type Model,
+  openSafetensors,
+} from "../index.js";
+import { DownloadView, sayOrigin } from "./download-view.js";
 import type { EngineOptions } from "./options.js";
 
-/** What an argument names: a file or URL, or an architecture. @throws {ArgumentError} where it is neither */
+/** What an argument names: something with weights of its own (file, folder, URL, repository), or an architecture. @throws {ArgumentError} where it is neither */
 export function kindOf(source: string): "file" | "architecture" {
-  if (existsSync(source) || /[./\\]/.test(source)) return "file";
-  if (listModels().includes(source)) return "architecture";
+  if (existsSync(source) || isRemote(source) || /^file:|[/\\]/i.test(source)) return "file";
+  if (isModel(source)) return "architecture";
+  if (source.includes(".")) return "file";
   throw new ArgumentError(`"${source}" is no file and no architecture; architectures are ${listModels().join(", ")}`);
 }
 
-/** A model file of ours, or an architecture with weights that ship with the package. */
-export async function openModel(source: string, { threads, build }: EngineOptions): Promise<Model> {
-  return kindOf(source) === "file" ? loadModel(source, { threads, build }) : createModel(source, { pretrained: true, threads, build });
+const isRemote = (source: string) => /^(hf|hf-hub|hf_hub|https?):/i.test(source);
+
+/** Whether an architecture has this name, up to a tag. */
+const isModel = (name: string) => listModels().includes(name.split(".")[0]);
+
+/** A model of a file, folder, URL or repository, or an architecture with the weights that its name stands for. */
+export async function openModel(source: string, { threads, build, json, inline }: EngineOptions & { inline?: boolean }): Promise<Model> {
+  const view = new DownloadView();
+  const options = { threads, build, inline, onProgress: view.onProgress };
+  const isFile = kindOf(source) === "file";
+  const model = await (isFile ? loadModel(source, options) : createModel(source, { ...options, pretrained: true })).finally(() => view.clear());
+  if (!isFile || isRemote(source)) sayOrigin(model, json);
+  return model;
 }
 
-/** The architecture that a model file of ours names, if the file is one. */
-export async function architectureIn(source: string): Promise<string | undefined> {
-  const file = await openSafetensors(source);
+/** The file that an argument stands for, fetched where it is not at hand, and the architecture that it or its publisher names. */
+export async function identify(source: string, options: LoadOptions = {}): Promise<{ file: string; architecture?: string; isOurs: boolean }> {
+  const isFolder = statSync(source, { throwIfNoEntry: false })?.isDirectory() === true;
+  const isAtHand = kindOf(source) === "file" && !isFolder && !isRemote(source);
+  const { source: from, architecture } = isAtHand ? { source, architecture: undefined } : await downloadWeights(isFolder ? resolve(source) : source, options);
+  const file = from instanceof URL ? fileURLToPath(from) : String(from);
+  const ours = await architectureIn(file);
+  return { file, architecture: ours ?? architecture, isOurs: ours !== undefined };
+}
+
+async function architectureIn(path: string): Promise<string | undefined> {
+  const file = await openSafetensors(path);
   await file.close();
   const text = file.metadata.get("ocelli.architecture");
   return text && (JSON.parse(text) as { name: string }).name;
@@ -26,29 +60,38 @@ export interface StartingPoint {
   readonly classes: readonly string[];
   /** Architecture; default that of the weights, else the first that the package has weights for. */
   readonly model?: string;
-  /** A safetensors file, or `random`; default the package's own. */
+  /** A safetensors file, folder, URL, repository or name with a tag, or `random`; default those that the architecture's name stands for. */
   readonly weights?: string;
   readonly size?: number;
   readonly seed?: number;
   readonly threads?: number;
+  readonly json?: boolean;
 }
 
 /** A model to fine-tune: its head is new, its other weights are those given. */
-export async function openForTraining({ classes, model, weights, size, seed, threads }: StartingPoint): Promise<Model> {
-  const options = { labels: classes, imageSize: size, seed, threads };
-  if (weights === undefined || weights === "random") {
-    const name = model ?? listBundled()[0];
-    if (!listModels().includes(name)) throw new ArgumentError(`--model ${name}: there is no such architecture; there are ${listModels().join(", ")}`);
-    if (!weights && !listBundled().includes(name)) {
-      throw new ArgumentError(
-        `--model ${name}: the package has weights for ${listBundled().join(", ")} only; give --weights <file>, or --weights random to start from none`,
-      );
-    }
-    return createModel(name, { ...options, pretrained: !weights });
-  }
-  const named = await architectureIn(weights);
+export async function openForTraining({ classes, model, weights, size, seed, threads, json }: StartingPoint): Promise<Model> {
+  const view = new DownloadView();
+  const options = { labels: classes, imageSize: size, seed, threads, onProgress: view.onProgress };
+  const name = model ?? (weights === undefined || weights === "random" ? listBundled()[0] : undefined);
+  if (name !== undefined && !isModel(name)) throw new ArgumentError(`--model ${name}: there is no such architecture; there are ${listModels().join(", ")}`);
+  if (name !== undefined && weights === "random") return createModel(name, options);
+  const isNamed = weights === undefined || isRemote(weights) || kindOf(weights) === "architecture";
+  const opening =
+    weights === undefined
+      ? createModel(name as string, { ...options, pretrained: true, newHead: listBundled().includes(name as string) ? undefined : true })
+      : openWeights(weights, name, options);
+  const opened = await opening.finally(() => view.clear());
+  if (isNamed) sayOrigin(opened, json);
+  return opened;
+}
+
+/** Weights of the architecture that they name; where they name none, of `model`. */
+async function openWeights(weights: string, model: string | undefined, options: CreateOptions): Promise<Model> {
+  const { architecture: named, isOurs } = await identify(weights, options);
   if (!named && !model) throw new ArgumentError(`--weights ${weights}: the file does not say of which architecture its weights are; add --model <name>`);
   if (named && model && named !== model) throw new ArgumentError(`--model ${model}: the weights are of ${named} (${weights})`);
+  const isName = kindOf(weights) === "architecture";
   // Weights that say nothing of their classes were trained on others than these.
-  return createModel(named ?? (model as string), { ...options, pretrained: weights, newHead: named ? undefined : true });
+  const newHead = isOurs ? undefined : true;
+  return createModel(isName ? weights : (named ?? (model as string)), { ...options, pretrained: isName || weights, newHead });
 }

@@ -12,6 +12,9 @@ export interface EngineOptions extends OutputOptions {
   readonly build?: BuildChoice;
 }
 
+/** What commands that use a model take. */
+export const modelArgument = "model file, folder, URL, hf-hub:owner/name, or an architecture with the weights that its name stands for";
+
 export function addOutputOptions(command: Command): Command {
   return command.option("--json", "machine-readable output, one JSON value a line; errors too, on stderr");
 }

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { OcelliError } from "../index.js";
 import { eachImage } from "./each-image.js";
 import { openModel } from "./open-model.js";
-import { addEngineOptions, type EngineOptions, wholeNumber } from "./options.js";
+import { addEngineOptions, type EngineOptions, modelArgument, wholeNumber } from "./options.js";
 import { formatShare, printJson, styled } from "./output.js";
 import { listImages } from "./paths.js";
 
@@ -13,7 +13,7 @@ interface PredictOptions extends EngineOptions {
 export function predictCommand(): Command {
   const command = new Command("predict")
     .description("Say what images show")
-    .argument("<model>", "model file, or an architecture that comes with weights")
+    .argument("<model>", modelArgument)
     .argument("<images...>", "image files, folders of them, or URLs")
     .option("-k, --top-k <n>", "classes to print for each image", wholeNumber(1), 3)
     .action(predict);
@@ -22,7 +22,7 @@ export function predictCommand(): Command {
 
 async function predict(source: string, paths: string[], { topK, json, ...options }: PredictOptions): Promise<void> {
   const images = listImages(paths);
-  const model = await openModel(source, options);
+  const model = await openModel(source, { ...options, json });
   const width = Math.max(...images.map(({ length }) => length));
   await eachImage(
     images,

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { quantize, type QuantizationReport, reportLines } from "../index.js";
 import { openData } from "./data.js";
 import { openModel } from "./open-model.js";
-import { addEngineOptions, type EngineOptions, number, wholeNumber } from "./options.js";
+import { addEngineOptions, type EngineOptions, modelArgument, number, wholeNumber } from "./options.js";
 import { printJson } from "./output.js";
 import { checkWritable } from "./paths.js";
 import { ProgressBar } from "./progress.js";
@@ -18,7 +18,7 @@ interface QuantizeCommandOptions extends EngineOptions {
 export function quantizeCommand(): Command {
   const command = new Command("quantize")
     .description("Make a model a quarter of its size and faster: int8 weights, 7-bit activations")
-    .argument("<model>", "model file, or an architecture that comes with weights")
+    .argument("<model>", modelArgument)
     .argument("<data>", "images to calibrate on, as for `train`; where they have a validation part, accuracy is measured on it")
     .requiredOption("-o, --output <file>", "where to write the quantised model")
     .option("--images <n>", "images to calibrate on", wholeNumber(1), 200)
@@ -32,7 +32,7 @@ export function quantizeCommand(): Command {
 async function run(source: string, folder: string, { output, images, maxLoss, validation, seed, json, ...options }: QuantizeCommandOptions): Promise<void> {
   checkWritable(output);
   const split = await openData(folder, { validation, seed });
-  const model = await openModel(source, options);
+  const model = await openModel(source, { ...options, json });
   const bar = new ProgressBar();
   let report: QuantizationReport | undefined;
   const quantized = await quantize(model, split.train, {

@@ -41,7 +41,10 @@ export function trainCommand(): Command {
     .option("-o, --output <file>", "model file to write", "model.safetensors")
     .optionsGroup("Network:")
     .option("-m, --model <name>", `architecture (default: that of --weights, else ${listBundled()[0]})`)
-    .option("-w, --weights <file>", "safetensors file to start from, a model of ours or PyTorch's names; random for none (default: those of the package)")
+    .option(
+      "-w, --weights <name>",
+      "to start from: a safetensors file (a model of ours or PyTorch's names), a folder, hf-hub:owner/name, a URL or a name with a tag; random for none (default: those of --model)",
+    )
     .option("--size <pixels>", "side of the network's input (default: that of the weights)", wholeNumber(1))
     .optionsGroup("Learning:")
     .option("--epochs <n>", "passes over the images with all layers learning", wholeNumber(0), 5)

@@ -146,7 +146,9 @@ describe("wrong usage", () => {
       expect(code).toBe(2);
       expect(stderr).toMatch(/resnet1000.*mobilenet_v2/);
     }
-    expect((await ocelli(["train", "tiny", "-m", "mobilenet_v2"], root)).stderr).toMatch(/has weights for .* only; give --weights/);
+    expect((await ocelli(["train", "tiny", "-m", "mobilenet_v2"], root)).stderr).toMatch(
+      /no weights are known for mobilenet_v2 .*save a state_dict as safetensors/,
+    );
     expect(existsSync(join(root, "model.safetensors.checkpoint"))).toBe(false);
   });
 
