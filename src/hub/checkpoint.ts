@@ -52,16 +52,21 @@ export async function readRepository(repository: Repository, { file, testSize }:
   return {
     source,
     architecture: config?.text("architecture"),
-    labels: labelsOf(config, timm),
+    labels: await labelsOf(config, timm, name),
     preprocessing: timm ? timmPreprocessing(timm, { testSize }) : processor && huggingFacePreprocessing(processor),
     notes: { source: name, ...(commit && !name.endsWith(commit) && { revision: commit }), ...(license && { license }) },
   };
 }
 
-function labelsOf(config: Fields | undefined, timm: Fields | undefined): readonly string[] | undefined {
+async function labelsOf(config: Fields | undefined, timm: Fields | undefined, repository: string): Promise<readonly string[] | undefined> {
   if (!config) return undefined;
-  const classes = config.number("num_classes", "a whole number", Number.isInteger) ?? timm?.number("num_classes", "a whole number", Number.isInteger);
-  if (timm) return timmLabels(config, timm, classes);
+  const whole = (fields: Fields | undefined) => fields?.number("num_classes", "a whole number", Number.isInteger);
+  const classes = whole(config) ?? whole(timm);
+  if (timm) {
+    // timm keeps the names of the usual data sets to itself and says which one it was in the tag.
+    const isImagenet = classes === 1000 && /in1k(_\d+)?$/.test(timm.text("tag") ?? repository);
+    return timmLabels(config, timm, classes) ?? (isImagenet ? (await import("./imagenet-classes.js")).imagenetClasses : undefined);
+  }
   const names = config.object("id2label");
   const labels = names && indexed(names, names.entries().length);
   // What transformers writes where nobody named the classes.

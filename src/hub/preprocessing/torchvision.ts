@@ -46,10 +46,16 @@ const exceptions = new Map<string, Row>([
 ]);
 
 /**
+ * Mean and std of 0.5. torchvision gives the first two images normalised as for its other networks, and turns them into -1..1
+ * inside (`transform_input`), which the networks here do not.
+ */
+const halves = new Set(["googlenet", "inception_v3", "efficientnet_v2_l"]);
+
+/**
  * What the evaluation transform of torchvision's weights does, by names such as `resnet50` and `IMAGENET1K_V2`.
  *
  * @returns undefined for a name of weights that is not torchvision's
- * @see torchvision `get_model_weights(name)[tag].transforms()`; test/hub/torchvision-weights.json compares
+ * @see torchvision `get_model_weights(name)[tag].transforms()`
  */
 export function torchvisionPreprocessing(architecture: string, tag: string): Preprocessing | undefined {
   if (`${architecture}.${tag}` === "vgg16.IMAGENET1K_FEATURES")
@@ -57,7 +63,7 @@ export function torchvisionPreprocessing(architecture: string, tag: string): Pre
   const row = exceptions.get(`${architecture}.${tag}`) ?? usual.get(tag);
   if (!row) return undefined;
   const [resize, crop, interpolation] = row;
-  const isHalf = architecture === "efficientnet_v2_l";
+  const isHalf = halves.has(architecture);
   return {
     resize,
     crop,
