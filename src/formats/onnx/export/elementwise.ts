@@ -14,7 +14,7 @@ const unary =
   };
 
 /** Several operators one after another. */
-const composed =
+export const composed =
   (compose: (write: GraphWriter, x: string, attributes: Record<string, number>) => string): WriteNode =>
   (write, { tensors: { x, y }, attributes }) => {
     const { name, order } = write.get(x);
@@ -35,16 +35,16 @@ export function stretchable(write: GraphWriter, value: Value, order: readonly nu
 
 /** NumPy's broadcasting of two operands, in the order of the one with more axes, and of the one that was computed where both have as many. */
 export const binary =
-  (op: string): WriteNode =>
+  (join: (write: GraphWriter, a: string, b: string) => string): WriteNode =>
   (write, { tensors: { a, b, y } }) => {
     const [leading] = [a, b].sort((p, q) => q.shape.length - p.shape.length || Number(q.kind === "node") - Number(p.kind === "node"));
     const { order } = leading.shape.length === y.shape.length ? write.get(leading) : { order: inOrder(y.shape.length) };
-    write.result(op, [stretchable(write, a, order), stretchable(write, b, order)], {}, order);
+    write.set(y, { name: join(write, stretchable(write, a, order), stretchable(write, b, order)), order });
   };
 
 export const elementwise: Record<string, WriteNode> = {
-  add: binary("Add"),
-  mul: binary("Mul"),
+  add: binary((write, a, b) => write.add("Add", [a, b])),
+  mul: binary((write, a, b) => write.add("Mul", [a, b])),
   relu: unary("Relu"),
   sigmoid: unary("Sigmoid"),
   tanh: unary("Tanh"),

@@ -16,13 +16,17 @@ export const channelsFirst = [0, 3, 1, 2];
 /** Of our convolution weights [kh, kw, in, out]: [out, in, kh, kw]. */
 export const outputsFirst = [3, 2, 0, 1];
 
-/** `TensorProto.FLOAT`. */
-const floatType = 1;
+/** Numbers of element types in `Cast`: `TensorProto.FLOAT`, `INT64` and `BOOL`. */
+export const floatType = 1;
+export const longType = 7;
+export const boolType = 9;
 
 /** As our kernels bound biases, so that sums stay within int32. */
 const mostBias = 2 ** 30;
 
 export const inOrder = (rank: number): number[] => Array.from({ length: rank }, (_, axis) => axis);
+/** The last two axes in each other's place. */
+export const swapped = (rank: number): number[] => [...inOrder(rank - 2), rank - 1, rank - 2];
 const permuted = (shape: Shape, order: readonly number[]) => order.map((axis) => shape[axis]);
 
 /** Writes one node; its op's first output is then known to the writer. */
@@ -116,6 +120,29 @@ export class GraphWriter {
     const name = this.unique(`${this.node?.scope ? `${this.node.scope}.` : ""}${op}`);
     this.nodes.push({ name, op, inputs, outputs: [name], attributes: new Map(Object.entries(attributes)) });
     return name;
+  }
+
+  /** Adds a node with two outputs. */
+  addPair(op: string, inputs: readonly string[], attributes: Record<string, AttributeValue>): [string, string] {
+    const first = this.add(op, inputs, attributes);
+    const second = this.unique(`${first}.1`);
+    const node = this.nodes.pop() as OnnxNode;
+    this.nodes.push({ ...node, outputs: [first, second] });
+    return [first, second];
+  }
+
+  /** The shape of a value as an input of Expand, with sizes that follow the batch made of the graph's own input. */
+  shapeOf(value: Value): string {
+    const sizes = this.sizes(value);
+    if (sizes.every((size) => size !== undefined)) return this.literal(integers(sizes as number[]));
+    const [image] = this.graph.inputs.values();
+    const batch = this.add("Gather", [this.add("Shape", [this.get(image).name]), this.literal(integers([0]))], { axis: 0 });
+    const each = sizes.map((size, axis) => {
+      if (size !== undefined) return this.literal(integers([size]));
+      const share = value.shape[axis] / image.shape[0];
+      return share === 1 ? batch : this.add("Mul", [batch, this.literal(integers([share]))]);
+    });
+    return this.add("Concat", each, { axis: 0 });
   }
 
   /** Adds a node for the first output of the node being written. */
