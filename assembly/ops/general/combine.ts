@@ -15,10 +15,12 @@ export function combine_f32_strided(
   y: usize, a: usize, b: usize, fn: i32, n1: i32, n2: i32, n3: i32, n4: i32, n5: i32,
   a0: i32, a1: i32, a2: i32, a3: i32, a4: i32, a5: i32, b0: i32, b1: i32, b2: i32, b3: i32, b4: i32, b5: i32, begin: i32, end: i32,
 ): void {
-  for (let unit = begin; unit < end; unit++) {
+  for (let unit = begin; unit < end; ) {
     const i4 = unit % n4, r3 = unit / n4, i3 = r3 % n3, r2 = r3 / n3, i2 = r2 % n2, r1 = r2 / n2, i1 = r1 % n1, i0 = r1 / n1;
-    const aRow = i0 * a0 + i1 * a1 + i2 * a2 + i3 * a3 + i4 * a4, bRow = i0 * b0 + i1 * b1 + i2 * b2 + i3 * b3 + i4 * b4;
-    row(fn, y + (<usize>unit * n5 << 2), a + (<usize>aRow << 2), b + (<usize>bRow << 2), a5, b5, n5);
+    let aRow = i0 * a0 + i1 * a1 + i2 * a2 + i3 * a3 + i4 * a4, bRow = i0 * b0 + i1 * b1 + i2 * b2 + i3 * b3 + i4 * b4;
+    for (const stop = min(end, unit + n4 - i4); unit < stop; unit++, aRow += a4, bRow += b4) {
+      row(fn, y + (<usize>unit * n5 << 2), a + (<usize>aRow << 2), b + (<usize>bRow << 2), a5, b5, n5);
+    }
   }
 }
 
