@@ -44,6 +44,14 @@ export class Call<T extends { readonly shape: readonly number[] } = Constant> {
     return value as readonly number[];
   }
 
+  /** Numbers, or `undefined` where the node does not say. */
+  floats(name: string): readonly number[] | undefined {
+    const value = this.node.attributes.get(name);
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value) || value.some((each) => typeof each !== "number")) this.fail(`attribute "${name}" expects numbers`);
+    return value as readonly number[];
+  }
+
   /** The element type that an attribute names by its number. */
   type(name: string, otherwise?: number): ElementType {
     return elementType(this.int(name, otherwise), `${this.where} ${name}`, this.file);

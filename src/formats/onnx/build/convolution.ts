@@ -1,7 +1,8 @@
 import type { Shape } from "../../../core/shape.js";
 import type { Value } from "../../../graph/graph.js";
 import { add } from "../../../ops/add.js";
-import { conv2d, conv2dBackwardX } from "../../../ops/conv2d.js";
+import { convTranspose2d } from "../../../ops/conv-transpose2d.js";
+import { conv2d } from "../../../ops/conv2d.js";
 import { depthwiseConv2d } from "../../../ops/depthwise.js";
 import { pad } from "../../../ops/pad.js";
 import { slice } from "../../../ops/slice.js";
@@ -85,9 +86,22 @@ export function convolved(call: NodeCall, x: Tensor, weight: Tensor, bias: Tenso
 
 const conv: Build = (call) => convolved(call, call.input(0), call.input(1), call.inputs[2]);
 
-/** The gradient of a convolution's input, taken for itself: x [N, H, W, C], weight [kh, kw, out / groups, C]. */
-const transposedConvolution = (x: Value, weight: Value, groups: number, window: WindowAxes) =>
-  conv2dBackwardX({ dy: x, weight }, { ...planar(window), groups, size: window.out.slice(-2) });
+/**
+ * x [N, H, W, C], weight [kh, kw, out / groups, C]. What the output has beyond the reach of all taps is 0, however much the
+ * file asks for.
+ */
+function transposedConvolution(x: Value, weight: Value, groups: number, window: WindowAxes): Value {
+  const { stride, dilation, padding } = planar(window);
+  const [top, bottom, left, right] = padding;
+  const spare = [top + bottom, left + right].map((sides, i) => {
+    const reach = (x.shape[i + 1] - 1) * stride[i] + (weight.shape[i] - 1) * dilation[i] + 1;
+    return window.out.slice(-2)[i] - (reach - sides);
+  });
+  const outputPadding = spare.map((size, i) => Math.min(Math.max(size, 0), stride[i] - 1));
+  const y = convTranspose2d({ x, weight }, { stride, dilation, padding, outputPadding, groups });
+  const rest = spare.map((size, i) => size - outputPadding[i]);
+  return rest.every((size) => size === 0) ? y : pad({ x: y }, { before: [0, 0, 0, 0], after: [0, ...rest, 0] });
+}
 
 /** Along three axes: planar ones for each tap of depth, whose planes are moved apart by the stride and added where they fall. */
 function deepTransposedConvolution(x: Value, weight: Value, groups: number, window: WindowAxes): Value {

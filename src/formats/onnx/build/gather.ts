@@ -3,14 +3,17 @@ import type { Value } from "../../../graph/graph.js";
 import { add } from "../../../ops/add.js";
 import { expand } from "../../../ops/expand.js";
 import { gather } from "../../../ops/gather.js";
+import { gatherNd, scatterNd } from "../../../ops/gather-nd.js";
 import { map } from "../../../ops/map.js";
+import { tile } from "../../../ops/tile.js";
+import { spend } from "../effort.js";
 import { commonShape } from "../evaluate/arrays.js";
 import { within } from "../evaluate/shapes.js";
 import type { Build, NodeCall } from "./call.js";
 import { times } from "./elementwise.js";
 import { axisOrder } from "./layout.js";
 import { sliced } from "./shapes.js";
-import { computed, reshaped, type Tensor, viewed } from "./tensor.js";
+import { computed, reshaped, type Tensor } from "./tensor.js";
 
 /** Places along an axis that are known, all at one distance: a slice. */
 function asSlice(places: readonly number[]): { start: number; step: number } | undefined {
@@ -52,6 +55,7 @@ const gatherElements: Build = (call) => {
   if (sizeOf(x.shape) >= 2 ** 24) call.unsupported("places beyond 2^24");
   const strides = stridesOf(x.shape);
   const own = stridesOf(indices.shape);
+  spend(sizeOf(indices.shape));
   const base = Float32Array.from({ length: sizeOf(indices.shape) }, (_, i) =>
     strides.reduce((sum, stride, k) => sum + (k === axis ? 0 : (Math.floor(i / own[k]) % indices.shape[k]) * stride), 0),
   );
@@ -75,26 +79,37 @@ const expandNode: Build = (call) => {
   return expanded(call, x, commonShape([x.shape, call.required(1, "shape")], call.where));
 };
 
-/** Each axis after the other: [outer, 1, inner] stretched to [outer, repeats, inner]. */
-const tile: Build = (call) => {
+const tiled: Build = (call) => {
   const [x, repeats] = [call.input(0), call.required(1, "repeats")];
   if (repeats.length !== x.shape.length) call.misfit(`repeats expects ${x.shape.length} numbers, got ${repeats.length}`);
   const order = axisOrder(x);
-  let sizes = order.map((axis) => x.shape[axis]);
-  let value = call.value(x, order);
-  order.forEach((axis, i) => {
-    const count = repeats[axis];
-    if (count === 1) return;
-    const [outer, inner] = [sizeOf(sizes.slice(0, i)), sizeOf(sizes.slice(i))];
-    sizes = sizes.with(i, sizes[i] * count);
-    value = viewed(expand({ x: viewed(value, [outer, 1, inner]) }, { shape: [outer, count, inner] }), sizes);
-  });
+  const y = tile({ x: call.value(x, order) }, { repeats: order.map((axis) => repeats[axis]) });
   return computed(
-    value,
+    y,
     x.shape.map((size, axis) => size * repeats[axis]),
     order,
     x.type,
   );
 };
 
-export const gathers: Readonly<Record<string, Build>> = { Gather: gatherNode, GatherElements: gatherElements, Expand: expandNode, Tile: tile };
+/** Indices that name elements of the first axes, row by row. */
+const gatherRows: Build = (call) => {
+  const [x, indices] = [call.input(0), call.input(1)];
+  const y = gatherNd({ x: call.value(x), indices: call.value(indices) }, { batchDims: call.int("batch_dims", 0) });
+  return computed(y, y.shape, undefined, x.type);
+};
+
+const scatterRows: Build = (call) => {
+  const [x, indices, updates] = [call.input(0), call.input(1), call.input(2)];
+  const reduction = call.text("reduction", "none") as "none";
+  return computed(scatterNd({ x: call.value(x), indices: call.value(indices), updates: call.value(updates) }, { reduction }), x.shape, undefined, x.type);
+};
+
+export const gathers: Readonly<Record<string, Build>> = {
+  Gather: gatherNode,
+  GatherElements: gatherElements,
+  GatherND: gatherRows,
+  ScatterND: scatterRows,
+  Expand: expandNode,
+  Tile: tiled,
+};

@@ -17,6 +17,7 @@ import { pools } from "./pooling.js";
 import { products } from "./product.js";
 import { quantizedOperators } from "./quantized.js";
 import { reductionOperators } from "./reductions.js";
+import { resizes } from "./resize.js";
 import { shapeOperators, views } from "./shapes.js";
 import { decoded, initializer, isKnown, type Known, known, type Tensor } from "./tensor.js";
 
@@ -34,6 +35,7 @@ const operators = new Map<string, Build>(
     ...products,
     ...quantizedOperators,
     ...reductionOperators,
+    ...resizes,
     ...shapeOperators,
   }),
 );

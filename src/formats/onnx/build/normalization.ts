@@ -2,6 +2,7 @@ import { dropout as dropoutLayer } from "../../../nn/blocks.js";
 import { batchNormWith } from "../../../nn/norm.js";
 import { batchNorm as batchNormOp } from "../../../ops/batch-norm.js";
 import { add } from "../../../ops/add.js";
+import { averagePool } from "../../../ops/average-pool.js";
 import { combine } from "../../../ops/combine.js";
 import { groupNorm } from "../../../ops/group-norm.js";
 import { layerNorm } from "../../../ops/layer-norm.js";
@@ -13,7 +14,7 @@ import type { Value } from "../../../graph/graph.js";
 import { constant } from "../constant.js";
 import type { Build, NodeCall } from "./call.js";
 import { channelsLast, channelsSecond } from "./convolution.js";
-import { plus, times } from "./elementwise.js";
+import { plus, scalar, times } from "./elementwise.js";
 import { computed, known, type Tensor, viewed } from "./tensor.js";
 
 const batchNormalization: Build = (call) => {
@@ -69,6 +70,20 @@ const groups =
     return channelsSecond(y, size);
   };
 
+/** Local response normalisation across channels (Krizhevsky et al. 2012, section 3.3): a mean over neighbouring channels, those beyond the ends 0. */
+const localResponse: Build = (call) => {
+  const x = call.input(0);
+  const [size, alpha, beta, bias] = [call.int("size"), call.float("alpha", 1e-4), call.float("beta", 0.75), call.float("bias", 1)];
+  const order = channelsLast(x.shape.length);
+  const value = call.value(x, order);
+  const channels = x.shape[1];
+  const lines = viewed(mul({ a: value, b: value }), [sizeOf(value.shape) / channels, 1, channels, 1]);
+  const padding = [0, 0, Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
+  const squares = averagePool({ x: lines }, { kernel: [1, size], stride: [1, 1], padding, countIncludePad: true });
+  const scale = combine({ a: plus(times(viewed(squares, value.shape), alpha), bias), b: scalar(value, -beta) }, { fn: "pow" });
+  return computed(mul({ a: value, b: scale }), x.shape, order);
+};
+
 /** Draws only while our network trains; `ratio` is an attribute until opset 11. The mask is what it is when nothing is dropped. */
 const dropout: Build = (call) => {
   const x = call.input(0);
@@ -83,5 +98,6 @@ export const normalizations: Readonly<Record<string, Build>> = {
   LayerNormalization: layerNormalization,
   InstanceNormalization: groups((call) => call.input(0).shape[1]),
   GroupNormalization: groups((call) => call.int("num_groups")),
+  LRN: localResponse,
   Dropout: dropout,
 };

@@ -4,13 +4,17 @@ import { add } from "../../../ops/add.js";
 import { averagePool } from "../../../ops/average-pool.js";
 import { combine } from "../../../ops/combine.js";
 import { globalAveragePool } from "../../../ops/global-average-pool.js";
+import { map } from "../../../ops/map.js";
 import { maxPool } from "../../../ops/max-pool.js";
+import { mul } from "../../../ops/mul.js";
 import { pad } from "../../../ops/pad.js";
 import { select } from "../../../ops/select.js";
 import { slice } from "../../../ops/slice.js";
+import { spend } from "../effort.js";
 import { windowOf, type WindowAxes } from "../evaluate/network.js";
 import type { Build, NodeCall } from "./call.js";
 import { channelsLast, channelsSecond, planar, windowWithHeight, withHeight } from "./convolution.js";
+import { scalar, times } from "./elementwise.js";
 import { type Computed, type Tensor, viewed } from "./tensor.js";
 
 /** One pool along height and width of [N, H, W, C]. */
@@ -53,17 +57,8 @@ function tapOf(x: Value, axis: number, { strides, dilations, kernel, before, out
   return slice({ x: padded }, { starts: along(tap * dilations[i], none), sizes: along(out[i], x.shape), steps });
 }
 
-const taps = (count: number) => Array.from({ length: count }, (_, tap) => tap);
-
-/** The maximum along one axis after the other, over the taps of each. */
-function dilatedMax(call: NodeCall, x: Tensor, window: WindowAxes): Computed {
-  let value = call.value(x, channelsLast(x.shape.length));
-  window.kernel.forEach((count, i) => {
-    const parts = taps(count).map((tap) => tapOf(value, i + 1, window, i, tap));
-    value = parts.reduce((a, b) => combine({ a, b }, { fn: "max" }));
-  });
-  return channelsSecond(value, window.out);
-}
+/** What the nodes of one tap cost beside its numbers. */
+const stepsOfNodes = 1000;
 
 /** The maximum of each window and where it lies in the whole tensor, counted row by row, or column by column with `storage_order`. */
 function maxWithPlaces(call: NodeCall, x: Tensor, window: WindowAxes): [Computed, Computed] {
@@ -75,6 +70,7 @@ function maxWithPlaces(call: NodeCall, x: Tensor, window: WindowAxes): [Computed
   const image = call.value(x, order);
   let best: Value | undefined;
   let place: Value | undefined;
+  spend(sizeOf(window.kernel) * (sizeOf(window.out) + stepsOfNodes));
   const [outSteps, kernelSteps] = [stridesOf(window.out), stridesOf(window.kernel)];
   for (let tap = 0; tap < sizeOf(window.kernel); tap++) {
     const index = size.map((_, i) => Math.floor(tap / kernelSteps[i]) % window.kernel[i]);
@@ -104,8 +100,7 @@ const max: Build = (call) => {
   const x = call.input(0);
   const window = windowed(call, x);
   if (call.node.outputs[1]) return maxWithPlaces(call, x, window);
-  if (window.dilations.some((step) => step !== 1)) return dilatedMax(call, x, window);
-  return pooled(call, x, window, (value, { dilation: _, ...rest }) => maxPool({ x: value }, rest));
+  return pooled(call, x, window, (value, rest) => maxPool({ x: value }, rest));
 };
 
 const average: Build = (call) => {
@@ -115,6 +110,27 @@ const average: Build = (call) => {
     if (dilation.some((step) => step !== 1)) call.unsupported(`dilations [${dilation}]`);
     return averagePool({ x: value }, { ...window, countIncludePad });
   });
+};
+
+/** The p-th root of the sum of p-th powers: the padding adds nothing. */
+const root = (mean: Value, count: number, p: number) => {
+  const total = times(mean, count);
+  return p === 2 ? map({ x: total }, { fn: "sqrt" }) : p === 1 ? total : combine({ a: total, b: scalar(total, 1 / p) }, { fn: "pow" });
+};
+const raised = (x: Value, p: number) => {
+  if (p === 2) return mul({ a: x, b: x });
+  const size = map({ x }, { fn: "abs" });
+  return p === 1 ? size : combine({ a: size, b: scalar(x, p) }, { fn: "pow" });
+};
+
+const norm: Build = (call) => {
+  const [x, p] = [call.computed(call.input(0)), call.int("p", 2)];
+  const window = windowed(call, x);
+  if (window.dilations.some((step) => step !== 1) || call.int("ceil_mode", 0) !== 0) call.unsupported("dilations or ceil_mode");
+  const y = pooled(call, { ...x, value: raised(x.value, p) }, window, (value, { dilation: _, ...rest }) =>
+    averagePool({ x: value }, { ...rest, countIncludePad: true }),
+  );
+  return { ...y, value: root(y.value, sizeOf(window.kernel), p) };
 };
 
 /** One window over all of [N, C, ...]: [N, C, 1, ...]. */
@@ -136,5 +152,7 @@ export const pools: Readonly<Record<string, Build>> = {
   MaxPool: max,
   AveragePool: average,
   GlobalAveragePool: global((x) => globalAveragePool({ x })),
+  LpPool: norm,
+  GlobalLpPool: (call) => global((x) => root(globalAveragePool({ x: raised(x, call.int("p", 2)) }), x.shape[1] * x.shape[2], call.int("p", 2)))(call),
   GlobalMaxPool: global((x) => maxPool({ x }, { kernel: x.shape.slice(1, 3) })),
 };

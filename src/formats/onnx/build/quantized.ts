@@ -5,14 +5,17 @@ import { clip } from "../../../ops/clip.js";
 import { combine } from "../../../ops/combine.js";
 import { map } from "../../../ops/map.js";
 import { mul } from "../../../ops/mul.js";
+import { reduce } from "../../../ops/reduce.js";
+import { select } from "../../../ops/select.js";
 import type { Value } from "../../../graph/graph.js";
 import type { ElementType } from "../constant.js";
 import { elementwise } from "./aligned.js";
 import type { Build, NodeCall } from "./call.js";
 import { convolved } from "./convolution.js";
 import { expanded } from "./gather.js";
+import { scalar } from "./elementwise.js";
 import { multiplied } from "./product.js";
-import { type Computed, reshaped, type Tensor } from "./tensor.js";
+import { type Computed, computed, reshaped, type Tensor, viewed } from "./tensor.js";
 
 const ranges: Partial<Record<ElementType, readonly [number, number]>> = { uint8: [0, 255], int8: [-128, 127], uint16: [0, 65535], int16: [-32768, 32767] };
 
@@ -60,6 +63,20 @@ const dequantizeLinear: Build = (call) => {
   return elementwise(call, [centred(call, x, point, axis), along(call, scale, x, axis)], (value, s) => mul({ a: value, b: s }), scale.type);
 };
 
+/** To uint8 by the range of x and 0: y, its scale and its zero point. */
+const dynamicQuantizeLinear: Build = (call) => {
+  const x = call.computed(call.input(0));
+  const axes = [...x.value.shape.keys()];
+  const low = clip({ x: reduce({ x: x.value }, { fn: "min", axes }) }, { high: 0 });
+  const high = clip({ x: reduce({ x: x.value }, { fn: "max", axes }) }, { low: 0 });
+  const scale = combine({ a: combine({ a: high, b: low }, { fn: "sub" }), b: scalar(low, 255) }, { fn: "div" });
+  // Where all is 0 the scale is 0, and so is everything else.
+  const by = (value: Value) => select({ condition: scale, a: combine({ a: value, b: scale }, { fn: "div" }), b: scalar(low, 0) });
+  const zero = rounded(call, by(map({ x: low }, { fn: "neg" })), undefined, "uint8");
+  const single = (value: Value, type: ElementType) => computed(viewed(value, []), [], [], type);
+  return [{ ...x, value: rounded(call, by(x.value), zero, "uint8"), type: "uint8" }, single(scale, "float32"), single(zero, "uint8")];
+};
+
 /** Sums times sx sw / sy, at y's zero point. */
 function requantized(call: NodeCall, sums: Computed, [sx, sw, sy]: readonly Tensor[], point: Tensor, axis: number): Computed {
   const tensors = [sums, sx, along(call, sw, sums, axis), sy, point].map((tensor) => (sizeOf(tensor.shape) === 1 ? reshaped(tensor, []) : tensor));
@@ -74,6 +91,7 @@ const columnsOf = ({ shape }: Tensor) => Math.max(0, shape.length - 1);
 export const quantizedOperators: Readonly<Record<string, Build>> = {
   QuantizeLinear: quantizeLinear,
   DequantizeLinear: dequantizeLinear,
+  DynamicQuantizeLinear: dynamicQuantizeLinear,
   ConvInteger: (call) => {
     const [x, weight] = [centred(call, call.input(0), call.inputs[2], 1), centred(call, call.input(1), call.inputs[3], 0)];
     return { ...convolved(call, x, weight, undefined), type: "int32" };

@@ -1,13 +1,22 @@
 import { type Shape, sizeOf } from "../../../core/shape.js";
 import type { Value } from "../../../graph/graph.js";
+import { add } from "../../../ops/add.js";
+import { argMax } from "../../../ops/arg-max.js";
+import { clip } from "../../../ops/clip.js";
+import { combine } from "../../../ops/combine.js";
 import { globalAveragePool } from "../../../ops/global-average-pool.js";
+import { logSoftmax } from "../../../ops/log-softmax.js";
+import { map } from "../../../ops/map.js";
 import { mean } from "../../../ops/mean.js";
+import { mul } from "../../../ops/mul.js";
+import { reduce } from "../../../ops/reduce.js";
 import { softmax } from "../../../ops/softmax.js";
 import { sum } from "../../../ops/sum.js";
+import { topK } from "../../../ops/top-k.js";
 import { reducedAxes } from "../evaluate/reduce.js";
 import type { Build, NodeCall } from "./call.js";
 import { axisOrder } from "./layout.js";
-import { type Computed, computed, inOrder, reshaped, type Tensor } from "./tensor.js";
+import { type Computed, computed, inOrder, reshaped, type Tensor, viewed } from "./tensor.js";
 
 /** What a reduction makes of a value whose memory has the axes `axes` taken away. */
 type Reduce = (x: Value, axes: readonly number[]) => Value;
@@ -45,6 +54,19 @@ const reduction =
 
 /** The mean of images over height and width has a kernel of its own. */
 const average: Reduce = (x, axes) => (x.shape.length === 4 && axes.join() === "1,2" && sizeOf(x.shape) > 0 ? globalAveragePool({ x }) : mean({ x }, { axes }));
+const total: Reduce = (x, axes) => sum({ x }, { axes });
+const extreme =
+  (fn: "max" | "min" | "prod"): Reduce =>
+  (x, axes) =>
+    reduce({ x }, { fn, axes });
+const squares: Reduce = (x, axes) => total(mul({ a: x, b: x }), axes);
+
+/** log(sum(exp(x))), the largest number taken off before, where it is one. */
+const logSumExp: Reduce = (x, axes) => {
+  const top = clip({ x: reduce({ x }, { fn: "max", axes, keepDims: true }) }, { low: -3.4e38, high: 3.4e38 });
+  const rest = total(map({ x: combine({ a: x, b: top }, { fn: "sub" }) }, { fn: "exp" }), axes);
+  return add({ a: map({ x: rest }, { fn: "log" }), b: viewed(top, rest.shape) });
+};
 
 /** One axis last in memory, the others as they lie. */
 const lastInMemory = (x: Tensor, axis: number) => [...axisOrder(x).filter((other) => other !== axis), axis];
@@ -63,8 +85,41 @@ const along =
     return reshaped(computed(f(call.value(reshaped(x, flat))), flat), x.shape);
   };
 
+const place =
+  (smallest: boolean): Build =>
+  (call) => {
+    const x = call.input(0);
+    const axis = call.axis(call.int("axis", 0), x.shape.length);
+    const last = call.int("select_last_index", 0) !== 0;
+    const y = reduced(call, x, [axis], call.int("keepdims", 1) !== 0, (value, [at]) => argMax({ x: value }, { axis: at, last, smallest }));
+    return { ...y, type: "int64" };
+  };
+
+/** The largest or smallest, sorted, and their places; of equal ones the first come first. */
+const best: Build = (call) => {
+  const x = call.input(0);
+  const axis = call.axis(call.int("axis", -1), x.shape.length);
+  const k = call.required(1, "k")[0];
+  const order = axisOrder(x);
+  const { values, indices } = topK.all({ x: call.value(x, order) }, { axis: order.indexOf(axis), k, smallest: call.int("largest", 1) === 0 });
+  const shape = x.shape.with(axis, k);
+  return [computed(values, shape, order, x.type), computed(indices, shape, order, "int64")];
+};
+
 export const reductionOperators: Readonly<Record<string, Build>> = {
-  ReduceSum: reduction((x, axes) => sum({ x }, { axes })),
+  ReduceSum: reduction(total),
   ReduceMean: reduction(average),
+  ReduceMax: reduction(extreme("max")),
+  ReduceMin: reduction(extreme("min")),
+  ReduceProd: reduction(extreme("prod")),
+  ReduceSumSquare: reduction(squares),
+  ReduceL1: reduction((x, axes) => total(map({ x }, { fn: "abs" }), axes)),
+  ReduceL2: reduction((x, axes) => map({ x: squares(x, axes) }, { fn: "sqrt" })),
+  ReduceLogSum: reduction((x, axes) => map({ x: total(x, axes) }, { fn: "log" })),
+  ReduceLogSumExp: reduction(logSumExp),
   Softmax: along((x) => softmax({ x })),
+  LogSoftmax: along((x) => logSoftmax({ x })),
+  ArgMax: place(false),
+  ArgMin: place(true),
+  TopK: best,
 };

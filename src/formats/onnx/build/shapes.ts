@@ -1,8 +1,10 @@
 import { type Shape, sizeOf } from "../../../core/shape.js";
 import { concat } from "../../../ops/concat.js";
 import { pad } from "../../../ops/pad.js";
+import { type PadMode, padMode } from "../../../ops/pad-mode.js";
 import { slice } from "../../../ops/slice.js";
 import { constant, integers } from "../constant.js";
+import { spend } from "../effort.js";
 import { blockMove, flattened, padSizes, reshapedShape, sliceWindow, splitSizes, squeezed, transposeOrder, unsqueezed } from "../evaluate/shapes.js";
 import type { Build, NodeCall } from "./call.js";
 import { axisOrder, reshapedLayout } from "./layout.js";
@@ -83,16 +85,19 @@ const padding: Build = (call) => {
   const rank = x.shape.length;
   const [before, after] = padSizes(call, rank, call.required(1, "pads"), call.numbers(3, ""));
   const cut = (sizes: readonly number[]) => sizes.map((size) => Math.max(0, -size));
-  const grown = (sizes: readonly number[]) => sizes.map((size) => Math.max(0, size));
   const [head, tail] = [cut(before), cut(after)];
   const inner = [...head, ...tail].every((size) => size === 0)
     ? x
     : sliced(call, x, { starts: head, sizes: x.shape.map((size, axis) => size - head[axis] - tail[axis]) });
-  if (mode !== "constant") return call.unsupported(`mode "${mode}"`);
   const order = axisOrder(inner);
-  const along = (list: readonly number[]) => order.map((axis) => list[axis]);
-  const value = call.number(2, "value") ?? 0;
-  const y = pad({ x: call.value(inner, order) }, { before: along(grown(before)), after: along(grown(after)), value });
+  const along = (list: readonly number[]) => order.map((axis) => Math.max(0, list[axis]));
+  const sides = { before: along(before), after: along(after) };
+  const value = call.value(inner, order);
+  const filler = call.number(2, "value") ?? 0;
+  const modes: readonly string[] = ["edge", "reflect", "wrap"];
+  if (mode !== "constant" && !modes.includes(mode)) call.unsupported(`mode "${mode}"`);
+  spend(mode === "constant" ? 0 : [...sides.before, ...sides.after].reduce((a, b) => a + b, 0));
+  const y = mode === "constant" ? pad({ x: value }, { ...sides, value: filler }) : padMode({ x: value }, { ...sides, mode: mode as PadMode });
   const shape = inner.shape.map((size, axis) => size + Math.max(0, before[axis]) + Math.max(0, after[axis]));
   return computed(y, shape, order, x.type);
 };

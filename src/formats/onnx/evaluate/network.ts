@@ -332,5 +332,6 @@ export const network: Readonly<Record<string, Evaluate>> = {
   MatMul: (call) => [multiplied(call, call.input(0), call.input(1))],
   Gemm: gemm,
   Resize: resize,
+  Upsample: resize,
   LRN: lrn,
 };

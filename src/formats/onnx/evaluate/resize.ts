@@ -49,7 +49,7 @@ const cubic = (a: number) => (t: number) => {
 };
 
 function nearest(call: Call<{ readonly shape: Shape }>, x: number): number {
-  const mode = call.text("nearest_mode", "round_prefer_floor");
+  const mode = call.text("nearest_mode", call.opset < 11 ? "floor" : "round_prefer_floor");
   if (mode === "floor") return Math.floor(x);
   if (mode === "ceil") return Math.ceil(x);
   return mode === "round_prefer_ceil" ? Math.floor(x + 0.5) : Math.ceil(x - 0.5);
@@ -74,6 +74,8 @@ function placeOf(
       return (i) => (to > 1 ? (i + 0.5) / scale - 0.5 : 0);
     case "align_corners":
       return (i) => (to > 1 ? (i * (from - 1)) / (scale * from - 1) : 0);
+    case "tf_half_pixel_for_nn":
+      return (i) => (i + 0.5) / scale;
     case "asymmetric":
       return (i) => i / scale;
     case "tf_crop_and_resize":
@@ -82,16 +84,16 @@ function placeOf(
   return call.unsupported(`coordinate_transformation_mode "${mode}"`);
 }
 
-/** Sizes and scales that Resize's inputs ask for, for every axis; and the region that tf_crop_and_resize reads. */
+/** Which inputs of Resize, and of the Upsample that it once was, have the region to read, the scales and the sizes. */
+export const resizeInputs = ({ opset }: { readonly opset: number }) =>
+  opset < 11 ? { roi: undefined, scales: 1, sizes: undefined } : { roi: 1, scales: 2, sizes: 3 };
+
+/** Sizes and scales that Resize asks for, for every axis; and the region that tf_crop_and_resize reads. */
 export function resizeTarget(
-  call: Call<{ readonly shape: Shape; readonly data?: ArrayLike<number> }>,
+  call: Call<{ readonly shape: Shape }>,
   shape: Shape,
+  { roi, scales, sizes }: { roi?: readonly number[]; scales?: readonly number[]; sizes?: readonly number[] },
 ): { sizes: number[]; scales: number[]; regions: [number, number][] } {
-  const list = (i: number) => {
-    const data = call.inputs[i]?.data;
-    return data && data.length > 0 ? Array.from(data as ArrayLike<number>) : undefined;
-  };
-  const [roi, scales, sizes] = call.opset < 11 ? [undefined, list(1), undefined] : [list(1), list(2), list(3)];
   const axes = call.axes(call.ints("axes") ?? shape.map((_, axis) => axis), shape.length);
   const target = { sizes: [...shape], scales: shape.map(() => 1), regions: shape.map((): [number, number] => [0, 1]) };
   const ratios = axes.map((axis, i) => (sizes ? sizes[i] / shape[axis] : (scales?.[i] ?? call.fail("neither sizes nor scales are given"))));
@@ -112,7 +114,10 @@ export function resizeTarget(
 
 export const resize: Evaluate = (call) => {
   let x = call.input(0);
-  const { sizes, scales, regions } = resizeTarget(call, x.shape);
+  const places = resizeInputs(call);
+  const list = (i: number | undefined) => (i !== undefined && call.inputs[i]?.data.length ? Array.from(call.input(i).data) : undefined);
+  const given = { roi: list(places.roi), scales: list(places.scales) ?? call.floats("scales"), sizes: list(places.sizes) };
+  const { sizes, scales, regions } = resizeTarget(call, x.shape, given);
   const filler = call.float("extrapolation_value", 0);
   sizes.forEach((size, axis) => {
     if (size === x.shape[axis] && scales[axis] === 1 && regions[axis].join() === "0,1") return;
