@@ -2,8 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/core/random.js";
 import { type Shape, sizeOf } from "../../../src/core/shape.js";
 import { axisOrder, layoutOf, movesTo, reshapedLayout, transposedLayout } from "../../../src/formats/onnx/build/layout.js";
-import type { Constant } from "../../../src/formats/onnx/constant.js";
-import { integers } from "../../../src/formats/onnx/constant.js";
+import { type Constant, constant, integers } from "../../../src/formats/onnx/constant.js";
 import type { OnnxModel, OnnxNode } from "../../../src/formats/onnx/read-model.js";
 import { compile } from "../../../src/plan/compile.js";
 import { built, difference, graphOf, imageOrder, node, numbers } from "./graph.js";
@@ -70,6 +69,27 @@ describe("what moves", () => {
     const nodes = [node("Conv", "x k", "a"), node("Flatten", "a", "b"), node("Relu", "b", "c"), node("Gemm", "c w bias", "y", { transB })];
     const model = graphOf(nodes, { k: numbers([4, 4, 1, 1], 3), w: numbers(transB ? [7, 60] : [60, 7], 2), bias: numbers([7]) });
     expect(copies(model, image, imageOrder)).toBe(0);
+    expect(await difference(model, numbers(image), imageOrder)).toBeLessThan(1e-6);
+  });
+
+  test("padding before a window is the window's own", async () => {
+    const nodes = [
+      node("Pad", "x sides", "a"),
+      node("Conv", "a w", "b", { strides: [2, 2] }),
+      node("Pad", "b lowest filler", "c"),
+      node("MaxPool", "c", "d", { kernel_shape: [2, 2] }),
+      node("Pad", "d even", "e"),
+      node("AveragePool", "e", "f", { kernel_shape: [3, 3], strides: [1, 1] }),
+      node("Flatten", "f", "y"),
+    ];
+    const sides = { sides: integers([0, 0, 0, 1, 0, 0, 1, 1]), lowest: integers([0, 0, 1, 0, 0, 0, 0, 1]), even: integers([0, 0, 1, 1, 0, 0, 1, 1]) };
+    const model = graphOf(nodes, { ...weight([4, 4, 2, 2]), ...sides, filler: constant("float32", [], [-Infinity]) });
+    const { graph } = built(model, image, { order: imageOrder });
+    expect(
+      compile(graph)
+        .nodes.map(({ op }) => op)
+        .filter((op) => op === "pad"),
+    ).toEqual([]);
     expect(await difference(model, numbers(image), imageOrder)).toBeLessThan(1e-6);
   });
 

@@ -42,13 +42,26 @@ export const channelsSecond = (y: Value, spatial: Shape): Computed => {
   return computed(viewed(y, [count, ...spatial, channels]), shape, channelsLast(shape.length));
 };
 
+/**
+ * An image [N, H, W, C] before a node of its own padded it, as exporters do where their framework's padding is not ONNX's; and
+ * the padding [top, bottom, left, right], which a window can do itself.
+ */
+export function unpadded(x: Value, filler: number): { inner: Value; sides: readonly number[] } {
+  const { op, tensors, attributes } = x.node ?? {};
+  const [before, after] = [attributes?.before, attributes?.after] as (readonly number[] | undefined)[];
+  if ((op as unknown) !== pad || !tensors || !before || !after || attributes?.value !== filler || x.shape.length !== 4)
+    return { inner: x, sides: [0, 0, 0, 0] };
+  if (before[0] + before[3] + after[0] + after[3] > 0) return { inner: x, sides: [0, 0, 0, 0] };
+  return { inner: tensors.x, sides: [before[1], after[1], before[2], after[2]] };
+}
+
 /** Convolution along two axes: x [N, H, W, C], weight [kh, kw, in / groups, out]. */
 function convolution(x: Value, weight: Value, bias: Value | undefined, groups: number, window: WindowAxes): Value {
-  const channels = x.shape[3];
-  const inputs = { x, weight, bias };
-  return groups > 1 && groups === channels && groups === weight.shape[3]
-    ? depthwiseConv2d(inputs, planar(window))
-    : conv2d(inputs, { ...planar(window), groups });
+  const { inner, sides } = unpadded(x, 0);
+  const { padding, ...rest } = planar(window);
+  const attributes = { ...rest, padding: padding.map((side, i) => side + sides[i]) };
+  const inputs = { x: inner, weight, bias };
+  return groups > 1 && groups === x.shape[3] && groups === weight.shape[3] ? depthwiseConv2d(inputs, attributes) : conv2d(inputs, { ...attributes, groups });
 }
 
 /** Along three: the sum of planar ones over the taps of depth. */

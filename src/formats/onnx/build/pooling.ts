@@ -13,7 +13,7 @@ import { slice } from "../../../ops/slice.js";
 import { spend } from "../effort.js";
 import { windowOf, type WindowAxes } from "../evaluate/network.js";
 import type { Build, NodeCall } from "./call.js";
-import { channelsLast, channelsSecond, planar, windowWithHeight, withHeight } from "./convolution.js";
+import { channelsLast, channelsSecond, planar, unpadded, windowWithHeight, withHeight } from "./convolution.js";
 import { scalar, times } from "./elementwise.js";
 import { type Computed, type Tensor, viewed } from "./tensor.js";
 
@@ -92,6 +92,17 @@ function maxWithPlaces(call: NodeCall, x: Tensor, window: WindowAxes): [Computed
   return [channelsSecond(best as Value, window.out), { ...indices, type: "int64" }];
 }
 
+/** A pool's padding together with that of a node before it, as far as no window holds padding alone. */
+function padded(
+  x: Value,
+  { kernel, padding }: { kernel: readonly number[]; padding: readonly number[] },
+  filler: number,
+): { inner: Value; padding: readonly number[] } {
+  const { inner, sides } = unpadded(x, filler);
+  const both = padding.map((side, i) => side + sides[i]);
+  return both.every((side, i) => side < kernel[i >> 1]) ? { inner, padding: both } : { inner: x, padding };
+}
+
 const spatialOf = ({ shape }: { readonly shape: Shape }) => shape.slice(2);
 
 const windowed = (call: NodeCall, x: Tensor) => windowOf(call, spatialOf(x), call.ints("kernel_shape") ?? call.fail("kernel_shape is missing"));
@@ -100,7 +111,10 @@ const max: Build = (call) => {
   const x = call.input(0);
   const window = windowed(call, x);
   if (call.node.outputs[1]) return maxWithPlaces(call, x, window);
-  return pooled(call, x, window, (value, rest) => maxPool({ x: value }, rest));
+  return pooled(call, x, window, (value, rest) => {
+    const { inner, padding } = padded(value, rest, -Infinity);
+    return maxPool({ x: inner }, { ...rest, padding });
+  });
 };
 
 const average: Build = (call) => {
@@ -108,7 +122,9 @@ const average: Build = (call) => {
   const countIncludePad = call.int("count_include_pad", 0) !== 0;
   return pooled(call, x, windowed(call, x), (value, { dilation, ...window }) => {
     if (dilation.some((step) => step !== 1)) call.unsupported(`dilations [${dilation}]`);
-    return averagePool({ x: value }, { ...window, countIncludePad });
+    const counts = countIncludePad || window.padding.every((side) => side === 0);
+    const { inner, padding } = counts ? padded(value, window, 0) : { inner: value, padding: window.padding };
+    return averagePool({ x: inner }, { ...window, padding, countIncludePad: countIncludePad || inner !== value });
   });
 };
 
