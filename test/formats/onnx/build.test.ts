@@ -122,6 +122,7 @@ describe("kept tensors", () => {
 describe("operators become ops of their own", () => {
   test("activations that exporters write in parts", () => {
     expect(ops(graphOf([node("Sigmoid", "x", "s"), node("Mul", "s x", "y")]))).toContain("silu");
+    expect(ops(graphOf([node("HardSigmoid", "x", "s", { alpha: 1 / 6 }), node("Mul", "x s", "y")]))).toContain("hardSwish");
     const parts = { root: scalar(Math.SQRT2), one: scalar(1), half: scalar(0.5) };
     const gate = [node("Div", "x root", "a"), node("Erf", "a", "b"), node("Add", "b one", "c")];
     const orders = [

@@ -2,6 +2,8 @@ import type { Value } from "../../../graph/graph.js";
 import { add } from "../../../ops/add.js";
 import { clip } from "../../../ops/clip.js";
 import { combine, type CombineFunction } from "../../../ops/combine.js";
+import { hardSigmoid } from "../../../ops/hard-sigmoid.js";
+import { hardSwish } from "../../../ops/hard-swish.js";
 import { map, type MapFunction } from "../../../ops/map.js";
 import { mul } from "../../../ops/mul.js";
 import { relu } from "../../../ops/relu.js";
@@ -44,11 +46,12 @@ const folded =
   (call) =>
     elementwise(call, call.all(), (...values) => values.reduce(f));
 
-/** Functions that exporters write as a product: x sigmoid(x), and GELU by the error function. */
+/** Functions that exporters write as a product: x sigmoid(x), x hardSigmoid(x), and GELU by the error function. */
 function product(a: Value, b: Value): Value {
-  const gated = (x: Value, gate: Value) => (gate.node?.op as unknown) === sigmoid && gate.node?.tensors.x === x;
-  if (gated(a, b)) return silu({ x: a });
-  return gated(b, a) ? silu({ x: b }) : (geluOf(a, b) ?? mul({ a, b }));
+  const gatedBy = (op: unknown) => [a, b].find((x, i) => [b, a][i].node?.op === op && [b, a][i].node?.tensors.x === x);
+  const [smooth, hard] = [gatedBy(sigmoid), gatedBy(hardSigmoid)];
+  if (smooth) return silu({ x: smooth });
+  return hard ? hardSwish({ x: hard }) : (geluOf(a, b) ?? mul({ a, b }));
 }
 
 /** The single number of a known tensor. */
