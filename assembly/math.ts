@@ -164,7 +164,8 @@ const ERF: usize = memory.data<f32>([
 // @ts-ignore: decorator
 @inline
 export function erf(x: v128): v128 {
-  const square = f32x4.mul(x, x), size = f32x4.pmin(f32x4.abs(f32x4.mul(x, constant(ERF, 7))), constant(ERF, 8)), tail = f32x4.mul(normalTail(size), gaussian(size));
+  const square = f32x4.mul(x, x), size = f32x4.pmin(f32x4.abs(f32x4.mul(x, constant(ERF, 7))), constant(ERF, 8));
+  const tail = f32x4.mul(normalTail(size), gaussian(size));
   let p = madd(square, constant(ERF, 0), constant(ERF, 1));
   p = madd(square, p, constant(ERF, 2));
   p = madd(square, p, constant(ERF, 3));

@@ -18,6 +18,20 @@ export function clamp(x: v128, low: v128, high: v128): v128 {
   return f32x4.pmin(f32x4.pmax(x, low), high);
 }
 
+/** The larger of each lane, NaN where either is: `pmax` alone keeps a NaN in its first operand only. */
+// @ts-ignore: decorator
+@inline
+export function maximum(a: v128, b: v128): v128 {
+  return v128.or(f32x4.pmax(a, b), f32x4.ne(b, b));
+}
+
+/** The smaller of each lane, NaN where either is. */
+// @ts-ignore: decorator
+@inline
+export function minimum(a: v128, b: v128): v128 {
+  return v128.or(f32x4.pmin(a, b), f32x4.ne(b, b));
+}
+
 /** Bytes of one activation as an operand of `dotAdd`, which takes four bytes of them to a lane. */
 // @ts-ignore: decorator
 @inline

@@ -78,8 +78,9 @@ const slopes: Record<CombineFunction, Slopes> = {
 };
 
 /**
- * What `combine` computes. `mod` has the sign of b, `fmod` that of a; `pow`, `min` and `max` treat special values as IEEE 754 does (NaN where any operand is);
- * comparisons and logic give 1 or 0 and take any number but 0 for true; `prelu` is a where a >= 0, else a b; `heaviside` 1 where a > b, 1/2 where they are equal.
+ * What `combine` computes. `mod` has the sign of b, `fmod` that of a; `min` and `max` are NaN where an operand is, `pow` treats special values as
+ * IEEE 754 does; comparisons and logic give 1 or 0 and take any number but 0 for true; `prelu` is a where a >= 0, else a b; `heaviside` is 1
+ * where a > b, 1/2 where they are equal.
  */
 export type CombineFunction = (typeof functions)[number];
 

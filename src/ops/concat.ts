@@ -1,5 +1,6 @@
 import type { Shape } from "../core/shape.js";
 import { defineOp } from "../graph/op.js";
+import { axisOf, positiveAxis } from "./lowering/axis.js";
 import { copyInto } from "./lowering/strided.js";
 import { slice } from "./slice.js";
 
@@ -11,7 +12,6 @@ const parts = <T>(named: Record<string, T>): T[] =>
 /** Where part `index` begins: at 0 but along `axis`. */
 const startsOf = (shapes: readonly Shape[], axis: number, index: number) =>
   shapes[index].map((_, i) => (i === axis ? shapes.slice(0, index).reduce((sum, shape) => sum + shape[axis], 0) : 0));
-const positive = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis);
 
 export const concat = defineOp({
   name: "concat",
@@ -21,21 +21,19 @@ export const concat = defineOp({
   attributes: { axis: 0 },
   shape(named, attributes, fail) {
     const shapes = parts(named);
-    const rank = shapes[0].length;
-    const axis = positive(attributes.axis, rank);
-    if (!(Number.isInteger(axis) && axis >= 0 && axis < rank)) fail(`expected an axis from ${-rank} to ${rank - 1}, got ${attributes.axis}`);
-    const odd = shapes.findIndex((shape) => shape.length !== rank || shape.some((size, i) => i !== axis && size !== shapes[0][i]));
+    const axis = axisOf(attributes.axis, shapes[0], fail);
+    const odd = shapes.findIndex((shape) => shape.length !== shapes[0].length || shape.some((size, i) => i !== axis && size !== shapes[0][i]));
     if (odd !== -1) fail(`x${odd} differs from x0 outside axis ${axis}`);
     return shapes[0].map((size, i) => (i === axis ? shapes.reduce((sum, shape) => sum + shape[axis], 0) : size));
   },
   lower(emit, { y, ...tensors }, { axis }) {
     const shapes = parts(tensors).map((value) => value.shape);
-    parts(tensors).forEach((x, i) => copyInto(emit, y, x, startsOf(shapes, positive(axis, y.shape.length), i)));
+    parts(tensors).forEach((x, i) => copyInto(emit, y, x, startsOf(shapes, positiveAxis(axis, y.shape), i)));
   },
   gradient: {
     x({ dy, ...tensors }, { axis }, index) {
       const shapes = parts(tensors).map((value) => value.shape);
-      return slice({ x: dy }, { starts: startsOf(shapes, positive(axis, dy.shape.length), index), sizes: shapes[index] });
+      return slice({ x: dy }, { starts: startsOf(shapes, positiveAxis(axis, dy.shape), index), sizes: shapes[index] });
     },
   },
 });

@@ -9,8 +9,7 @@ import { copyStretched } from "./lowering/strided.js";
 /** Rows of x by their position. Coordinates are whole numbers as float32; one outside takes the nearest element inside, and none fails. */
 export const gatherNd = defineOp({
   name: "gatherNd",
-  summary:
-    "y[b, i] = x[b, ...indices[b, i]] with `batchDims` axes b: indices' last axis has a row's first coordinates, from the end where negative, clamped where outside.",
+  summary: "y[b, i] = x[b, ...indices[b, i]] with `batchDims` axes b; coordinates count from the end where negative, and are clamped where outside.",
   inputs: ["x", "indices"],
   attributes: { batchDims: 0 },
   shape: ({ x, indices }, { batchDims }, fail) => positionsIn(x, indices, batchDims, fail).rows,

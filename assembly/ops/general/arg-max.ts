@@ -1,4 +1,4 @@
-/** y [outer, inner] = where in x [outer, length, inner] the largest (or smallest) number is, the first or last of equal ones; a NaN wins. Units: elements of y. */
+/** y [outer, inner] = where the largest (or smallest) of x [outer, length, inner] is, the first or last of equal ones; a NaN wins. Units: elements of y. */
 export function arg_max_f32(y: usize, x: usize, length: i32, inner: i32, smallest: bool, last: bool, begin: i32, end: i32): void {
   for (let unit = begin; unit < end; unit++) {
     let at = x + (<usize>(unit / inner * length * inner + unit % inner) << 2), best = load<f32>(at), place = 0;

@@ -1,5 +1,6 @@
 import { storeLanes } from "../../lanes";
 import { power } from "../../power";
+import { maximum, minimum } from "../../simd";
 
 /** In the order of `functions` in src/ops/combine.ts. */
 const enum Fn { sub, div, pow, min, max, mod, fmod, equal, less, lessOrEqual, greater, greaterOrEqual, and, or, xor, prelu, heaviside }
@@ -60,9 +61,8 @@ function apply(fn: i32, a: v128, b: v128): v128 {
   const zero = f32x4.splat(0), one = f32x4.splat(1);
   if (fn == Fn.sub) return f32x4.sub(a, b);
   if (fn == Fn.div) return f32x4.div(a, b);
-  // pmin and pmax keep a NaN in their first operand only.
-  if (fn == Fn.min) return v128.or(f32x4.pmin(a, b), f32x4.ne(b, b));
-  if (fn == Fn.max) return v128.or(f32x4.pmax(a, b), f32x4.ne(b, b));
+  if (fn == Fn.min) return minimum(a, b);
+  if (fn == Fn.max) return maximum(a, b);
   if (fn == Fn.equal) return v128.and(one, f32x4.eq(a, b));
   if (fn == Fn.less) return v128.and(one, f32x4.lt(a, b));
   if (fn == Fn.lessOrEqual) return v128.and(one, f32x4.le(a, b));

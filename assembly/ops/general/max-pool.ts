@@ -1,4 +1,5 @@
 import { storeLanes } from "../../lanes";
+import { maximum } from "../../simd";
 
 /** y = max over each window of x [N, H, W, C] whose elements lie `dilation` apart; NaN in a window gives NaN. Units are output pixels, n major. */
 export function max_pool_f32_dilated(
@@ -12,8 +13,7 @@ export function max_pool_f32_dilated(
       for (let ky = 0, row = oy * strideHeight - top; ky < kernelHeight; ky++, row += dilationHeight) {
         for (let kx = 0, column = ox * strideWidth - left; kx < kernelWidth; kx++, column += dilationWidth) {
           if (<u32>row >= <u32>height || <u32>column >= <u32>width) continue;
-          const value = v128.load(x + (<usize>((image + row) * width + column) * channels + channel << 2));
-          best = v128.or(f32x4.pmax(best, value), f32x4.ne(value, value));
+          best = maximum(best, v128.load(x + (<usize>((image + row) * width + column) * channels + channel << 2)));
         }
       }
       storeLanes(y + (<usize>unit * channels + channel << 2), best, channels - channel);
@@ -42,7 +42,8 @@ export function max_pool_f32_dilated_backward_x(
             }
           }
         }
-        if (chosen) store<f32>(chosen, load<f32>(chosen) + load<f32>(dy + (<usize>((unit / channels * outHeight + oy) * outWidth + ox) * channels + channel << 2)));
+        const window = (unit / channels * outHeight + oy) * outWidth + ox;
+        if (chosen) store<f32>(chosen, load<f32>(chosen) + load<f32>(dy + (<usize>window * channels + channel << 2)));
       }
     }
   }

@@ -1,4 +1,5 @@
 import { storeLanes } from "../../lanes";
+import { maximum, minimum } from "../../simd";
 
 /** In the order of `functions` in src/ops/reduce.ts. */
 const enum Fn { max, min, prod }
@@ -33,7 +34,7 @@ function blocks(fn: i32, y: usize, x: usize, length: i32, inner: i32, begin: i32
 // @ts-ignore: decorator
 @inline
 function join(fn: i32, a: v128, b: v128): v128 {
-  if (fn == Fn.max) return v128.or(f32x4.pmax(a, b), f32x4.ne(b, b));
-  if (fn == Fn.min) return v128.or(f32x4.pmin(a, b), f32x4.ne(b, b));
+  if (fn == Fn.max) return maximum(a, b);
+  if (fn == Fn.min) return minimum(a, b);
   return f32x4.mul(a, b);
 }

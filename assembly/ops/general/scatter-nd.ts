@@ -1,5 +1,6 @@
 import { storeLanes } from "../../lanes";
 import { flatPlace } from "../../places";
+import { maximum, minimum } from "../../simd";
 
 /** In the order of `reductions` in src/ops/scatter-nd.ts. */
 const enum Reduction { none, add, mul, max, min }
@@ -26,7 +27,7 @@ export function scatter_nd_f32(
 function join(reduction: i32, a: v128, b: v128): v128 {
   if (reduction == Reduction.add) return f32x4.add(a, b);
   if (reduction == Reduction.mul) return f32x4.mul(a, b);
-  if (reduction == Reduction.max) return v128.or(f32x4.pmax(a, b), f32x4.ne(b, b));
-  if (reduction == Reduction.min) return v128.or(f32x4.pmin(a, b), f32x4.ne(b, b));
+  if (reduction == Reduction.max) return maximum(a, b);
+  if (reduction == Reduction.min) return minimum(a, b);
   return b;
 }
