@@ -5,6 +5,9 @@ export const edges = [0, 1, -1, 2, 127, 128, 255, 256, 0x7fff, 0x8000, 0xffff, 0
 /** Pieces of text that mean something to JSON, paths and objects. */
 const words = ["__proto__", "constructor", "../", "/etc/passwd", "\0", '"', "{", "}", "[[[[", "]", ",", ":", "null", "-1", "1e999", "NaN", "\\u0000", "true"];
 
+/** One of a list. */
+export const pick = <T>(list: readonly T[], random: Random): T => list[random.integer(list.length)];
+
 type Mutation = (bytes: Uint8Array, random: Random, others: readonly Uint8Array[]) => Uint8Array;
 
 const place = (bytes: Uint8Array, random: Random) => random.integer(Math.max(bytes.length, 1));
@@ -43,7 +46,7 @@ const mutations: readonly Mutation[] = [
   // a number of 2, 4 or 8 bytes
   (bytes, random) =>
     changed(bytes, (copy, view) => {
-      const value = edges[random.integer(edges.length)];
+      const value = pick(edges, random);
       const width = [2, 4, 8][random.integer(3)];
       const at = place(copy, random);
       if (at + width > copy.length) return;
@@ -55,11 +58,11 @@ const mutations: readonly Mutation[] = [
   (bytes, random) => {
     const digits = [...bytes.keys()].filter((i) => bytes[i] >= 0x30 && bytes[i] <= 0x39);
     if (digits.length === 0) return bytes;
-    const at = digits[random.integer(digits.length)];
-    return splice(bytes, at, 1, new TextEncoder().encode(String(edges[random.integer(edges.length)])));
+    const at = pick(digits, random);
+    return splice(bytes, at, 1, new TextEncoder().encode(String(pick(edges, random))));
   },
   // a word of text
-  (bytes, random) => splice(bytes, place(bytes, random), random.integer(4), new TextEncoder().encode(words[random.integer(words.length)])),
+  (bytes, random) => splice(bytes, place(bytes, random), random.integer(4), new TextEncoder().encode(pick(words, random))),
   // an end cut off
   (bytes, random) => bytes.slice(0, place(bytes, random)),
   // a piece cut out
@@ -67,7 +70,7 @@ const mutations: readonly Mutation[] = [
   // a piece twice
   (bytes, random) => splice(bytes, place(bytes, random), 0, piece(bytes, random)),
   // a piece of another file
-  (bytes, random, others) => splice(bytes, place(bytes, random), random.integer(64), piece(others[random.integer(others.length)], random)),
+  (bytes, random, others) => splice(bytes, place(bytes, random), random.integer(64), piece(pick(others, random), random)),
   // two pieces in each other's place
   (bytes, random) => {
     const given = piece(bytes, random);
@@ -78,6 +81,37 @@ const mutations: readonly Mutation[] = [
 /** A file with one to eight things wrong with it, the same for the same random stream. */
 export function mutate(bytes: Uint8Array, random: Random, others: readonly Uint8Array[]): Uint8Array {
   let out = bytes;
-  for (let left = 1 + random.integer(8); left > 0; left--) out = mutations[random.integer(mutations.length)](out, random, others);
+  for (let left = 1 + random.integer(8); left > 0; left--) out = pick(mutations, random)(out, random, others);
   return out;
+}
+
+/** The same JSON with one to four of its values, keys or items changed, moved or left out. */
+export function mutateJson(json: unknown, random: Random): unknown {
+  const copy: unknown = structuredClone(json);
+  const places: { readonly holder: Record<string, unknown>; readonly key: string }[] = [];
+  const visit = (value: unknown) => {
+    if (typeof value !== "object" || value === null) return;
+    for (const key of Object.keys(value)) {
+      places.push({ holder: value as Record<string, unknown>, key });
+      visit((value as Record<string, unknown>)[key]);
+    }
+  };
+  visit(copy);
+  for (let left = 1 + random.integer(4); left > 0 && places.length > 0; left--) {
+    const { holder, key } = pick(places, random);
+    const other = pick(places, random);
+    pick(
+      [
+        () => (holder[key] = pick([...edges, -1, 0.5, 1e300], random)),
+        () => (holder[key] = pick(words, random)),
+        () => (holder[key] = pick<unknown>([null, true, [], {}, [[]], "", [1, 2]], random)),
+        () => (holder[key] = structuredClone(other.holder[other.key])),
+        () => Reflect.deleteProperty(holder, key),
+        () => Object.defineProperty(holder, pick(words, random), { value: holder[key], enumerable: true, configurable: true, writable: true }),
+        () => Array.isArray(holder) && holder.push(structuredClone(holder[key])),
+      ],
+      random,
+    )();
+  }
+  return copy;
 }

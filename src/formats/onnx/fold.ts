@@ -1,5 +1,7 @@
+import { FormatError } from "../../core/errors.js";
 import { sizeOf } from "../../core/shape.js";
 import { type Constant, isFloat, type StoredTensor } from "./constant.js";
+import { type Effort, effortFor, withEffort } from "./effort.js";
 import { evaluate } from "./evaluate/index.js";
 import type { OnnxModel, OnnxNode, OnnxTensorInfo } from "./read-model.js";
 
@@ -37,6 +39,7 @@ export function fold(model: OnnxModel): OnnxModel {
   const known = new Map<string, StoredTensor>(model.initializers);
   const initializers = new Map(known);
   const nodes: OnnxNode[] = [];
+  const effort = effortFor(known);
   for (const node of subgraph(model).nodes) {
     const inputs = node.inputs.map((name) => (name ? known.get(name) : undefined));
     const isConstant = node.inputs.every((name, i) => !name || inputs[i]);
@@ -44,9 +47,10 @@ export function fold(model: OnnxModel): OnnxModel {
       nodes.push(node);
       continue;
     }
-    const stays = views.has(node.op) && isWeight(inputs[0] as StoredTensor);
+    const [first] = inputs;
+    const stays = views.has(node.op) && first !== undefined && isWeight(first);
     if (stays) nodes.push(node);
-    const results = node.op === "Identity" ? [inputs[0] as StoredTensor] : computedLater(node, model, inputs);
+    const results = node.op === "Identity" && first && node.outputs.length === 1 ? [first] : computedLater(node, model, inputs, effort);
     node.outputs.forEach((name, i) => {
       if (!name) return;
       known.set(name, results[i]);
@@ -57,16 +61,16 @@ export function fold(model: OnnxModel): OnnxModel {
 }
 
 /** The outputs of a node that reads constants alone, computed at the first question about one of them. */
-function computedLater(node: OnnxNode, { opset, file }: OnnxModel, inputs: readonly (StoredTensor | undefined)[]): StoredTensor[] {
+function computedLater(node: OnnxNode, { opset, file }: OnnxModel, inputs: readonly (StoredTensor | undefined)[], effort: Effort): StoredTensor[] {
   let results: readonly Constant[] | undefined;
-  const result = (i: number) => {
-    results ??= evaluate(
-      node,
-      opset,
-      inputs.map((tensor) => tensor?.decode()),
-      file,
-    );
-    return results[i];
+  const compute = () => {
+    const constants = inputs.map((tensor) => tensor?.decode());
+    return evaluate(node, opset, constants, file);
+  };
+  const result = (i: number): Constant => {
+    results ??= withEffort(effort, compute);
+    if (results[i]) return results[i];
+    throw new FormatError(`onnx: ${node.op} "${node.name}" has ${node.outputs.length} outputs, expected ${results.length} (${file})`);
   };
   return node.outputs.map((_, i) => ({
     get type() {

@@ -1,6 +1,8 @@
 /** Every reader of files that strangers write. */
 import type { Target } from "../run.js";
+import { descriptions } from "./descriptions.js";
 import { onnx } from "./onnx.js";
 import { safetensors } from "./safetensors.js";
+import { tfjs, zip } from "./tfjs.js";
 
-export const targets: readonly Target[] = [safetensors, onnx];
+export const targets: readonly Target[] = [safetensors, onnx, tfjs, zip, descriptions];

@@ -1,6 +1,5 @@
 /** From a foreign graph to ours: the one place where operators of files become ops of the engine. */
-import { sizeOf } from "../../../core/shape.js";
-import { withEffort } from "../effort.js";
+import { effortFor, withEffort } from "../effort.js";
 import { FormatError, ShapeError } from "../../../core/errors.js";
 import type { Initializer } from "../../../graph/graph.js";
 import type { Scope } from "../../../nn/scope.js";
@@ -72,13 +71,8 @@ export interface Built {
  * @throws {UnsupportedOpError | FormatError} naming the node, the shapes of its inputs and the opset
  */
 export function buildOnnx(model: OnnxModel, net: Scope, inputs: ReadonlyMap<string, Constant | Tensor>, options: BuildOptions = {}): Built {
-  const stored = [...model.initializers.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  return withEffort(leastEffort + effortPerElement * stored, () => build(model, net, inputs, options));
+  return withEffort(effortFor(model.initializers), () => build(model, net, inputs, options));
 }
-
-/** Steps that folding constants may take: shape arithmetic, masks and tables, and some passes over what the file brings. */
-const leastEffort = 2 ** 23;
-const effortPerElement = 16;
 
 function build(model: OnnxModel, net: Scope, inputs: ReadonlyMap<string, Constant | Tensor>, options: BuildOptions): Built {
   const names = options.outputs ?? model.outputs.map(({ name }) => name);
