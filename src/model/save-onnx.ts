@@ -39,5 +39,5 @@ async function onnxOf(model: Model, dtype: SaveOptions["dtype"] = "float32"): Pr
     const { shape, data } = parameters.get(name) as NamedTensor;
     return stored(constant(bytes.has(name) ? "int8" : dtype, shape, data));
   };
-  return exportOnnx({ graph: graphOf(1), twin: graphOf(2), kept });
+  return exportOnnx({ graphOf, kept });
 }

@@ -5,6 +5,8 @@ import { evaluateGraph } from "../../../src/formats/onnx/evaluate/index.js";
 import { type OnnxModel, readOnnx } from "../../../src/formats/onnx/read-model.js";
 import type { Model } from "../../../src/model/model.js";
 import { quantize } from "../../../src/model/quantize.js";
+import { loadModel } from "../../../src/zoo/load-model.js";
+import { asset } from "../../assets.js";
 import { createModel } from "../../../src/zoo/create-model.js";
 import { relativeError, stateDict, uniform } from "../../zoo/recipe.js";
 
@@ -78,6 +80,29 @@ test.each([
   for (const { name: weight, dtype } of quantized.session.keptValues()) if (dtype === "int8") expect(file.initializers.get(weight)?.type).toBe("int8");
   model.close();
   quantized.close();
+});
+
+test.each([
+  ["squeezenet1_0_deepcompression", 227],
+  ["mobilenet_v3_small_random", 224],
+])("%s: an ONNX file that was read and written again gives the same logits, for any batch", async (name, size) => {
+  const path = asset(`weights/${name}/model.onnx`);
+  if (!path) return;
+  const options = { inline: true, build: "simd", preprocessing: "imagenet", imageSize: size } as const;
+  const model = await loadModel(path, options);
+  const again = await loadModel((await model.save(undefined, { format: "onnx" })) as Uint8Array, { inline: true, build: "simd" });
+  const shape = [2, 3, size, size];
+  const data = Float32Array.from(
+    uniform(
+      9,
+      shape.reduce((product, axis) => product * axis),
+    ),
+  );
+  const [before, after] = [await model.forward({ data, shape, layout: "NCHW" }), await again.forward({ data, shape, layout: "NCHW" })];
+  expect(relativeError(after.data, before.data)).toBeLessThan(1e-6);
+  expect(again.preprocessing).toEqual(model.preprocessing);
+  model.close();
+  again.close();
 });
 
 test("half floats are stored so and computed with as floats", async () => {

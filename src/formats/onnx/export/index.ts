@@ -10,9 +10,8 @@ import { operators } from "./operators.js";
 const opset = 17;
 
 export interface OnnxExport {
-  /** An inference graph for one image, and the same for two: what differs follows the batch, which is free in the file. */
-  readonly graph: Graph;
-  readonly twin: Graph;
+  /** The inference graph for so many images. */
+  readonly graphOf: (batch: number) => Graph;
   /** Numbers of a parameter or running statistic, in its layout in files. */
   readonly kept: (value: Value) => StoredTensor;
   readonly metadata?: ReadonlyMap<string, string>;
@@ -24,7 +23,8 @@ export interface OnnxExport {
  *
  * @throws {UnsupportedOpError} for an op that ONNX has no operators for, naming its place
  */
-export function exportOnnx({ graph, twin, kept, metadata = new Map() }: OnnxExport): OnnxModel {
+export function exportOnnx({ graphOf, kept, metadata = new Map() }: OnnxExport): OnnxModel {
+  const [graph, twin] = twins(graphOf);
   const write = new GraphWriter(graph, twin, kept);
   const inputs: OnnxTensorInfo[] = [...graph.inputs].map(([name, value]) => {
     const order = value.shape.length === 4 ? channelsFirst : inOrder(value.shape.length);
@@ -42,6 +42,19 @@ export function exportOnnx({ graph, twin, kept, metadata = new Map() }: OnnxExpo
     return { name, type: "float32", shape: symbolic(write, value, inOrder(value.shape.length)) };
   });
   return { file: "model.onnx", opset, producer: "ocelli", ...write.needed(graph.outputs.keys()), inputs, outputs, metadata };
+}
+
+/**
+ * The graph for two images, and for three: sizes that differ follow the batch, which is free in the file. One image would hide it, as axes of
+ * size 1 may be left out. A network that takes another form for every batch is written for one image.
+ */
+function twins(graphOf: (batch: number) => Graph): [Graph, Graph] {
+  const [two, three] = [graphOf(2), graphOf(3)];
+  const form = ({ nodes }: Graph) =>
+    nodes.map(({ op, tensors }) => `${op.name} ${Object.values(tensors).map(({ id, shape }) => `${id}:${shape.length}`)}`).join();
+  if (form(two) === form(three)) return [two, three];
+  const one = graphOf(1);
+  return [one, one];
 }
 
 /** Sizes for readers of the file: the batch by a name. */
