@@ -141,6 +141,22 @@ describe("operators become ops of their own", () => {
     expect(calls(clipped).filter((kernel) => kernel.includes("clip"))).toEqual([]);
   });
 
+  test("a number for each channel becomes the bias of the layer before it", async () => {
+    const model = graphOf(
+      [
+        node("Conv", "x w", "a"),
+        node("Add", "a b", "c"),
+        node("Transpose", "c", "d", { perm: [0, 2, 3, 1] }),
+        node("MatMul", "d m", "e"),
+        node("Add", "n e", "f"),
+        node("Add", "f n", "y"),
+      ],
+      { w: numbers([6, 4, 1, 1]), b: numbers([6, 1, 1], 2), m: numbers([6, 3], 3), n: numbers([3], 4) },
+    );
+    expect(compile(built(model, image, { order: imageOrder }).graph).nodes.map(({ op }) => op)).toEqual(["conv2d", "dense", "add"]);
+    expect(await difference(model, numbers(image), imageOrder)).toBeLessThan(1e-6);
+  });
+
   test("shape arithmetic disappears", () => {
     const model = graphOf(
       [

@@ -2,6 +2,9 @@ import type { Value } from "../../../graph/graph.js";
 import { add } from "../../../ops/add.js";
 import { clip } from "../../../ops/clip.js";
 import { combine, type CombineFunction } from "../../../ops/combine.js";
+import { conv2d } from "../../../ops/conv2d.js";
+import { dense } from "../../../ops/dense.js";
+import { depthwiseConv2d } from "../../../ops/depthwise.js";
 import { hardSigmoid } from "../../../ops/hard-sigmoid.js";
 import { hardSwish } from "../../../ops/hard-swish.js";
 import { map, type MapFunction } from "../../../ops/map.js";
@@ -45,6 +48,25 @@ const folded =
   (f: (a: Value, b: Value) => Value): Build =>
   (call) =>
     elementwise(call, call.all(), (...values) => values.reduce(f));
+
+/** Layers that can add a number for each of their channels themselves. */
+const layers = new Set<unknown>([conv2d, depthwiseConv2d, dense]);
+
+/** a + b; where that is a layer without bias and a number for each channel, the layer has a bias. */
+function sum(a: Value, b: Value): Value {
+  for (const [y, bias] of [
+    [a, b],
+    [b, a],
+  ]) {
+    const { op, tensors, attributes } = y.node ?? {};
+    if (!op || !tensors || !attributes || !layers.has(op) || tensors.bias || attributes.low !== -Infinity || attributes.high !== Infinity) continue;
+    const channels = y.shape[y.shape.length - 1];
+    if (bias.kind === "node" || bias.kind === "input" || bias.shape.length !== 1 || bias.shape[0] !== channels) continue;
+    const { x, weight } = tensors;
+    return (op as unknown as typeof dense)({ x, weight, bias }, attributes as object);
+  }
+  return add({ a, b });
+}
 
 /** Functions that exporters write as a product: x sigmoid(x), x hardSigmoid(x), and GELU by the error function. */
 function product(a: Value, b: Value): Value {
@@ -122,7 +144,7 @@ export const elementwiseOperators: Readonly<Record<string, Build>> = {
   IsInf: isInfinite,
   Clip: bounded,
 
-  Add: folded((a, b) => add({ a, b })),
+  Add: folded(sum),
   Sum: folded((a, b) => add({ a, b })),
   Sub: combined("sub"),
   Mul: folded(product),

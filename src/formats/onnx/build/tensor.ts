@@ -1,4 +1,4 @@
-import { type Shape, sizeOf, stridesOf } from "../../../core/shape.js";
+import { sameShape, type Shape, sizeOf, stridesOf } from "../../../core/shape.js";
 import type { FileLayout, Initializer, Value } from "../../../graph/graph.js";
 import type { Scope } from "../../../nn/scope.js";
 import { reshape } from "../../../ops/reshape.js";
@@ -93,8 +93,11 @@ export function reshaped(tensor: Tensor, shape: Shape): Tensor {
   };
 }
 
-/** The value under another shape. */
-export const viewed = (value: Value, shape: Shape) => (value.shape.join() === shape.join() ? value : reshape({ x: value }, { shape }));
+/** The value under another shape; of a reshaped one, what was reshaped. */
+export function viewed(value: Value, shape: Shape): Value {
+  const from = (value.node?.op as unknown) === reshape ? (value.node?.tensors.x as Value) : value;
+  return sameShape(from.shape, shape) ? from : reshape({ x: from }, { shape });
+}
 
 /** The value with the axes `order` in its memory, which moves only if it must. */
 export function inOrder(tensor: Computed, order: readonly number[]): Value {
