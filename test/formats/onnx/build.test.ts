@@ -134,6 +134,27 @@ describe("operators become ops of their own", () => {
     expect(ops(graphOf([...gate, node("Mul", "x c", "y")], parts))).not.toContain("gelu");
   });
 
+  test("a layer norm in parts, of channels wherever the file has them", async () => {
+    const parts = [
+      node("Transpose", "x", "t", { perm: [0, 2, 3, 1] }),
+      node("ReduceMean", "t", "m", { axes: [-1] }),
+      node("Sub", "t m", "d"),
+      node("Pow", "d two", "p"),
+      node("ReduceMean", "p", "v", { axes: [-1] }),
+      node("Add", "v epsilon", "a"),
+      node("Sqrt", "a", "s"),
+      node("Div", "d s", "n"),
+      node("Mul", "n w", "g"),
+      node("Add", "g b", "y"),
+    ];
+    const model = graphOf(parts, { two: scalar(2), epsilon: scalar(1e-3), w: numbers([4], 2), b: numbers([4], 3) });
+    const { nodes } = compile(built(model, image, { order: imageOrder }).graph);
+    expect(nodes.map(({ op }) => op)).toEqual(["layerNorm"]);
+    expect(await difference(model, numbers(image), imageOrder)).toBeLessThan(1e-6);
+    const other = graphOf(parts.with(3, node("Mul", "d t", "p")), { epsilon: scalar(1e-3), w: numbers([4], 2), b: numbers([4], 3) });
+    expect(ops(other)).not.toContain("layerNorm");
+  });
+
   test("bounds and norms go into the convolution before them", () => {
     const kernels = calls(cnn);
     expect(kernels.filter((kernel) => /clip|norm/.test(kernel))).toEqual([]);

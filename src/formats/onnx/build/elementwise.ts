@@ -2,22 +2,15 @@ import type { Value } from "../../../graph/graph.js";
 import { add } from "../../../ops/add.js";
 import { clip } from "../../../ops/clip.js";
 import { combine, type CombineFunction } from "../../../ops/combine.js";
-import { conv2d } from "../../../ops/conv2d.js";
-import { dense } from "../../../ops/dense.js";
-import { depthwiseConv2d } from "../../../ops/depthwise.js";
-import { hardSigmoid } from "../../../ops/hard-sigmoid.js";
-import { hardSwish } from "../../../ops/hard-swish.js";
 import { map, type MapFunction } from "../../../ops/map.js";
 import { mul } from "../../../ops/mul.js";
 import { relu } from "../../../ops/relu.js";
 import { select } from "../../../ops/select.js";
-import { sigmoid } from "../../../ops/sigmoid.js";
-import { silu } from "../../../ops/silu.js";
 import { type ElementType, isFloat } from "../constant.js";
 import { elementwise } from "./aligned.js";
 import type { Build, NodeCall } from "./call.js";
-import { geluOf } from "./gelu.js";
 import type { Computed, Tensor } from "./tensor.js";
+import { productOf, quotientOf, sumOf } from "./written-out.js";
 
 export const scalar = ({ graph }: Value, value: number) => graph.constant(Float32Array.of(value), [1]);
 export const plus = (x: Value, number: number) => (number === 0 ? x : add({ a: x, b: scalar(x, number) }));
@@ -49,33 +42,6 @@ const folded =
   (call) =>
     elementwise(call, call.all(), (...values) => values.reduce(f));
 
-/** Layers that can add a number for each of their channels themselves. */
-const layers = new Set<unknown>([conv2d, depthwiseConv2d, dense]);
-
-/** a + b; where that is a layer without bias and a number for each channel, the layer has a bias. */
-function sum(a: Value, b: Value): Value {
-  for (const [y, bias] of [
-    [a, b],
-    [b, a],
-  ]) {
-    const { op, tensors, attributes } = y.node ?? {};
-    if (!op || !tensors || !attributes || !layers.has(op) || tensors.bias || attributes.low !== -Infinity || attributes.high !== Infinity) continue;
-    const channels = y.shape[y.shape.length - 1];
-    if (bias.kind === "node" || bias.kind === "input" || bias.shape.length !== 1 || bias.shape[0] !== channels) continue;
-    const { x, weight } = tensors;
-    return (op as unknown as typeof dense)({ x, weight, bias }, attributes as object);
-  }
-  return add({ a, b });
-}
-
-/** Functions that exporters write as a product: x sigmoid(x), x hardSigmoid(x), and GELU by the error function. */
-function product(a: Value, b: Value): Value {
-  const gatedBy = (op: unknown) => [a, b].find((x, i) => [b, a][i].node?.op === op && [b, a][i].node?.tensors.x === x);
-  const [smooth, hard] = [gatedBy(sigmoid), gatedBy(hardSigmoid)];
-  if (smooth) return silu({ x: smooth });
-  return hard ? hardSwish({ x: hard }) : (geluOf(a, b) ?? mul({ a, b }));
-}
-
 /** The single number of a known tensor. */
 export const numberOf = (call: NodeCall, i: number) => {
   const known = call.constant(i);
@@ -88,7 +54,7 @@ const divide: Build = (call) => {
   if (!isFloat(x.type)) return elementwise(call, [x, call.input(1)], (a, b) => apply(combine({ a, b }, { fn: "div" }), "trunc"));
   if (divisor !== undefined && call.input(1).shape.length <= x.shape.length && Number.isFinite(1 / divisor))
     return call.each(x, (value) => times(value, 1 / divisor));
-  return elementwise(call, [x, call.input(1)], (a, b) => combine({ a, b }, { fn: "div" }));
+  return elementwise(call, [x, call.input(1)], (a, b) => quotientOf(a, b) ?? combine({ a, b }, { fn: "div" }));
 };
 
 const power: Build = (call) => {
@@ -144,10 +110,10 @@ export const elementwiseOperators: Readonly<Record<string, Build>> = {
   IsInf: isInfinite,
   Clip: bounded,
 
-  Add: folded(sum),
+  Add: folded((a, b) => sumOf(a, b) ?? add({ a, b })),
   Sum: folded((a, b) => add({ a, b })),
   Sub: combined("sub"),
-  Mul: folded(product),
+  Mul: folded((a, b) => productOf(a, b) ?? mul({ a, b })),
   Div: divide,
   Mod: pair((call, a, b) => combine({ a, b }, { fn: call.int("fmod", 0) ? "fmod" : "mod" })),
   Pow: power,
