@@ -1,0 +1,72 @@
+/**
+ * Do all of torchvision's classifiers give PyTorch's logits here, by name and from the ONNX file that PyTorch exports?
+ *
+ * npm run verify:torchvision -- [name ...]
+ *
+ * Needs a Python with torch and torchvision (the first of OCELLI_PYTHON, python3 and /usr/bin/python3 that has them) and the assets folder
+ * (OCELLI_TEST_ASSETS, default ../shared/assets) for two real images. Weights are the seeded ones of the tests.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { createModel, listModels, loadModel, type Model } from "../src/index.js";
+import { relativeError, stateDict } from "../test/zoo/recipe.js";
+
+const assets = process.env.OCELLI_TEST_ASSETS ?? resolve(import.meta.dirname, "../../shared/assets");
+const size = 224;
+const images = ["input_0.f32", "input_1.f32"].map((name) => readFileSync(join(assets, "weights/mobilenet_v3_small_random", name)));
+const shape = [images.length, 3, size, size];
+const data = new Float32Array(new Uint8Array(Buffer.concat(images)).buffer);
+const tolerance = 1e-4;
+const options = { build: "simd", winograd: false } as const;
+
+const pythons = [process.env.OCELLI_PYTHON, "python3", "/usr/bin/python3"];
+const python = pythons.find((name) => name && spawnSync(name, ["-c", "import torch, torchvision"]).status === 0);
+if (!python) throw new Error("verify-torchvision: no Python with torch and torchvision");
+const folder = mkdtempSync(join(tmpdir(), "ocelli-torchvision-"));
+writeFileSync(join(folder, "images.f32"), Buffer.concat(images));
+
+const script = join(import.meta.dirname, "fixtures/torchvision-onnx.py");
+const made = spawn(python, [script, folder, join(folder, "images.f32"), String(size), ...process.argv.slice(2)], { stdio: ["ignore", "pipe", "inherit"] });
+let [passed, failed] = [0, 0];
+for await (const line of createInterface({ input: made.stdout })) {
+  const [name, problem] = line.split("\t");
+  const expected = floats(`${name}.f32`);
+  if (listModels().includes(name)) await verify(`${name} by name`, expected, async () => seeded(name));
+  else console.log(`${name}: no such architecture here`);
+  if (problem) console.log(`${name}: ${problem}`);
+  else await verify(`${name} from ONNX`, expected, () => loadModel(join(folder, `${name}.onnx`), { ...options, preprocessing: "imagenet" }));
+}
+rmSync(folder, { recursive: true });
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed > 0 ? 1 : 0);
+
+function floats(name: string): Float32Array {
+  return new Float32Array(new Uint8Array(readFileSync(join(folder, name))).buffer);
+}
+
+/** The architecture with the recipe's weights: those of tensors that are whole numbers have no seed. */
+async function seeded(name: string): Promise<Model> {
+  const model = await createModel(name, options);
+  const tensors = await model.parameters();
+  const numbers = stateDict(new Map([...tensors].map(([key, tensor]) => [key, tensor.shape])));
+  await model.setParameters(new Map([...tensors].map(([key, tensor]) => [key, { shape: tensor.shape, data: numbers.get(key) as Float32Array }])));
+  return model;
+}
+
+async function verify(title: string, expected: Float32Array, open: () => Promise<Model>): Promise<void> {
+  try {
+    const model = await open();
+    const { data: found } = await model.forward({ data, shape, layout: "NCHW" });
+    model.close();
+    const error = relativeError(found, expected);
+    const ok = error <= tolerance && found.length === expected.length;
+    ok ? passed++ : failed++;
+    console.log(`${ok ? "ok    " : "FAILED"} ${title}: logits differ by ${error.toExponential(1)} of the largest`);
+  } catch (error) {
+    failed++;
+    console.log(`FAILED ${title}: ${(error as Error).message}`);
+  }
+}
