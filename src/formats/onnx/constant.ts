@@ -71,6 +71,7 @@ export function elementsOf(type: ElementType, length: number): Elements {
 export function constant(type: ElementType, shape: Shape, values: ArrayLike<number>): Constant {
   const data = elementsOf(type, values.length);
   data.set(values);
+  if (type === "int64" || type === "uint64") for (let i = 0; i < data.length; i++) data[i] = Math.trunc(data[i]) || 0;
   if (type === "float16") data.set(float16ToFloat32(float32ToFloat16(data as Float32Array)));
   if (type === "bfloat16") data.set(bfloat16ToFloat32(float32ToBfloat16(data as Float32Array)));
   return { type, shape, data };

@@ -118,9 +118,9 @@ function infoOf({ name, type, shape }: OnnxTensorInfo) {
   return create(ValueInfoProtoSchema, { name, type: { value: { case: "tensorType", value: tensorType } } });
 }
 
-/** What lies beyond stands for "to the end". */
+/** What lies beyond stands for "to the end", or to the beginning. */
 const largest = 0x7fff_ffff_ffff_ffffn;
-const whole = (value: number) => (value >= Number(largest) ? largest : BigInt(value));
+const whole = (value: number) => (Math.abs(value) >= Number(largest) ? (value > 0 ? largest : -largest) : BigInt(value));
 
 const encodings: Record<ElementType, { code: DataType; bytes: number; encode?: (data: Constant["data"]) => ArrayBufferView }> = {
   float32: { code: DataType.FLOAT, bytes: 4 },
