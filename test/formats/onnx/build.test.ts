@@ -193,6 +193,27 @@ describe("operators become ops of their own", () => {
   });
 });
 
+describe("what became an input was an attribute", () => {
+  test.each<[number, string, string, Parameters<typeof node>[3]]>([
+    [10, "Clip", "y", { min: -0.5, max: 0.25 }],
+    [9, "Slice", "y", { starts: [1, 0], ends: [4, -1], axes: [1, 3] }],
+    [10, "Pad", "y", { pads: [0, 1, 0, 2, 0, 0, 1, 0], value: 0.5 }],
+    [11, "Softmax", "y", { axis: 1 }],
+    [11, "Softmax", "y", {}],
+    [11, "Unsqueeze", "y", { axes: [0, 5] }],
+    [11, "Split", "a y", { axis: 1, split: [1, 3] }],
+    [12, "ReduceSum", "y", { axes: [1, 3], keepdims: 0 }],
+    [9, "TopK", "y i", { axis: 1, k: 2 }],
+    [9, "Dropout", "y", { ratio: 0.3 }],
+    [8, "Upsample", "y", { scales: [1, 1, 2, 3], mode: "nearest" }],
+    [8, "Upsample", "y", { scales: [1, 1, 2, 1.5], mode: "linear" }],
+  ])("opset %i: %s", async (opset, op, outputs, attributes) => {
+    const [first] = outputs.split(" ");
+    const model = graphOf([node(op, "x", outputs, attributes)], {}, { opset, outputs: op === "TopK" ? "y i" : first });
+    expect(await difference(model, numbers(image), imageOrder)).toBeLessThan(1e-6);
+  });
+});
+
 /** The sum of y times fixed numbers, whose gradients are those of a network that is asked for `y`. */
 function lossOf(y: Value): Value {
   const weights = y.graph.input("weights", y.shape);

@@ -19,6 +19,7 @@ import { computed, known, type Tensor, viewed } from "./tensor.js";
 
 const batchNormalization: Build = (call) => {
   const [x, scale, bias, center, variance] = [0, 1, 2, 3, 4].map((i) => call.input(i));
+  if (call.int("spatial", 1) === 0) call.unsupported("statistics of each element, spatial 0");
   const order = channelsLast(Math.max(x.shape.length, 2));
   const value = call.value(x, order);
   const [epsilon, momentum] = [call.float("epsilon", 1e-5), 1 - call.float("momentum", 0.9)];

@@ -99,7 +99,7 @@ const place =
 const best: Build = (call) => {
   const x = call.input(0);
   const axis = call.axis(call.int("axis", -1), x.shape.length);
-  const k = call.required(1, "k")[0];
+  const k = call.number(1, "k") ?? call.fail("k is missing");
   const order = axisOrder(x);
   const { values, indices } = topK.all({ x: call.value(x, order) }, { axis: order.indexOf(axis), k, smallest: call.int("largest", 1) === 0 });
   const shape = x.shape.with(axis, k);
