@@ -5,6 +5,19 @@ import { type Effort, effortFor, withEffort } from "./effort.js";
 import { evaluate } from "./evaluate/index.js";
 import type { OnnxModel, OnnxNode, OnnxTensorInfo } from "./read-model.js";
 
+/** Nodes that the named tensors need, in order, without those that only make what is given. */
+export function nodesFor(nodes: readonly OnnxNode[], names: readonly string[], given: { has(name: string): boolean }): OnnxNode[] {
+  const needed = new Set(names);
+  return nodes
+    .toReversed()
+    .filter(({ inputs, outputs }) => {
+      const isNeeded = outputs.some((name) => needed.has(name) && !given.has(name));
+      if (isNeeded) for (const name of inputs) needed.add(name);
+      return isNeeded;
+    })
+    .reverse();
+}
+
 /**
  * The part of a graph that lies between some tensors: nodes that the last ones need, and the initializers that those read.
  *
@@ -14,16 +27,10 @@ import type { OnnxModel, OnnxNode, OnnxTensorInfo } from "./read-model.js";
 export function subgraph(model: OnnxModel, ends: { inputs?: readonly OnnxTensorInfo[]; outputs?: readonly OnnxTensorInfo[] } = {}): OnnxModel {
   const { inputs, outputs } = { ...model, ...ends };
   const given = new Set(inputs.map(({ name }) => name));
-  const needed = new Set(outputs.map(({ name }) => name));
-  const nodes = model.nodes
-    .toReversed()
-    .filter((node) => {
-      const isNeeded = node.outputs.some((name) => needed.has(name) && !given.has(name));
-      if (isNeeded) for (const name of node.inputs) needed.add(name);
-      return isNeeded;
-    })
-    .reverse();
-  const initializers = new Map([...model.initializers].filter(([name]) => needed.has(name) && !given.has(name)));
+  const names = outputs.map(({ name }) => name);
+  const nodes = nodesFor(model.nodes, names, given);
+  const read = new Set([...names, ...nodes.flatMap((node) => node.inputs)]);
+  const initializers = new Map([...model.initializers].filter(([name]) => read.has(name) && !given.has(name)));
   return { ...model, nodes, initializers, inputs, outputs };
 }
 

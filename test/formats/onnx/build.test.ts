@@ -196,6 +196,7 @@ describe("operators become ops of their own", () => {
 describe("what became an input was an attribute", () => {
   test.each<[number, string, string, Parameters<typeof node>[3]]>([
     [10, "Clip", "y", { min: -0.5, max: 0.25 }],
+    [10, "Clip", "y", { min: 0.5, max: -0.25 }],
     [9, "Slice", "y", { starts: [1, 0], ends: [4, -1], axes: [1, 3] }],
     [10, "Pad", "y", { pads: [0, 1, 0, 2, 0, 0, 1, 0], value: 0.5 }],
     [11, "Softmax", "y", { axis: 1 }],

@@ -74,7 +74,7 @@ export function cast(call: NodeCall, x: Tensor, type: ElementType): Computed {
 /** Bounds are attributes until opset 10, then inputs. */
 const bounded: Build = (call) => {
   const [low, high] = [call.number(1, "min") ?? -Infinity, call.number(2, "max") ?? Infinity];
-  return call.each(call.input(0), (x) => (low === 0 && high === Infinity ? relu({ x }) : clip({ x }, { low, high: Math.max(low, high) })));
+  return call.each(call.input(0), (x) => (low === 0 && high === Infinity ? relu({ x }) : clip({ x }, { low, high })));
 };
 
 const isInfinite: Build = (call) => {

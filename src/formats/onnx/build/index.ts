@@ -5,7 +5,8 @@ import type { Initializer } from "../../../graph/graph.js";
 import type { Scope } from "../../../nn/scope.js";
 import type { Constant, StoredTensor } from "../constant.js";
 import { evaluate } from "../evaluate/index.js";
-import type { OnnxModel, OnnxNode } from "../read-model.js";
+import { nodesFor } from "../fold.js";
+import type { OnnxModel } from "../read-model.js";
 import { type Build, type Building, NodeCall } from "./call.js";
 import { activations } from "./activation.js";
 import { convolutions } from "./convolution.js";
@@ -81,7 +82,7 @@ function build(model: OnnxModel, net: Scope, inputs: ReadonlyMap<string, Constan
   const tensors = new Map<string, Tensor>();
   for (const [name, tensor] of model.initializers) tensors.set(name, initializer(name, tensor));
   for (const [name, tensor] of inputs) tensors.set(name, "data" in tensor ? known(tensor, name) : tensor);
-  for (const node of needed(model, names, new Set(tensors.keys()))) {
+  for (const node of nodesFor(model.nodes, names, tensors)) {
     const call = new NodeCall(
       node,
       node.inputs.map((name) => (name ? tensor(name, tensors, model) : undefined)),
@@ -101,19 +102,6 @@ function tensor(name: string, tensors: ReadonlyMap<string, Tensor>, { file }: On
   const found = tensors.get(name);
   if (!found) throw new FormatError(`onnx: nothing makes "${name}" (${file})`);
   return found;
-}
-
-/** Nodes that the named tensors need, in order. */
-function needed({ nodes }: OnnxModel, names: readonly string[], given: ReadonlySet<string>): OnnxNode[] {
-  const wanted = new Set(names);
-  return nodes
-    .toReversed()
-    .filter(({ inputs, outputs }) => {
-      if (!outputs.some((name) => wanted.has(name) && !given.has(name))) return false;
-      for (const name of inputs) wanted.add(name);
-      return true;
-    })
-    .reverse();
 }
 
 /** The outputs of one node. */
