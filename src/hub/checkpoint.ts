@@ -13,6 +13,8 @@ export interface Checkpoint {
   /** timm's name of the network, where the repository has one. */
   readonly architecture?: string;
   readonly labels?: readonly string[];
+  /** Whether the weights are those of a network without its classifier. */
+  readonly isBackbone?: boolean;
   readonly preprocessing?: Preprocessing;
   /** Where it comes from and under which terms, for people. */
   readonly notes: Readonly<Record<string, string>>;
@@ -53,15 +55,19 @@ export async function readRepository(repository: Repository, { file, testSize }:
     source,
     architecture: config?.text("architecture"),
     labels: await labelsOf(config, timm, name),
+    isBackbone: timm !== undefined && classesOf(config, timm) === 0,
     preprocessing: timm ? timmPreprocessing(timm, { testSize }) : processor && huggingFacePreprocessing(processor),
     notes: { source: name, ...(commit && !name.endsWith(commit) && { revision: commit }), ...(license && { license }) },
   };
 }
 
+function classesOf(...holders: readonly (Fields | undefined)[]): number | undefined {
+  return holders.map((fields) => fields?.number("num_classes", "a whole number", Number.isInteger)).find((count) => count !== undefined);
+}
+
 async function labelsOf(config: Fields | undefined, timm: Fields | undefined, repository: string): Promise<readonly string[] | undefined> {
   if (!config) return undefined;
-  const whole = (fields: Fields | undefined) => fields?.number("num_classes", "a whole number", Number.isInteger);
-  const classes = whole(config) ?? whole(timm);
+  const classes = classesOf(config, timm);
   if (timm) {
     // timm keeps the names of the usual data sets to itself and says which one it was in the tag.
     const isImagenet = classes === 1000 && /in1k(_\d+)?$/.test(timm.text("tag") ?? repository);

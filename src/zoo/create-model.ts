@@ -1,4 +1,4 @@
-import { FormatError } from "../core/errors.js";
+import { ArgumentError, FormatError } from "../core/errors.js";
 import type { SourceLike } from "../core/source.js";
 import { openSafetensors } from "../formats/safetensors/index.js";
 import { isReference } from "../hub/is-reference.js";
@@ -42,6 +42,8 @@ export async function createModel(name: string, options: CreateOptions = {}): Pr
     const architectureName = named?.architecture ?? saved.name;
     if (!architectureName)
       throw new FormatError(`createModel: neither the file nor a config.json beside it says of which architecture the weights are (${name})`);
+    if (checkpoint.isBackbone && options.labels === undefined && options.numClasses === undefined)
+      throw new ArgumentError(`createModel: the weights have no classifier; give labels or numClasses for a new one (${file.name})`);
     const built = await architectureFor(architectureName, file.tensors.keys(), { ...saved.options, ...options.options });
     return await assemble(built, options, saved, await safetensorsWeights(file));
   } finally {

@@ -213,7 +213,25 @@ describe("what repositories lack", () => {
     expect((await named.forward(x)).data).toEqual(logits);
     named.close();
     await expect(loadModel("hf-hub:timm/resnet20.test_in1k@v9", inline)).rejects.toThrow("no such revision");
-    await expect(loadModel("hf-hub:timm/resnet20.test_in1k", { ...inline, file: "weights.bin" })).rejects.toThrow("got a Python pickle");
+    await expect(loadModel("hf-hub:timm/resnet20.test_in1k", { ...inline, file: "weights.pth" })).rejects.toThrow("got a Python pickle");
+  });
+});
+
+describe("a backbone alone", () => {
+  it("needs to be told of a classifier", async () => {
+    const file = await openSafetensors(weights);
+    const tensors = await Promise.all(
+      [...file.tensors.keys()].filter((name) => !name.startsWith("fc.")).map(async (name) => ({ name, ...(await file.read(name)) })),
+    );
+    expect(tensors.length).toBe(file.tensors.size - 2);
+    const headless = await writeSafetensors(tensors as Parameters<typeof writeSafetensors>[0], {});
+    server.put("timm/resnet20.features", { "config.json": { ...config, num_classes: 0 }, "model.safetensors": headless });
+    await expect(createModel("resnet20.features", { ...inline, pretrained: true })).rejects.toThrow(
+      "the weights have no classifier; give labels or numClasses for a new one",
+    );
+    const model = await createModel("resnet20.features", { ...inline, pretrained: true, labels: ["a", "b"] });
+    expect((await model.forward(x)).shape).toEqual([1, 2]);
+    model.close();
   });
 });
 
