@@ -221,7 +221,7 @@ describe("a backbone alone", () => {
   it("needs to be told of a classifier", async () => {
     const file = await openSafetensors(weights);
     const tensors = await Promise.all(
-      [...file.tensors.keys()].filter((name) => !name.startsWith("fc.")).map(async (name) => ({ name, ...(await file.read(name)) })),
+      [...file.tensors.keys()].filter((name) => !name.startsWith("linear.")).map(async (name) => ({ name, ...(await file.read(name)) })),
     );
     expect(tensors.length).toBe(file.tensors.size - 2);
     const headless = await writeSafetensors(tensors as Parameters<typeof writeSafetensors>[0], {});
