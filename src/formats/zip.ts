@@ -21,9 +21,6 @@ const longestComment = 65535;
 /** No deflated byte stands for more bytes than this. */
 const steepestDeflate = 1032;
 
-/** Whether bytes begin as an archive does. */
-export const isZip = (bytes: Uint8Array): boolean => bytes.length > endBytes && viewOf(bytes).getUint32(0, true) === localSignature;
-
 /**
  * The archive at the end of `bytes`, where one is; what stands before it does not matter.
  *

@@ -7,12 +7,14 @@ import { hubScheme, isRemote } from "../hub/is-reference.js";
 import { type CheckpointOptions, openCheckpoint } from "./checkpoint.js";
 
 /** Forms that other programs keep models in. */
-export type ForeignFormat = "onnx" | "tfjs";
+export type ForeignFormat = "onnx" | "tfjs" | "tflite" | "zip";
 export type ModelFormat = "safetensors" | ForeignFormat;
 
 const readers: Record<ForeignFormat, () => Promise<ForeignReader>> = {
   onnx: async () => (await import("../formats/onnx/read-foreign.js")).readForeignOnnx,
   tfjs: async () => (await import("../formats/tfjs/index.js")).readTfjs,
+  tflite: async () => (await import("../formats/tflite/index.js")).readTflite,
+  zip: async () => (await import("../formats/archive.js")).readArchive,
 };
 
 const text = (bytes: Uint8Array) => String.fromCharCode(...bytes);
@@ -31,7 +33,9 @@ export async function formatOf(source: ByteSource): Promise<ModelFormat> {
   if (other) throw new UnsupportedOpError(`load: this is ${other[1]} (${source.name})`);
   // A length of 64 bits, which may be wrong but not by far, and the header in JSON.
   if (head[8] === 0x7b && head.subarray(5, 8).every((byte) => byte === 0)) return "safetensors";
-  if (text(head).startsWith("PK\x03\x04") || /^(\xef\xbb\xbf)?\s*\{/.test(text(head))) return "tfjs";
+  if (text(head.subarray(4, 8)) === "TFL3") return "tflite";
+  if (text(head).startsWith("PK\x03\x04")) return "zip";
+  if (/^(\xef\xbb\xbf)?\s*\{/.test(text(head))) return "tfjs";
   // An ONNX file begins with a field of its outermost message: version, producer, domain, graph or operator set.
   if (head.length > 0 && [0x08, 0x12, 0x1a, 0x22, 0x2a, 0x32, 0x3a, 0x42].includes(head[0])) return "onnx";
   const found = head.length === 0 ? "nothing" : [...head.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");

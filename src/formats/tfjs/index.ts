@@ -4,7 +4,6 @@ import { limits } from "../../core/limits.js";
 import { Fields } from "../fields.js";
 import type { ForeignFile, ForeignModel } from "../foreign.js";
 import type { StoredTensor } from "../onnx/constant.js";
-import { isZip, readZip, type ZipEntry } from "../zip.js";
 import { kerasPreprocessing } from "./keras-preprocessing.js";
 import { readTeachableMachine } from "./teachable-machine.js";
 import { readWeightGroup } from "./weights.js";
@@ -21,11 +20,25 @@ export interface TfjsArtifacts {
 }
 
 /**
- * A model from `model.json` and the files beside it, or from a zip of them. With a `metadata.json` of Teachable Machine it has
- * labels and preprocessing.
+ * A model from `model.json` and the files beside it. With a `metadata.json` of Teachable Machine it has labels and preprocessing.
+ *
+ * @throws {FormatError | LimitError | UnsupportedOpError}
  */
 export async function readTfjs(file: ForeignFile): Promise<ForeignModel> {
-  return isZip(file.bytes) ? readFolder(unzipped(file)) : readFolder(file);
+  const json = new Fields(parseJson(file.bytes, file.name), "tfjs: model", file.name);
+  const tensors = new Map<string, StoredTensor>();
+  for (const [i, each] of json.list("weightsManifest", []).entries()) {
+    const entry = new Fields(each, `tfjs: group ${i} of weights`, file.name);
+    const group = readWeightGroup(entry.list("weights"), file.name);
+    const parts = await readShards(file, entry.list("paths"), group.bytes);
+    for (const [name, tensor] of group.tensors(joined(parts, group.bytes, file.name))) {
+      if (tensors.has(name)) throw new FormatError(`tfjs: two weights are named "${name}" (${file.name})`);
+      tensors.set(name, tensor);
+    }
+  }
+  const model = await convert(json, tensors);
+  const metadata = await optional(file, "metadata.json");
+  return metadata ? { ...model, ...readTeachableMachine(new Fields(parseJson(metadata, "metadata.json"), "tfjs: metadata", "metadata.json")) } : model;
 }
 
 /** A model that is in memory already. @throws {FormatError | LimitError | UnsupportedOpError} */
@@ -36,27 +49,6 @@ export async function readTfjsArtifacts({ modelTopology, weightSpecs, weightData
 }
 
 const asBytes = (part: ArrayBuffer | Uint8Array) => (part instanceof Uint8Array ? part : new Uint8Array(part));
-
-/** Some files by their names. */
-type Folder = Pick<ForeignFile, "name" | "bytes" | "beside">;
-
-async function readFolder(file: Folder): Promise<ForeignModel> {
-  const json = new Fields(parseJson(file.bytes, file.name), "tfjs: model", file.name);
-  const tensors = new Map<string, StoredTensor>();
-  for (const [i, each] of json.list("weightsManifest", []).entries()) {
-    const entry = new Fields(each, `tfjs: group ${i} of weights`, file.name);
-    const group = readWeightGroup(entry.list("weights"), file.name);
-    const parts: Uint8Array[] = [];
-    for (const path of entry.list("paths")) parts.push(await readShard(file, path));
-    for (const [name, tensor] of group.tensors(joined(parts, group.bytes, file.name))) {
-      if (tensors.has(name)) throw new FormatError(`tfjs: two weights are named "${name}" (${file.name})`);
-      tensors.set(name, tensor);
-    }
-  }
-  const model = await convert(json, tensors);
-  const metadata = await optional(file, "metadata.json");
-  return metadata ? { ...model, ...readTeachableMachine(new Fields(parseJson(metadata, "metadata.json"), "tfjs: metadata", "metadata.json")) } : model;
-}
 
 /** The graph of a layers model or a graph model. Each kind is fetched when one is met. */
 async function convert(json: Fields, tensors: ReadonlyMap<string, StoredTensor>): Promise<ForeignModel> {
@@ -70,22 +62,32 @@ async function convert(json: Fields, tensors: ReadonlyMap<string, StoredTensor>)
   return { graph, ...kerasPreprocessing(model) };
 }
 
-async function readShard(file: Folder, path: unknown): Promise<Uint8Array> {
+/** The files of one group, and no more than it needs. */
+async function readShards(file: ForeignFile, paths: readonly unknown[], bytes: number): Promise<Uint8Array[]> {
+  if (paths.length > limits.tensors) throw new LimitError(`tfjs: ${paths.length} files of weights, more than limits.tensors ${limits.tensors} (${file.name})`);
+  const parts: Uint8Array[] = [];
+  let found = 0;
+  for (const path of paths) {
+    const part = await readShard(file, path);
+    found += part.length;
+    if (found > bytes) throw new FormatError(`tfjs: the weights expect ${bytes} bytes, got ${found} up to ${path} (${file.name})`);
+    parts.push(part);
+  }
+  return parts;
+}
+
+async function readShard({ name, beside }: ForeignFile, path: unknown): Promise<Uint8Array> {
   // A name, not a path: nothing in a model decides which folder is read.
   if (typeof path !== "string" || !/^[^/\\:\0]+$/.test(path) || path === "." || path === "..")
-    throw new FormatError(`tfjs: weights lie in ${JSON.stringify(path)}, expected the name of a file beside the model (${file.name})`);
-  const { beside } = file;
-  if (!beside) throw new FormatError(`tfjs: the weights lie in "${path}"; open the model by its path, URL, folder or zip (${file.name})`);
-  try {
-    return await beside(path);
-  } catch (cause) {
-    if (cause instanceof DataError) throw new FormatError(`tfjs: the weights lie in "${path}": ${cause.message} (${file.name})`, { cause });
-    throw cause;
-  }
+    throw new FormatError(`tfjs: weights lie in ${JSON.stringify(path)}, expected the name of a file beside the model (${name})`);
+  if (!beside) throw new FormatError(`tfjs: the weights lie in "${path}"; open the model by its path, URL, folder or zip (${name})`);
+  return beside(path).catch((cause) => {
+    throw cause instanceof DataError ? new FormatError(`tfjs: the weights lie in "${path}": ${cause.message} (${name})`, { cause }) : cause;
+  });
 }
 
 /** A file that need not be there. */
-async function optional({ beside }: Folder, name: string): Promise<Uint8Array | undefined> {
+async function optional({ beside }: ForeignFile, name: string): Promise<Uint8Array | undefined> {
   try {
     return await beside?.(name);
   } catch (error) {
@@ -106,23 +108,6 @@ function joined(parts: readonly Uint8Array[], bytes: number, file: string): Uint
     offset += part.length;
   }
   return all;
-}
-
-/** The archive's folder that has a `model.json`. */
-function unzipped({ name, bytes }: ForeignFile): Folder {
-  const entries = readZip(bytes, name) ?? new Map<string, ZipEntry>();
-  const models = [...entries.keys()].filter((path) => /(^|\/)model\.json$/.test(path));
-  if (models.length !== 1) throw new FormatError(`tfjs: expected one model.json in the archive, found ${models.length} (${name})`);
-  const folder = models[0].slice(0, -"model.json".length);
-  return {
-    name: `${name}: ${models[0]}`,
-    bytes: (entries.get(models[0]) as ZipEntry).read(limits.textBytes),
-    async beside(other) {
-      const entry = entries.get(folder + other);
-      if (!entry) throw new DataError(`there is no "${other}" in ${name}`);
-      return entry.read();
-    },
-  };
 }
 
 function parseJson(bytes: Uint8Array, file: string): unknown {

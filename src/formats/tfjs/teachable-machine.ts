@@ -12,12 +12,13 @@ const defaultImageSize = 224;
  * @see teachablemachine-community, libraries/image: `cropTo` and `capture`
  */
 export function readTeachableMachine(metadata: Fields): Partial<ForeignModel> {
+  const from = metadata.get("packageName");
+  if (typeof from !== "string" || !from.startsWith("@teachablemachine/")) return {}; // another program's file of that name
   const labels = metadata.list("labels", []);
   if (!labels.every((label) => typeof label === "string")) return metadata.fail(`"labels" expects a list of names`);
-  const isImage = metadata.text("packageName", "") === "@teachablemachine/image";
   return {
     ...(labels.length > 0 ? { labels: labels as string[] } : {}),
-    ...(isImage ? { preprocessing: preprocessing(metadata) } : {}),
+    ...(from === "@teachablemachine/image" ? { preprocessing: preprocessing(metadata) } : {}),
     notes: { source: ["Teachable Machine", metadata.text("tmVersion", ""), metadata.text("modelName", "")].filter(Boolean).join(" ") },
   };
 }
