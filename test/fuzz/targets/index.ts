@@ -4,5 +4,6 @@ import { descriptions } from "./descriptions.js";
 import { onnx } from "./onnx.js";
 import { safetensors } from "./safetensors.js";
 import { tfjs, zip } from "./tfjs.js";
+import { tflite } from "./tflite.js";
 
-export const targets: readonly Target[] = [safetensors, onnx, tfjs, zip, descriptions];
+export const targets: readonly Target[] = [safetensors, onnx, tfjs, tflite, zip, descriptions];

@@ -1,6 +1,7 @@
 import { zipSync } from "fflate";
 import { DataError } from "../../../src/core/errors.js";
 import type { Random } from "../../../src/core/random.js";
+import { readArchive } from "../../../src/formats/archive.js";
 import { readTfjs } from "../../../src/formats/tfjs/index.js";
 import { mutateJson, pick } from "../mutate.js";
 import type { Target } from "../run.js";
@@ -127,6 +128,6 @@ export const zip: Target = {
   name: "zip",
   files: [zipped(text(layers))],
   async read(bytes) {
-    importWhole(await readTfjs({ name: "model.zip", bytes: bytes.slice() }));
+    importWhole(await readArchive({ name: "model.zip", bytes: bytes.slice() }));
   },
 };
