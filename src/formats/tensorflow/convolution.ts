@@ -98,14 +98,14 @@ export function batchNormalization(
   return rank === 2 ? norm(x) : onImages(draft, x, channelsFirst, norm);
 }
 
-/** `size` is [height, width], a constant or computed. */
+/** Between which pixels a resize reads, and how it mixes them. */
 export interface Sampling {
   readonly mode: "linear" | "nearest";
   readonly alignCorners?: boolean;
   readonly halfPixelCenters?: boolean;
 }
 
-/** tf.image.resize and its two predecessors. */
+/** tf.image.resize and its two predecessors. @param target [height, width], a constant or computed, or what they are multiplied by */
 export function resize2d(
   draft: Draft,
   x: Ref,

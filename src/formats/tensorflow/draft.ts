@@ -1,7 +1,7 @@
 /** An ONNX graph while it is being made from a TensorFlow file: opset 17, names kept, numbers decoded late. */
 import { FormatError, LimitError, UnsupportedOpError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
-import { type Constant, constant, type ElementType, integers, isFloat, stored, type StoredTensor } from "../onnx/constant.js";
+import { type Constant, constant, type ElementType, integers, stored, type StoredTensor } from "../onnx/constant.js";
 import type { AttributeValue, OnnxModel, OnnxNode, OnnxTensorInfo } from "../onnx/read-model.js";
 import { transposed } from "./stored.js";
 
@@ -220,6 +220,3 @@ export class Draft {
     }
   }
 }
-
-/** Whole numbers of any width as int64, so that constants, shapes and indices mix; floats as float32. */
-export const widened = (type: ElementType): ElementType => (type === "bool" ? type : isFloat(type) ? "float32" : "int64");

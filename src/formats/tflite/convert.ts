@@ -130,10 +130,10 @@ export function convertTflite(model: TfliteModel, { quantized = "drop" }: Tflite
 function convert(call: OperatorCall): Ref | readonly Ref[] {
   const { draft, name, dilations } = call;
   if (name === "QUANTIZE" || name === "DEQUANTIZE") return dilations.follow([call.input(0)], call.input(0));
-  const op = arithmetic.get(name) ?? simple.get(name);
-  if (op !== undefined) {
+  const onElements = elementwise.get(arithmetic.get(name) ?? simple.get(name) ?? "");
+  if (onElements) {
     const all = call.all();
-    const y = (elementwise.get(op) as NonNullable<ReturnType<typeof elementwise.get>>)(draft, all, call.where);
+    const y = onElements(draft, all, call.where);
     return dilations.follow(all, arithmetic.has(name) ? call.activated(y, 0) : y);
   }
   const bend = bends.get(name);

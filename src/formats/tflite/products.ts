@@ -69,8 +69,7 @@ export const products: Readonly<Record<string, Convert>> = {
   TRANSPOSE_CONV(call) {
     const { draft } = call;
     const sizes = draft.stored(call.input(0)) ? call.wholes(0).slice(1, 3) : undefined;
-    const [padding] = [(["SAME", "VALID"] as const)[call.byte(0)] ?? draft.fail(`${call.where} has padding ${call.byte(0)}`)];
-    const window = { padding, strides: [call.int(2), call.int(1)], outputSize: sizes };
+    const window = { ...call.window(), outputSize: sizes };
     return call.activated(convTranspose2d(draft, call.input(2), filter(call, 1, [3, 0, 1, 2]), call.inputs[3], window), 3);
   },
   FULLY_CONNECTED: fullyConnected,

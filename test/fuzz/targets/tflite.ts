@@ -1,5 +1,5 @@
 import { readTflite } from "../../../src/formats/tflite/index.js";
-import { LiteFile } from "../../formats/tflite/lite-file.js";
+import { type Field, LiteFile } from "../../formats/tflite/lite-file.js";
 import type { Target } from "../run.js";
 import { importWhole } from "./import-whole.js";
 
@@ -16,7 +16,11 @@ function quantised(): Uint8Array {
     quantization: { scales: [1, 2, 3, 4], zeroPoints: [0, 0, 0, 0] },
   });
   const bias = file.tensor({ shape: [4], type: 2, name: "bias", data: new Int32Array(4).fill(9), quantization: { scales: [1], zeroPoints: [0] } });
-  const window = (padding: number, stride: number) => [["int8", padding] as const, ["int32", stride] as const, ["int32", stride] as const];
+  const window = (padding: number, stride: number): Field[] => [
+    ["int8", padding],
+    ["int32", stride],
+    ["int32", stride],
+  ]; // prettier-ignore
   const [a] = file.op("CONV_2D", [x, filter, bias], [...window(0, 2), ["int8", 3]], [bytes([1, 6, 6, 4], "a")]);
   const [b] = file.op("DEPTHWISE_CONV_2D", [a, file.floats([1, 3, 3, 4], halves(36)), -1], [...window(1, 1), ["int32", 1], ["int8", 1]], [[1, 4, 4, 4]]);
   const [c] = file.op("MEAN", [b, file.ints([1, 2])], [["int8", 0]], [[1, 4]]);
