@@ -1,4 +1,5 @@
 import type { Value } from "../graph/graph.js";
+import { clip } from "../ops/clip.js";
 import { dropout as dropoutOp } from "../ops/dropout.js";
 import { globalAveragePool } from "../ops/global-average-pool.js";
 import { mul } from "../ops/mul.js";
@@ -9,7 +10,7 @@ import { linear } from "./linear.js";
 import { batchNorm } from "./norm.js";
 import type { Scope } from "./scope.js";
 
-/** A convolution without bias and the batch norm after it; `names` are theirs. Padding by the scope's default. */
+/** A convolution without bias and the batch norm (or what the scope has in its place) after it; `names` are theirs. Padding by the scope's default. */
 export function convNorm(
   net: Scope,
   x: Value,
@@ -18,7 +19,10 @@ export function convNorm(
   clamp: { low?: number; high?: number } = {},
 ): Value {
   const y = conv(net.at(names[0]), x, { padding: net.defaults.padding, ...options, bias: false });
-  return batchNorm(net.at(names[1]), y, clamp);
+  const { norm } = net.defaults;
+  if (!norm) return batchNorm(net.at(names[1]), y, clamp);
+  const normed = norm(net.at(names[1]), y);
+  return clamp.low === undefined && clamp.high === undefined ? normed : clip({ x: normed }, clamp);
 }
 
 /** `convNorm` and an activation, which the norm applies itself where it is a clamp: one sweep less, forward and backward. */

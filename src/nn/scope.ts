@@ -26,6 +26,8 @@ export interface LayerDefaults {
   readonly momentum: number;
   /** Of convolutions followed by a norm: `symmetric` keeps the size at stride 1; `same` is TensorFlow's, asymmetric at stride 2. */
   readonly padding: "symmetric" | "same";
+  /** What convolutions have in the place of batch norm; default none. */
+  readonly norm?: (net: Scope, x: Value) => Value;
   /** From a parameter's native name to its name in the checkpoint. */
   readonly rename: (name: string) => string;
 }

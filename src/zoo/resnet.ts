@@ -12,12 +12,16 @@ import { maxPool } from "../ops/max-pool.js";
 import type { Family } from "./family.js";
 import { roundChannels } from "./names.js";
 
+type BlockKind = "basic" | "bottleneck";
+
 /** What the networks of the family differ in. */
 export interface ResNetVariant {
   /** Blocks in each of the four stages. */
   readonly depths: readonly [number, number, number, number];
-  /** `basic`: two 3x3 convolutions; `bottleneck`, the default: 1x1, 3x3, 1x1. */
-  readonly block?: "basic" | "bottleneck";
+  /** `basic`: two 3x3 convolutions; `bottleneck`, the default: 1x1, 3x3, 1x1. For all stages or for each. */
+  readonly block?: BlockKind | readonly [BlockKind, BlockKind, BlockKind, BlockKind];
+  /** Of the 3x3 convolutions of each stage; default 64, 128, 256, 512. */
+  readonly channels?: readonly [number, number, number, number];
   /** Of the 3x3 convolution in a bottleneck, and the channels of each at 64 channels: ResNeXt's C and d. Default 1 and 64. */
   readonly groups?: number;
   readonly groupWidth?: number;
@@ -30,7 +34,11 @@ export interface ResNetVariant {
 }
 
 /** One block: channels of its 3x3 convolution before widening by groups, and its stride. */
-type Block = Required<Omit<ResNetVariant, "depths" | "stem">> & { readonly channels: number; readonly stride: number };
+type Block = Required<Omit<ResNetVariant, "depths" | "stem" | "block" | "channels">> & {
+  readonly block: BlockKind;
+  readonly channels: number;
+  readonly stride: number;
+};
 
 /** He et al. 2016, figure 2. */
 function basicBlock(net: Scope, x: Value, { channels, stride }: Block): Value {
@@ -71,17 +79,18 @@ function stem(net: Scope, x: Value, channels: ResNetVariant["stem"]): Value {
  * ResNet for ImageNet (He et al. 2016), ResNeXt (Xie et al. 2017), Wide ResNet (Zagoruyko & Komodakis 2016), ResNet-D and SE-ResNet,
  * named as in torchvision and timm.
  */
-export function resnet({ depths, stem: channels, ...variant }: ResNetVariant): Family {
-  const blocks = { block: "bottleneck", groups: 1, groupWidth: 64, averageShortcut: false, excite: false, ...variant } as const;
+export function resnet({ depths, stem: inStem, block = "bottleneck", channels = [64, 128, 256, 512], ...variant }: ResNetVariant): Family {
+  const blocks = { groups: 1, groupWidth: 64, averageShortcut: false, excite: false, ...variant };
   return {
     defaults: () => ({}),
     build: () => ({
       backbone(root, x) {
         const net = root.with({ convWeight: kaimingNormalOut });
-        let y = maxPool({ x: stem(net, x, channels) }, { kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] });
+        let y = maxPool({ x: stem(net, x, inStem) }, { kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] });
         depths.forEach((depth, stage) => {
+          const kind = typeof block === "string" ? block : block[stage];
           for (let i = 0; i < depth; i++)
-            y = residual(net.at(`layer${stage + 1}.${i}`), y, { ...blocks, channels: 64 << stage, stride: i === 0 && stage > 0 ? 2 : 1 });
+            y = residual(net.at(`layer${stage + 1}.${i}`), y, { ...blocks, block: kind, channels: channels[stage], stride: i === 0 && stage > 0 ? 2 : 1 });
         });
         return globalAveragePool({ x: y });
       },

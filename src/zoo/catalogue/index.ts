@@ -8,8 +8,9 @@ import { regnets } from "./regnet.js";
 import { reparameterizable } from "./reparameterizable.js";
 import { residual } from "./residual.js";
 import { small } from "./small.js";
+import { tests } from "./tests.js";
 
-const groups = [residual, regnets, convolutional, efficient, mobile, reparameterizable, attention, small];
+const groups = [residual, regnets, convolutional, efficient, mobile, reparameterizable, attention, small, tests];
 export const catalogue: ReadonlyMap<string, Entry> = new Map(groups.flatMap((entries) => Object.entries(entries)));
 
 export interface ListOptions {
