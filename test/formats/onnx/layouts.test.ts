@@ -93,6 +93,14 @@ describe("what moves", () => {
     expect(await difference(model, numbers(image), imageOrder)).toBeLessThan(1e-6);
   });
 
+  test("keys that are read as columns stay as they lie", async () => {
+    const nodes = [node("Relu", "x", "k"), node("Transpose", "k", "t", { perm: [0, 1, 3, 2] }), node("MatMul", "x t", "y")];
+    expect(copies(graphOf(nodes), image)).toBe(0);
+    expect(await difference(graphOf(nodes), numbers(image))).toBeLessThan(1e-6);
+    const columns = graphOf([node("Transpose", "w", "t", { perm: [0, 2, 1] }), node("MatMul", "x t", "y")], { w: numbers([4, 2, 5]) });
+    expect(await difference(columns, numbers(image))).toBeLessThan(1e-6);
+  });
+
   test("patches of an image become rows of a matrix without a move", async () => {
     const nodes = [
       node("Conv", "x w", "a", { strides: [1, 1] }),

@@ -47,6 +47,12 @@ const gemm: Build = (call) => {
   return computed(bias ? add({ a: scaled, b: times(call.weight(bias), beta) }) : scaled, shape);
 };
 
+/** The order that exchanges the last two axes of a tensor that lies so in memory: keys of an attention, read as columns. */
+function liesFlipped({ shape, memory }: Tensor): number[] | undefined {
+  const axes = [...shape.keys()];
+  return memory.at(-1)?.axis === shape.length - 2 ? [...axes.slice(0, -2), shape.length - 1, shape.length - 2] : undefined;
+}
+
 /** A product over the last two axes; vectors count as a row or a column, and leading axes broadcast. */
 export function multiplied(call: NodeCall, a: Tensor, b: Tensor): Computed {
   if (a.shape.length === 0 || b.shape.length === 0) call.misfit("expected at least one axis");
@@ -55,7 +61,8 @@ export function multiplied(call: NodeCall, a: Tensor, b: Tensor): Computed {
   const left = a.shape.length === 1 ? reshaped(a, [1, ...a.shape]) : a;
   const right = b.shape.length === 1 ? reshaped(b, [...b.shape, 1]) : b;
   const batch = broadcastShapes(left.shape.slice(0, -2), right.shape.slice(0, -2)) ?? call.misfit("leading axes do not broadcast");
-  const y = matmul({ a: call.value(left), b: call.value(right) });
+  const flipped = liesFlipped(right);
+  const y = matmul({ a: call.value(left), b: flipped ? call.value(transposed(right, flipped)) : call.value(right) }, { transposeB: flipped !== undefined });
   const shape = [...batch, ...(a.shape.length === 1 ? [] : [last(left.shape, 2)]), ...(b.shape.length === 1 ? [] : [last(right.shape, 1)])];
   return computed(viewed(y, shape), shape);
 }
