@@ -64,3 +64,27 @@ describe.each(Object.entries(networks))("%s", (name, expected) => {
     expect(relativeError(logits, expected.logits.map(parseHexFloat))).toBeLessThan(1e-4);
   });
 });
+
+/** Parameters and multiply-adds as the papers print them (repvgg_a0 and the parameters of mobileone_s0: timm's results), in millions. */
+const published: [name: string, parameters: number, multiplyAdds: number, form?: "fused"][] = [
+  ["ghostnet_050", 2.6, 42],
+  ["ghostnet_100", 5.2, 141],
+  ["ghostnet_130", 7.3, 226],
+  ["mnasnet_100", 4.4, 315],
+  ["semnasnet_100", 3.9, 312],
+  ["mobilenetv3_large_075", 4, 155],
+  ["tf_mobilenetv3_large_minimal_100", 3.9, 209],
+  ["repvgg_a0", 8.3, 1360, "fused"],
+  ["repvgg_b1", 51.82, 11800, "fused"],
+  ["repvgg_b1g4", 36.12, 7300, "fused"],
+  ["mobileone_s0", 2.08, 275, "fused"],
+  ["mobileone_s1", 4.8, 825, "fused"],
+  ["mobileone_s2", 7.8, 1299, "fused"],
+  ["mobileone_s3", 10.1, 1896, "fused"],
+  ["mobileone_s4", 14.8, 2978, "fused"],
+];
+test.each(published)("%s costs what is published", async (name, parameters, multiplyAdds, form) => {
+  const cost = costOf(classifier(await architecture(name, form && { form })));
+  expect(Math.abs(cost.parameters / (parameters * 1e6) - 1)).toBeLessThan(0.01);
+  expect(Math.abs(cost.multiplyAdds / (multiplyAdds * 1e6) - 1)).toBeLessThan(0.01);
+});
