@@ -4,12 +4,15 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openSafetensors, writeSafetensors } from "../../src/formats/safetensors/index.js";
+import { readOnnx } from "../../src/formats/onnx/read-model.js";
+import { onnxBytes } from "../../src/formats/onnx/write-model.js";
 import { env } from "../../src/hub/env.js";
 import { patience } from "../../src/hub/transfer.js";
 import type { Model } from "../../src/model/model.js";
 import { createModel } from "../../src/zoo/create-model.js";
 import { loadModel } from "../../src/zoo/load-model.js";
 import { parseReference, urlOf } from "../../src/hub/reference.js";
+import { relativeError } from "../zoo/recipe.js";
 import { commit, HubServer } from "./server.js";
 
 const inline = { inline: true, build: "simd" as const };
@@ -214,6 +217,28 @@ describe("what repositories lack", () => {
     named.close();
     await expect(loadModel("hf-hub:timm/resnet20.test_in1k@v9", inline)).rejects.toThrow("no such revision");
     await expect(loadModel("hf-hub:timm/resnet20.test_in1k", { ...inline, file: "weights.pth" })).rejects.toThrow("got a Python pickle");
+  });
+});
+
+describe("a network of Hugging Face's transformers", () => {
+  it("comes as ONNX, with its labels, preprocessing and licence", async () => {
+    const model = await createModel("resnet20", { ...inline, numClasses: 4, seed: 5 });
+    const ours = readOnnx((await model.save(undefined, { format: "onnx" })) as Uint8Array, "net.onnx");
+    const onnx = onnxBytes({ ...ours, metadata: new Map() });
+    model.close();
+    server.put("org/net", {
+      "onnx/model.onnx": onnx,
+      "config.json": { model_type: "resnet", id2label: { 0: "a", 1: "b", 2: "c", 3: "d" } },
+      "preprocessor_config.json": { size: { shortest_edge: 40 }, crop_size: 32, do_center_crop: true, resample: 3, image_mean: [0.5], image_std: [0.25] },
+      "README.md": card,
+    });
+    const loaded = await loadModel("hf-hub:org/net", inline);
+    expect(loaded.labels).toEqual(["a", "b", "c", "d"]);
+    expect(loaded.preprocessing).toMatchObject({ resize: 40, crop: 32, interpolation: "bicubic", mean: [0.5], std: [0.25] });
+    expect(loaded.facts.notes).toMatchObject({ source: "hf-hub:org/net", revision: commit, license: "apache-2.0" });
+    const { data } = await loaded.forward(x);
+    expect(relativeError(data, logits)).toBeLessThan(1e-5);
+    loaded.close();
   });
 });
 
