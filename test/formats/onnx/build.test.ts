@@ -215,6 +215,30 @@ describe("what became an input was an attribute", () => {
   });
 });
 
+describe("pools", () => {
+  const pads = [1, 0, 0, 1];
+  test.each<[string, Parameters<typeof node>[3]]>([
+    ["AveragePool", { kernel_shape: [2, 2], dilations: [2, 1], pads, strides: [1, 2] }],
+    ["AveragePool", { kernel_shape: [2, 2], dilations: [3, 1], pads, strides: [2, 2], ceil_mode: 1, count_include_pad: 1 }],
+    ["AveragePool", { kernel_shape: [2, 2], dilations: [1, 2], strides: [2, 2], ceil_mode: 1 }],
+    ["LpPool", { kernel_shape: [3, 2], pads, strides: [2, 2], ceil_mode: 1, p: 3 }],
+    ["LpPool", { kernel_shape: [2, 2], dilations: [2, 2], p: 1 }],
+    ["MaxPool", { kernel_shape: [2, 2], dilations: [3, 2], pads, ceil_mode: 1, strides: [2, 1] }],
+    ["GlobalLpPool", { p: 3 }],
+    ["GlobalMaxPool", {}],
+  ])("%s %j", async (op, attributes) => {
+    const model = graphOf([node(op, "x", "y", attributes)], {}, { opset: 19 });
+    expect(await difference(model, numbers(image), imageOrder)).toBeLessThan(2e-6);
+  });
+
+  test.each(["MaxPool", "AveragePool", "LpPool"])("%s along one axis and along three", async (op) => {
+    const one = graphOf([node(op, "x", "y", { kernel_shape: [3], strides: [2], pads: [1, 1] })]);
+    expect(await difference(one, numbers([2, 3, 9]))).toBeLessThan(2e-6);
+    const three = graphOf([node(op, "x", "y", { kernel_shape: [2, 3, 2], strides: [1, 2, 1], pads: [0, 1, 1, 1, 1, 0] })]);
+    expect(await difference(three, numbers([2, 3, 4, 5, 4]))).toBeLessThan(2e-6);
+  });
+});
+
 /** The sum of y times fixed numbers, whose gradients are those of a network that is asked for `y`. */
 function lossOf(y: Value): Value {
   const weights = y.graph.input("weights", y.shape);

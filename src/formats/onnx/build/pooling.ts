@@ -16,6 +16,7 @@ import type { Build, NodeCall } from "./call.js";
 import { channelsLast, channelsSecond, planar, unpadded, windowWithHeight, withHeight } from "./convolution.js";
 import { scalar, times } from "./elementwise.js";
 import { type Computed, type Tensor, viewed } from "./tensor.js";
+import { windowMean, windowSum } from "./window-sum.js";
 
 /** One pool along height and width of [N, H, W, C]. */
 type Pool = (
@@ -53,7 +54,7 @@ function tapOf(x: Value, axis: number, { strides, dilations, kernel, before, out
   const steps = along(
     strides[i],
     x.shape.map(() => 1),
-  ); // prettier-ignore
+  );
   return slice({ x: padded }, { starts: along(tap * dilations[i], none), sizes: along(out[i], x.shape), steps });
 }
 
@@ -121,17 +122,17 @@ const average: Build = (call) => {
   const x = call.input(0);
   const countIncludePad = call.int("count_include_pad", 0) !== 0;
   return pooled(call, x, windowed(call, x), (value, { dilation, ...window }) => {
-    if (dilation.some((step) => step !== 1)) call.unsupported(`dilations [${dilation}]`);
+    if (dilation.some((step) => step !== 1)) return windowMean(value, { ...window, dilation }, countIncludePad);
     const counts = countIncludePad || window.padding.every((side) => side === 0);
     const { inner, padding } = counts ? padded(value, window, 0) : { inner: value, padding: window.padding };
     return averagePool({ x: inner }, { ...window, padding, countIncludePad: countIncludePad || inner !== value });
   });
 };
 
-/** The p-th root of the sum of p-th powers: the padding adds nothing. */
-const root = (mean: Value, count: number, p: number) => {
-  const total = times(mean, count);
-  return p === 2 ? map({ x: total }, { fn: "sqrt" }) : p === 1 ? total : combine({ a: total, b: scalar(total, 1 / p) }, { fn: "pow" });
+/** The p-th root of a sum of p-th powers. */
+const root = (total: Value, p: number) => {
+  if (p === 1) return total;
+  return p === 2 ? map({ x: total }, { fn: "sqrt" }) : combine({ a: total, b: scalar(total, 1 / p) }, { fn: "pow" });
 };
 const raised = (x: Value, p: number) => {
   if (p === 2) return mul({ a: x, b: x });
@@ -141,12 +142,13 @@ const raised = (x: Value, p: number) => {
 
 const norm: Build = (call) => {
   const [x, p] = [call.computed(call.input(0)), call.int("p", 2)];
-  const window = windowed(call, x);
-  if (window.dilations.some((step) => step !== 1) || call.int("ceil_mode", 0) !== 0) call.unsupported("dilations or ceil_mode");
-  const y = pooled(call, { ...x, value: raised(x.value, p) }, window, (value, { dilation: _, ...rest }) =>
-    averagePool({ x: value }, { ...rest, countIncludePad: true }),
-  );
-  return { ...y, value: root(y.value, sizeOf(window.kernel), p) };
+  const y = pooled(call, { ...x, value: raised(x.value, p) }, windowed(call, x), windowSum);
+  return { ...y, value: root(y.value, p) };
+};
+
+const globalNorm: Build = (call) => {
+  const p = call.int("p", 2);
+  return global((x) => root(times(globalAveragePool({ x: raised(x, p) }), x.shape[1] * x.shape[2]), p))(call);
 };
 
 /** One window over all of [N, C, ...]: [N, C, 1, ...]. */
@@ -169,6 +171,6 @@ export const pools: Readonly<Record<string, Build>> = {
   AveragePool: average,
   GlobalAveragePool: global((x) => globalAveragePool({ x })),
   LpPool: norm,
-  GlobalLpPool: (call) => global((x) => root(globalAveragePool({ x: raised(x, call.int("p", 2)) }), x.shape[1] * x.shape[2], call.int("p", 2)))(call),
+  GlobalLpPool: globalNorm,
   GlobalMaxPool: global((x) => maxPool({ x }, { kernel: x.shape.slice(1, 3) })),
 };
