@@ -7,9 +7,6 @@ const farEnd = 2 ** 31 - 1;
 /** @param paddings [axes, 2], behind one another */
 export function pad(draft: Draft, x: Ref, paddings: readonly number[], options: { value?: Ref; mode?: string } = {}): Ref {
   if (paddings.some((size) => size < 0)) draft.fail(`paddings [${paddings}] expect sizes of 0 or more`);
-  const [, , top, bottom, left, right] = paddings;
-  const isImage = paddings.length === 8 && paddings.every((size, i) => size === 0 || (i > 1 && i < 6));
-  if (isImage && options.value === undefined && options.mode === undefined) return draft.padImage(x, [top, left, bottom, right]);
   const pads = [0, 1].flatMap((side) => paddings.filter((_, i) => i % 2 === side));
   const value = options.value === undefined ? [] : [options.value];
   return draft.add("Pad", [x, draft.ints(pads), ...value], { mode: options.mode ?? "constant" });

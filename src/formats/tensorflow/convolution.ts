@@ -29,16 +29,10 @@ export function onImages(draft: Draft, x: Ref, channelsFirst: boolean | undefine
   return channelsFirst ? op(x) : draft.channelsLast(op(draft.channelsFirst(x)));
 }
 
-/**
- * Zeros that were put round x before are the convolution's own padding.
- *
- * @param weight ONNX's [out, in / groups, kh, kw]
- */
+/** @param weight ONNX's [out, in / groups, kh, kw] */
 export function conv2d(draft: Draft, x: Ref, weight: Ref, bias: Ref | undefined, window: Window & { groups?: number }, name = "Conv"): Ref {
-  const { padding, channelsFirst, groups = 1 } = window;
-  const padded = padding === "VALID" && !channelsFirst ? draft.paddingOf(x) : undefined;
-  const attributes = { ...attributesOf(padded ? { ...window, padding: padded.pads } : window), group: groups };
-  return onImages(draft, padded?.x ?? x, channelsFirst, (image) => draft.add("Conv", bias ? [image, weight, bias] : [image, weight], attributes, name));
+  const attributes = { ...attributesOf(window), group: window.groups ?? 1 };
+  return onImages(draft, x, window.channelsFirst, (image) => draft.add("Conv", bias ? [image, weight, bias] : [image, weight], attributes, name));
 }
 
 /** TensorFlow's filter [kh, kw, in / groups, out] as ONNX's. */

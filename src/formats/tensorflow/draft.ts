@@ -18,11 +18,6 @@ export interface DraftOutput {
   readonly shape?: readonly (number | string | undefined)[];
 }
 
-interface PaddedImage {
-  readonly x: Ref;
-  readonly pads: readonly number[];
-}
-
 export class Draft {
   private readonly nodes: { name: string; op: string; inputs: Ref[]; outputs: Ref[]; attributes: Map<string, AttributeValue> }[] = [];
   private readonly inputs: OnnxTensorInfo[] = [];
@@ -30,7 +25,6 @@ export class Draft {
   private readonly constants = new Map<Ref, { tensor: StoredTensor; name: string }>();
   private readonly taken = new Map<string, number>();
   private readonly channelsFirstOf = new Map<Ref, Ref>();
-  private readonly padded = new Map<Ref, PaddedImage>();
   /** Tensors that nodes make. */
   private made = 0;
 
@@ -138,19 +132,6 @@ export class Draft {
     const turned = this.transpose(x, [0, 2, 3, 1]);
     this.channelsFirstOf.set(turned, x);
     return turned;
-  }
-
-  /** [N, H, W, C] with zeros round it: [top, left, bottom, right]. */
-  padImage(x: Ref, pads: readonly number[]): Ref {
-    const [top, left, bottom, right] = pads;
-    const y = this.add("Pad", [x, this.ints([0, top, left, 0, 0, bottom, right, 0])], { mode: "constant" });
-    this.padded.set(y, { x, pads });
-    return y;
-  }
-
-  /** What `padImage` made x of, for those that can pad by themselves. */
-  paddingOf(x: Ref): PaddedImage | undefined {
-    return this.padded.get(x);
   }
 
   /** The model: nodes that an output needs, constants that a node reads, outputs under their names. */

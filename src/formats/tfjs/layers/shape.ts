@@ -34,8 +34,8 @@ export const shapeLayers: Readonly<Record<string, Layer>> = {
   },
   ZeroPadding2D(call) {
     const [top, bottom, left, right] = borders(call, "padding");
-    if (!call.channelsFirst) return { ref: call.draft.padImage(call.image, [top, left, bottom, right]), rank: 4 };
-    return { ref: call.draft.add("Pad", [call.image, call.draft.ints([0, 0, top, left, 0, 0, bottom, right])], { mode: "constant" }), rank: 4 };
+    const pads = call.channelsFirst ? [0, 0, top, left, 0, 0, bottom, right] : [0, top, left, 0, 0, bottom, right, 0];
+    return { ref: call.draft.add("Pad", [call.image, call.draft.ints(pads)], { mode: "constant" }), rank: 4 };
   },
   Cropping2D(call) {
     const { draft, channelsFirst } = call;
