@@ -106,7 +106,7 @@ async function makeDist(): Promise<void> {
   try {
     await runTool("typescript/bin/tsc", ["-p", "tsconfig.build.json", "--outDir", fresh, "--emitDeclarationOnly"]);
     await bundle({
-      entryPoints: ["src/index.ts", "src/formats/safetensors/index.ts", "src/cli/main.ts"],
+      entryPoints: ["index", "onnx", "tfjs", "tflite", "formats/safetensors/index", "cli/main"].map((name) => `src/${name}.ts`),
       outdir: fresh,
       bundle: true,
       splitting: true,

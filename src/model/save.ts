@@ -39,7 +39,8 @@ export async function saveModel(model: Model, path: string | URL | undefined, op
   const metadata = fileMetadata(model, options);
   if (format === "onnx") {
     const { saveOnnx } = await import("./save-onnx.js");
-    return saveOnnx(model, path, metadata, options.dtype);
+    const { [metadataKeys.graph]: _, ...ours } = metadata; // the file is a graph itself
+    return saveOnnx(model, path, ours, options.dtype);
   }
   if (format !== "safetensors") throw new ArgumentError(`save: format expected safetensors or onnx, got ${JSON.stringify(format)}`);
   const tensors = await fileTensors(model, options);

@@ -1,4 +1,4 @@
-import { ArgumentError } from "../core/errors.js";
+import { ArgumentError, LimitError } from "../core/errors.js";
 import { sizeOf } from "../core/shape.js";
 import { evaluationTransforms, named, type Preprocessing, type PreprocessingName } from "../data/preprocessing.js";
 import type { Value } from "../graph/graph.js";
@@ -29,6 +29,12 @@ export interface AssembleOptions extends SessionOptions {
   readonly preprocessing?: Preprocessing | PreprocessingName;
   /** For weights that start anew, default 0. */
   readonly seed?: number;
+}
+
+/** Of a model whose classes are those of its weights. */
+export interface ClassifierOptions extends Omit<AssembleOptions, "numClasses" | "newHead" | "seed"> {
+  /** Names of the classes, as many as there are; default those of the file, else `"0"`, `"1"`, ... */
+  readonly labels?: readonly string[];
 }
 
 /** Makes the model: settles classes and preprocessing, opens a session, fills it from the weights and from initialisers. */
@@ -69,11 +75,14 @@ export async function assemble(built: Architecture, options: AssembleOptions, sa
   }
 }
 
+const mostClasses = 2 ** 20;
+
 function settleClasses(built: Architecture, { labels: given, numClasses: asked, newHead: anew }: AssembleOptions, saved: Saved, weights?: Weights) {
   const ofWeights = built.definition ? undefined : weights?.shapes.get(built.classifier.at(-1) as string)?.[0];
   const numClasses = asked ?? given?.length ?? saved.labels?.length ?? ofWeights ?? built.defaultClasses;
   if (!(Number.isInteger(numClasses) && numClasses >= 1))
     throw new ArgumentError(`createModel: numClasses expected a whole number of 1 or more, got ${numClasses}`);
+  if (numClasses > mostClasses) throw new LimitError(`createModel: ${numClasses} classes, more than ${mostClasses}`);
   if (given && given.length !== numClasses) throw new ArgumentError(`createModel: ${given.length} labels for ${numClasses} classes`);
   const labels = given ?? (saved.labels?.length === numClasses ? saved.labels : Array.from({ length: numClasses }, (_, i) => String(i)));
   const newHead = anew ?? (!weights?.quantized && saved.labels !== undefined && labels.some((label, i) => label !== saved.labels?.[i]));
@@ -91,7 +100,7 @@ function settleImages(built: Architecture, { preprocessing, imageSize }: Assembl
   if (!known) return { imageSize: pair(imageSize ?? built.inputSize) };
   const chosen = withSize({ ...known, channels: built.channels }, imageSize);
   evaluationTransforms(chosen); // throws where it does not fit
-  return { preprocessing: chosen, imageSize: pair(chosen.crop) };
+  return { preprocessing: chosen, imageSize: inputSize(chosen) };
 }
 
 const pair = (size: number | readonly [number, number]): readonly [number, number] => (typeof size === "number" ? [size, size] : [size[0], size[1]]);
@@ -103,3 +112,13 @@ function withSize(preprocessing: Preprocessing, imageSize: number | undefined): 
   const ratio = typeof resize === "number" && typeof crop === "number" ? resize / crop : 1;
   return { ...preprocessing, crop: imageSize, resize: resize === null ? null : Math.round(imageSize * ratio) };
 }
+
+/** Options for a model of so many classes. @throws {ArgumentError} where labels are not as many */
+export function withClasses(options: ClassifierOptions, classes = options.labels?.length): AssembleOptions {
+  if (options.labels && options.labels.length !== classes)
+    throw new ArgumentError(`load: ${options.labels.length} labels for ${classes} classes; replaceHead gives a model other classes`);
+  return { ...options, newHead: false };
+}
+
+/** Of the network that a preprocessing is for. */
+export const inputSize = ({ crop }: Preprocessing): readonly [height: number, width: number] => pair(crop);

@@ -49,7 +49,7 @@ export function splitTag(name: string): NamedWeights {
 }
 
 /** What a file says of itself, and its publisher where it does not. */
-export function withCheckpoint(saved: Saved, { architecture, labels, preprocessing, notes }: Checkpoint): Saved {
+export function withCheckpoint(saved: Saved, { architecture, labels, preprocessing, notes }: Omit<Checkpoint, "source">): Saved {
   return {
     ...saved,
     name: saved.name ?? architecture,

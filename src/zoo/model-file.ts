@@ -43,7 +43,7 @@ export async function formatOf(source: ByteSource): Promise<ModelFormat> {
 }
 
 /** Where a model was asked for, and where its bytes are now. */
-export interface Opened {
+interface Opened {
   readonly source: SourceLike;
   readonly local: SourceLike;
   readonly options: CheckpointOptions;

@@ -1,7 +1,9 @@
 import { FormatError, ShapeError } from "../../core/errors.js";
+import type { Shape } from "../../core/shape.js";
 import { fold, subgraph } from "../../formats/onnx/fold.js";
 import type { OnnxModel } from "../../formats/onnx/read-model.js";
 import type { Architecture } from "../../nn/architecture.js";
+import { matchStateDict } from "../../nn/state-dict.js";
 import type { Weights } from "../weights.js";
 import { classifierOf, extended, scoresOf } from "./classifier.js";
 import { definitionBytes, readDefinition } from "./definition.js";
@@ -49,14 +51,20 @@ export function importClassifier(model: OnnxModel, naming: Naming): { architectu
   });
 }
 
-/** The architecture that a definition describes. @throws as `importClassifier` */
-export function architectureFrom(definition: Uint8Array, naming: Naming): Architecture {
-  return checked(naming, () => describedBy(definition, naming));
+/**
+ * The architecture that a definition describes.
+ *
+ * @param shapes of the tensors that are there for it, where they are its float32 weights
+ * @throws {FormatError} where it wants others; as `importClassifier`
+ */
+export function architectureFrom(definition: Uint8Array, naming: Naming, shapes?: ReadonlyMap<string, Shape>): Architecture {
+  return checked(naming, () => describedBy(definition, naming, shapes));
 }
 
-function describedBy(definition: Uint8Array, naming: Naming): Architecture {
-  const model = readDefinition(definition, naming.file);
-  const network = importedNetwork(model, sizeFor(model, naming));
+function describedBy(definition: Uint8Array, naming: Naming, shapes?: ReadonlyMap<string, Shape>): Architecture {
+  const { graph, weights } = readDefinition(definition, naming.file);
+  if (shapes) matchStateDict(weights, shapes, { network: `${naming.name} (${naming.file})` });
+  const network = importedNetwork(graph, sizeFor(graph, naming));
   const [height, width] = network.image.size ?? naming.size ?? usualSize;
   return {
     ...network,

@@ -1,0 +1,15 @@
+/** `ocelli/tflite`: TensorFlow Lite files. `loadModel` opens those that are image classifiers; here are all others. */
+import type { SourceLike } from "./core/source.js";
+import type { GraphModel } from "./zoo/imported/graph-model.js";
+import { type OpenOptions, openGraph } from "./zoo/open-graph.js";
+
+export type { GraphInput, GraphModel, GraphOutput } from "./zoo/imported/graph-model.js";
+export type { OpenOptions };
+
+/**
+ * A network of any inputs and outputs, to run as its file has it, quantised ones with their weights as float32.
+ *
+ * @param source path, URL, `hf-hub:owner/name`, Blob or bytes
+ * @throws {FormatError | LimitError | UnsupportedOpError} for a file that is none, or that cannot run here
+ */
+export const openTflite = (source: SourceLike, options?: OpenOptions): Promise<GraphModel> => openGraph("tflite", source, options);

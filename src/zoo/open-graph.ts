@@ -1,0 +1,22 @@
+import { openSource, type SourceLike } from "../core/source.js";
+import type { ForeignModel } from "../formats/foreign.js";
+import type { SessionOptions } from "../runtime/session.js";
+import { type CheckpointOptions, openCheckpoint } from "./checkpoint.js";
+import { GraphModel } from "./imported/graph-model.js";
+import { type ForeignFormat, readForeign } from "./model-file.js";
+
+export interface OpenOptions extends SessionOptions, CheckpointOptions {}
+
+/** The graph in a file of another program, to run as it is. */
+export async function openGraph(format: ForeignFormat, source: SourceLike, options: OpenOptions = {}): Promise<GraphModel> {
+  const { source: local } = await openCheckpoint(source, options);
+  const file = await openSource(local);
+  try {
+    return await graphModel(await readForeign(format, file, { source, local, options }), options);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The graph that a reader gave, to run as it is. */
+export const graphModel = ({ graph }: ForeignModel, options: SessionOptions = {}): Promise<GraphModel> => GraphModel.open(graph, options);

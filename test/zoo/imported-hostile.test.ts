@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { FormatError, LimitError, UnsupportedOpError } from "../../src/core/errors.js";
+import { loadModel } from "../../src/zoo/load-model.js";
+import { attacks, sound } from "../formats/attacks/definition.js";
+
+const inline = { inline: true, build: "simd" } as const;
+
+test("the sound file loads", async () => {
+  const model = await loadModel(await sound(), inline);
+  expect(model.labels).toHaveLength(5);
+  model.close();
+});
+
+test.each(attacks)("refuses: $name", async ({ bytes, message }) => {
+  const file = await bytes();
+  const error = await loadModel(file, inline).then(
+    () => undefined,
+    (thrown) => thrown,
+  );
+  expect(
+    [FormatError, LimitError, UnsupportedOpError].some((kind) => error instanceof kind),
+    String(error),
+  ).toBe(true);
+  expect(error.message).toMatch(message);
+});
