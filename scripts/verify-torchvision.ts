@@ -1,10 +1,10 @@
 /**
- * Do all of torchvision's classifiers give PyTorch's logits here, by name and from the ONNX file that PyTorch exports?
+ * Do all of torchvision's classifiers give PyTorch's logits here, from their state_dict and from the ONNX file that PyTorch exports?
  *
  * npm run verify:torchvision -- [name ...]
  *
  * Needs a Python with torch and torchvision (the first of OCELLI_PYTHON, python3 and /usr/bin/python3 that has them) and the assets folder
- * (OCELLI_TEST_ASSETS, default ../shared/assets) for two real images. Weights are the seeded ones of the tests.
+ * (OCELLI_TEST_ASSETS, default ../shared/assets) for two real images. Weights are seeded as those of the tests.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { createModel, listModels, loadModel, type Model } from "../src/index.js";
-import { relativeError, stateDict } from "../test/zoo/recipe.js";
+import { relativeError } from "../test/zoo/recipe.js";
 
 const assets = process.env.OCELLI_TEST_ASSETS ?? resolve(import.meta.dirname, "../../shared/assets");
 const size = 224;
@@ -34,7 +34,8 @@ let [passed, failed] = [0, 0];
 for await (const line of createInterface({ input: made.stdout })) {
   const [name, problem] = line.split("\t");
   const expected = floats(`${name}.f32`);
-  if (listModels().includes(name)) await verify(`${name} by name`, expected, async () => seeded(name));
+  if (listModels().includes(name))
+    await verify(`${name} from safetensors`, expected, () => createModel(name, { ...options, pretrained: join(folder, `${name}.safetensors`) }));
   else console.log(`${name}: no such architecture here`);
   if (problem) console.log(`${name}: ${problem}`);
   else await verify(`${name} from ONNX`, expected, () => loadModel(join(folder, `${name}.onnx`), { ...options, preprocessing: "imagenet" }));
@@ -45,15 +46,6 @@ process.exit(failed > 0 ? 1 : 0);
 
 function floats(name: string): Float32Array {
   return new Float32Array(new Uint8Array(readFileSync(join(folder, name))).buffer);
-}
-
-/** The architecture with the recipe's weights: those of tensors that are whole numbers have no seed. */
-async function seeded(name: string): Promise<Model> {
-  const model = await createModel(name, options);
-  const tensors = await model.parameters();
-  const numbers = stateDict(new Map([...tensors].map(([key, tensor]) => [key, tensor.shape])));
-  await model.setParameters(new Map([...tensors].map(([key, tensor]) => [key, { shape: tensor.shape, data: numbers.get(key) as Float32Array }])));
-  return model;
 }
 
 async function verify(title: string, expected: Float32Array, open: () => Promise<Model>): Promise<void> {

@@ -53,9 +53,14 @@ export async function fuzz(target: Target, cases: number, from = 0): Promise<Out
   let base = 0;
   for (let seed = from; seed < from + cases; seed++) {
     const bytes = fileOf(target, seed);
-    const start = performance.now();
-    const problem = await attempt(target, bytes, counts);
-    const milliseconds = performance.now() - start;
+    const timed = async () => {
+      const start = performance.now();
+      const problem = await attempt(target, bytes, counts);
+      return { problem, milliseconds: performance.now() - start };
+    };
+    let { problem, milliseconds } = await timed();
+    // A machine with other work stops us now and then: what is slow by itself is slow again.
+    if (milliseconds > mostMilliseconds) milliseconds = Math.min(milliseconds, (await timed()).milliseconds);
     if (milliseconds > slowest.milliseconds) slowest = { seed, milliseconds };
     if (problem) findings.push({ target: target.name, seed, problem });
     else if (milliseconds > mostMilliseconds) findings.push({ target: target.name, seed, problem: `took ${Math.round(milliseconds)} ms` });

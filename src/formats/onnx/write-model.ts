@@ -91,7 +91,7 @@ function attributeOf(name: string, value: AttributeValue): AttributeProto {
   const isFloat = (number: unknown) => typeof number === "number" && (floatAttributes.has(name) || !Number.isInteger(number));
   if (typeof value === "number")
     return isFloat(value)
-      ? create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value })
+      ? create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: Math.fround(value) })
       : create(AttributeProtoSchema, { name, type: AttributeType.INT, i: whole(value) });
   if (typeof value === "string") return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) });
   if ("decode" in value) return create(AttributeProtoSchema, { name, type: AttributeType.TENSOR, t: tensorOf(value) });
@@ -100,7 +100,7 @@ function attributeOf(name: string, value: AttributeValue): AttributeProto {
     return create(AttributeProtoSchema, { name, type: AttributeType.STRINGS, strings: values.map((text) => new TextEncoder().encode(text as string)) });
   const numbers = values as readonly number[];
   return floatAttributes.has(name) || numbers.some(isFloat)
-    ? create(AttributeProtoSchema, { name, type: AttributeType.FLOATS, floats: [...numbers] })
+    ? create(AttributeProtoSchema, { name, type: AttributeType.FLOATS, floats: numbers.map(Math.fround) })
     : create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: numbers.map(whole) });
 }
 
