@@ -1,10 +1,10 @@
 import type { Value } from "../graph/graph.js";
 import { constant, normal } from "../nn/initializers.js";
 import { linear } from "../nn/linear.js";
-import { layerNorm } from "../nn/norm.js";
+import { layerNorm, rmsNorm } from "../nn/norm.js";
 import { positionEmbedding } from "../nn/position-embedding.js";
 import type { Scope } from "../nn/scope.js";
-import { layerScale, mlp, patchEmbedding, selfAttention, learnedTokens } from "../nn/transformer.js";
+import { attentionPool, layerScale, mlp, patchEmbedding, selfAttention, learnedTokens } from "../nn/transformer.js";
 import { add } from "../ops/add.js";
 import { concat } from "../ops/concat.js";
 import { mean } from "../ops/mean.js";
@@ -30,8 +30,10 @@ export interface VitVariant {
   readonly patchPositions?: true;
   /** Where LayerScale starts; without it there is none. */
   readonly layerScale?: number;
-  /** What goes to the head: the class token (default; with `dist_token`, both), or the mean over all patches. */
-  readonly pool?: "token" | "mean";
+  /** What goes to the head: the class token (default; with `dist_token`, both), the mean over all patches, or what a learned query finds in all tokens. */
+  readonly pool?: "token" | "mean" | "attention";
+  /** Norms do not subtract the mean, and have no bias. */
+  readonly rmsNorm?: true;
 }
 
 export interface VitOptions {
@@ -65,6 +67,7 @@ export function vit(variant: VitVariant, native: { naming: VitOptions["naming"];
   const prefix = tokens.reduce((length, name) => length + lengthOf(name), 0);
   const isDistilled = tokens.includes("dist_token");
   const heads = isDistilled ? ["head", "head_dist"] : ["head"];
+  const norm = variant.rmsNorm ? rmsNorm : layerNorm;
   return {
     defaults: ({ naming = native.naming }) => ({ imageSize: native.imageSize ?? 224, epsilon: 1e-6, naming }),
     choices: { naming: ["timm", "torchvision"] },
@@ -90,8 +93,10 @@ export function vit(variant: VitVariant, native: { naming: VitOptions["naming"];
           if (variant.patchPositions) y = add({ a: y, b: position });
           y = concat([...tokens.map((name) => learnedTokens(net, name, { count, length: lengthOf(name), channels })), y], { axis: 1 });
           if (!variant.patchPositions) y = add({ a: y, b: position });
-          for (let i = 0; i < depth; i++) y = block(net.at(`blocks.${i}`), y, variant);
-          return pool === "token" ? classTokens(net, y, heads.length) : meanOfPatches(net, y, prefix);
+          for (let i = 0; i < depth; i++) y = block(net.at(`blocks.${i}`), y, variant, norm);
+          if (pool === "token") return norm(net.at("norm"), firstTokens(y, heads.length));
+          if (pool === "mean") return norm(net.at("fc_norm"), meanOfPatches(y, prefix));
+          return attentionPool(net.at("attn_pool"), norm(net.at("norm"), y), { heads: variant.heads, hidden: channels * (variant.mlpRatio ?? 4) });
         },
         head(root, features, numClasses) {
           const net = within(root);
@@ -106,23 +111,21 @@ export function vit(variant: VitVariant, native: { naming: VitOptions["naming"];
 }
 
 /** Attention, then an MLP, each on normalised tokens and added to what came in (Dosovitskiy et al. 2020, equations 2 and 3). */
-function block(net: Scope, x: Value, { channels, heads, mlpRatio = 4, layerScale: initial }: VitVariant): Value {
+function block(net: Scope, x: Value, { channels, heads, mlpRatio = 4, layerScale: initial }: VitVariant, norm: typeof layerNorm): Value {
   const scaled = (name: string, y: Value) => (initial === undefined ? y : layerScale(net.at(name), y, initial));
-  const mixed = add({ a: x, b: scaled("ls1", selfAttention(net.at("attn"), layerNorm(net.at("norm1"), x), { heads })) });
-  return add({ a: mixed, b: scaled("ls2", mlp(net.at("mlp"), layerNorm(net.at("norm2"), mixed), { hidden: channels * mlpRatio })) });
+  const mixed = add({ a: x, b: scaled("ls1", selfAttention(net.at("attn"), norm(net.at("norm1"), x), { heads })) });
+  return add({ a: mixed, b: scaled("ls2", mlp(net.at("mlp"), norm(net.at("norm2"), mixed), { hidden: channels * mlpRatio })) });
 }
 
-/** The first `count` tokens of x [N, tokens, C], normalised; one of them as [N, C]. */
-function classTokens(net: Scope, x: Value, count: number): Value {
+/** The first `count` tokens of x [N, tokens, C]; one of them as [N, C]. */
+function firstTokens(x: Value, count: number): Value {
   const [images, , channels] = x.shape;
-  const first = slice({ x }, { starts: [0, 0, 0], sizes: [images, count, channels] });
-  return layerNorm(net.at("norm"), count > 1 ? first : reshape({ x: first }, { shape: [images, channels] }));
+  return count === 1 ? tokenAt(x, 0) : slice({ x }, { starts: [0, 0, 0], sizes: [images, count, channels] });
 }
 
-function meanOfPatches(net: Scope, x: Value, prefix: number): Value {
+function meanOfPatches(x: Value, prefix: number): Value {
   const [images, all, channels] = x.shape;
-  const patches = slice({ x }, { starts: [0, prefix, 0], sizes: [images, all - prefix, channels] });
-  return layerNorm(net.at("fc_norm"), mean({ x: patches }, { axes: [1] }));
+  return mean({ x: slice({ x }, { starts: [0, prefix, 0], sizes: [images, all - prefix, channels] }) }, { axes: [1] });
 }
 
 /** Token `i` of x [N, tokens, C] as [N, C]. */

@@ -8,6 +8,7 @@ import { gradients } from "../../src/autograd/index.js";
 import { ArgumentError } from "../../src/core/errors.js";
 import { sizeOf } from "../../src/core/shape.js";
 import { Graph } from "../../src/graph/graph.js";
+import { attention } from "../../src/ops/attention.js";
 import { conv2d } from "../../src/ops/conv2d.js";
 import { dense, matmul } from "../../src/ops/dense.js";
 import { sum } from "../../src/ops/sum.js";
@@ -52,6 +53,14 @@ describe.skipIf(!hasBuild("turbo"))("turbo gives the bits of relaxed", () => {
 
   test("for products deeper than a slice and strides that collide in the cache", async () => {
     const graph = layer((graph) => graph.output("y", matmul({ a: graph.input("a", [9, 1030]), b: graph.input("b", [1030, 512]) })));
+    expect(await outputs(graph, "turbo")).toEqual(await outputs(graph, "relaxed"));
+  });
+
+  test("for attention, whose kernels are relaxed's", async () => {
+    const graph = layer((graph) => {
+      const bias = graph.keep("parameter", "bias", [1, 3, 21, 21]);
+      graph.output("y", attention({ qkv: graph.input("qkv", [2, 21, 90]), bias }, { heads: 3 }));
+    });
     expect(await outputs(graph, "turbo")).toEqual(await outputs(graph, "relaxed"));
   });
 

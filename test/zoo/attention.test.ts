@@ -107,3 +107,8 @@ test("torchvision's Swin has its indices in files, and passes over them when one
   expect(matchStateDict(shapes, found, network).load).toEqual([...shapes.keys()]);
   expect((await architecture("swin_tiny_patch4_window7_224")).indices).toBeUndefined();
 });
+
+test("images that are no whole patches are refused", async () => {
+  const network = await architecture("deit_tiny_patch16_224");
+  expect(() => classifier(network, { size: 100 })).toThrow("patchEmbedding: expected height and width in multiples of 16 pixels, got 100 x 100 at patch_embed");
+});

@@ -51,6 +51,7 @@ const distilled = { tokens: ["cls_token", "dist_token"] } as const;
 const dinov2 = { patch: 14, layerScale: 1e-5 };
 const registers = { tokens: ["cls_token", "reg_token"], registers: 4, patchPositions: true } as const;
 const testVit = { channels: 64, heads: 2, mlpRatio: 3 };
+const testVit3 = { channels: 96, depth: 9, heads: 3, layerScale: 1e-5, tokens: ["reg_token"] } as const;
 
 const swinTiny = { depths: [2, 2, 6, 2], channels: 96, heads: 3 };
 const swinSmall = { depths: [2, 2, 18, 2], channels: 96, heads: 3 };
@@ -93,6 +94,8 @@ export const attention: Entries = {
   vit_base_patch14_reg4_dinov2: ofTimm.vit({ ...vitBase, ...dinov2, ...registers }, timmAt(518, 1)),
   test_vit: ofTimm.vit({ ...testVit, depth: 6 }, small),
   test_vit2: ofTimm.vit({ ...testVit, depth: 8, layerScale: 1e-5, tokens: ["reg_token"], pool: "mean" }, small),
+  test_vit3: ofTimm.vit({ ...testVit3, mlpRatio: 2, pool: "attention" }, small),
+  test_vit4: ofTimm.vit({ ...testVit3, mlpRatio: 3, pool: "mean", rmsNorm: true }, small),
 
   swin_t: swin(swinTiny, from(232, "bicubic"), "torchvision"),
   swin_s: swin(swinSmall, from(246, "bicubic"), "torchvision"),
