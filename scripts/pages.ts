@@ -29,7 +29,7 @@ const decoders = /^(codec|decoders-source)-/;
  * files; networks but MobileNetV3.
  */
 const notLoaded =
-  /-node-|^quantized-|^worker-tasks-|^(decode|bmp|gif|jpeg|png|tiff|webp)-|^wasm-((simd|turbo)-|\w+-[a-z]+-)|^sync-|^(hub|cache-web|save-onnx)-/;
+  /-node-|^quantized-|^worker-tasks-|^(decode|bmp|gif|jpeg|png|tiff|webp)-|^wasm-((simd|turbo)-|\w+-[a-z]+-)|^sync-|^(hub|cache-web|save-onnx|read-foreign|imported|tfjs|tflite)-/;
 
 /** The network that the pages have, and all others, which the catalogue imports from files of their names. */
 const used = "mobilenet-v3";
