@@ -95,7 +95,7 @@ export function quantizeGraph(source: Graph, rules: QuantizeRules): Graph {
     const name = nameOf(node);
     const x = asBytes(node.tensors.x, `${name}.input`);
     const { name: weightName, shape, file } = rootOf(node.tensors.weight);
-    const names = { weight: weightName, scale: `${weightName}_scale`, bias: weightName.replace(/weight$/, "bias") };
+    const names = { weight: weightName, scale: `${weightName}_scale`, bias: biasOf(weightName) };
     rules.layer?.({ names, node, input: x.quantization as Quantization });
     const channels = [shape[shape.length - 1]];
     const weight = result.keep("parameter", names.weight, shape, { file, dtype: "int8", trainable: false });
@@ -182,6 +182,9 @@ const isPlain = (node: Node) => is(node, conv2d) && node.attributes.low === -Inf
 function rootOf(weight: Value): Value {
   return weight.node?.tensors.a ? rootOf(weight.node.tensors.a) : weight;
 }
+
+/** `layer1.0.conv1.bias` of `layer1.0.conv1.weight`, and another name where a file of another program calls its weights otherwise. */
+const biasOf = (weight: string) => (weight.endsWith("weight") ? weight.replace(/weight$/, "bias") : `${weight}_bias`);
 
 /** `layer1.0.conv1` of `layer1.0.conv1.weight`. */
 const nameOf = (node: Node) => rootOf(node.tensors.weight).name.replace(/\.?weight$/, "");

@@ -12,6 +12,8 @@ import { Scope } from "../../../src/nn/scope.js";
 import { mul } from "../../../src/ops/mul.js";
 import { sum } from "../../../src/ops/sum.js";
 import { compile } from "../../../src/plan/compile.js";
+import { fuse } from "../../../src/plan/passes.js";
+import { quantizeGraph } from "../../../src/plan/quantize.js";
 import { Session } from "../../../src/runtime/session.js";
 import { built, difference, graphOf, imageOrder, inMemory, node, numbers } from "./graph.js";
 import { rowByRow, writeWeights } from "./run-built.js";
@@ -191,6 +193,13 @@ describe("operators become ops of their own", () => {
     );
     expect(new Set(ops(model))).toEqual(new Set(["reshape", "transpose"]));
   });
+});
+
+test("a network whose weights are called anything is quantised", () => {
+  const nodes = [node("Conv", "x a", "c"), node("Relu", "c", "r"), node("Conv", "r b", "y")];
+  const { graph } = built(graphOf(nodes, { a: numbers([6, 4, 1, 1]), b: numbers([5, 6, 1, 1]) }), image, { order: imageOrder });
+  const quantized = quantizeGraph(fuse(graph), { activation: () => ({ scale: 0.1, zeroPoint: 3 }) });
+  expect([...quantized.kept.keys()].sort()).toEqual(["a", "a_bias", "a_scale", "b", "b_bias", "b_scale"]);
 });
 
 describe("what became an input was an attribute", () => {
