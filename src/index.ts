@@ -6,7 +6,7 @@ export type { ImageSource } from "./data/image.js";
 export { ImageFolder } from "./data/image-folder.js";
 export { ImageList } from "./data/image-list.js";
 export type { Preprocessing, PreprocessingName } from "./data/preprocessing.js";
-export { evaluationTransforms, trainingTransforms } from "./data/preprocessing.js";
+export { evaluationTransforms, preprocessingNames, trainingTransforms } from "./data/preprocessing.js";
 export { splitDataset } from "./data/split.js";
 export { unreadable } from "./data/prepare.js";
 export { TarShards } from "./data/tar-shards.js";

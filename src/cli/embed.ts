@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { OcelliError } from "../index.js";
 import { eachImage } from "./each-image.js";
 import { openModel } from "./open-model.js";
-import { addEngineOptions, type EngineOptions, modelArgument } from "./options.js";
+import { addEngineOptions, addInputOptions, type EngineOptions, type InputOptions, modelArgument } from "./options.js";
 import { printJson } from "./output.js";
 import { listImages } from "./paths.js";
 
@@ -12,10 +12,10 @@ export function embedCommand(): Command {
     .argument("<model>", modelArgument)
     .argument("<images...>", "image files, folders of them, or URLs")
     .action(embed);
-  return addEngineOptions(command);
+  return addEngineOptions(addInputOptions(command));
 }
 
-async function embed(source: string, paths: string[], { json, ...options }: EngineOptions): Promise<void> {
+async function embed(source: string, paths: string[], { json, ...options }: EngineOptions & InputOptions): Promise<void> {
   const images = listImages(paths);
   const model = await openModel(source, { ...options, json });
   await eachImage(

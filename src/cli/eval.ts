@@ -2,11 +2,11 @@ import { Command, Option } from "commander";
 import { type Dataset, unreadable } from "../index.js";
 import { openData } from "./data.js";
 import { openModel } from "./open-model.js";
-import { addEngineOptions, type EngineOptions, modelArgument, number, wholeNumber } from "./options.js";
+import { addEngineOptions, addInputOptions, type EngineOptions, type InputOptions, modelArgument, number, wholeNumber } from "./options.js";
 import { formatShare, formatTable, printJson, styled } from "./output.js";
 import { ProgressBar } from "./progress.js";
 
-interface EvalOptions extends EngineOptions {
+interface EvalOptions extends EngineOptions, InputOptions {
   readonly validation: number;
   readonly seed?: number;
   readonly badImages: "skip" | "error";
@@ -21,7 +21,7 @@ export function evalCommand(): Command {
     .option("--seed <n>", "of that split", wholeNumber(0))
     .addOption(new Option("--bad-images <what>", "what to do with images that cannot be read").choices(["skip", "error"]).default("error"))
     .action(evaluate);
-  return addEngineOptions(command);
+  return addEngineOptions(addInputOptions(command));
 }
 
 async function evaluate(source: string, folder: string, { validation, seed, badImages, json, ...options }: EvalOptions): Promise<void> {

@@ -22,7 +22,7 @@ async function inspect(source: string, { json = false, layers }: InspectOptions)
   const hasWeights = kindOf(source) === "file" || source.includes("."); // a name with a tag stands for weights
   const view = new DownloadView();
   const known = hasWeights ? await identify(source, view).finally(() => view.clear()) : undefined;
-  if (known && !known.architecture) return inspectTensors(known.file, json);
+  if (known && !known.architecture && !known.isForeign) return inspectTensors(known.file, json);
   const { labels, notes, ...facts } = hasWeights ? await factsOfFile(source) : { ...(await describeArchitecture(source)), labels: undefined, notes: {} };
   if (json) {
     const { architecture, options, unverified, inputShape, classes, parameters, flops, multiplyAdds } = facts;

@@ -1,5 +1,5 @@
-import { existsSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   ArgumentError,
@@ -12,9 +12,10 @@ import {
   loadModel,
   type Model,
   openSafetensors,
+  type PreprocessingName,
 } from "../index.js";
 import { DownloadView, sayOrigin } from "./download-view.js";
-import type { EngineOptions } from "./options.js";
+import type { EngineOptions, InputOptions } from "./options.js";
 
 /** What an argument names: something with weights of its own (file, folder, URL, repository), or an architecture. @throws {ArgumentError} where it is neither */
 export function kindOf(source: string): "file" | "architecture" {
@@ -30,23 +31,49 @@ const isRemote = (source: string) => /^(hf|hf-hub|hf_hub|https?):/i.test(source)
 const isModel = (name: string) => listModels().includes(name.split(".")[0]);
 
 /** A model of a file, folder, URL or repository, or an architecture with the weights that its name stands for. */
-export async function openModel(source: string, { threads, build, json, inline }: EngineOptions & { inline?: boolean }): Promise<Model> {
+export async function openModel(
+  source: string,
+  { threads, build, json, inline, preprocessing, size }: EngineOptions & InputOptions & { inline?: boolean },
+): Promise<Model> {
   const view = new DownloadView();
-  const options = { threads, build, inline, onProgress: view.onProgress };
+  const options = { threads, build, inline, preprocessing, imageSize: size, onProgress: view.onProgress };
   const isFile = kindOf(source) === "file";
   const model = await (isFile ? loadModel(source, options) : createModel(source, { ...options, pretrained: true })).finally(() => view.clear());
   if (!isFile || isRemote(source)) sayOrigin(model, json);
   return model;
 }
 
+export interface Identity {
+  readonly file: string;
+  readonly architecture?: string;
+  /** We wrote it. */
+  readonly isOurs: boolean;
+  /** It is another program's: ONNX, TF.js, TFLite. */
+  readonly isForeign: boolean;
+}
+
 /** The file that an argument stands for, fetched where it is not at hand, and the architecture that it or its publisher names. */
-export async function identify(source: string, options: LoadOptions = {}): Promise<{ file: string; architecture?: string; isOurs: boolean }> {
+export async function identify(source: string, options: LoadOptions = {}): Promise<Identity> {
+  if (isForeign(source)) return { file: source, isOurs: false, isForeign: true };
   const isFolder = statSync(source, { throwIfNoEntry: false })?.isDirectory() === true;
   const isAtHand = kindOf(source) === "file" && !isFolder && !isRemote(source);
   const { source: from, architecture } = isAtHand ? { source, architecture: undefined } : await downloadWeights(isFolder ? resolve(source) : source, options);
   const file = from instanceof URL ? fileURLToPath(from) : String(from);
+  if (isForeign(file)) return { file, isOurs: false, isForeign: true };
   const ours = await architectureIn(file);
-  return { file, architecture: ours ?? architecture, isOurs: ours !== undefined };
+  return { file, architecture: ours ?? architecture, isOurs: ours !== undefined, isForeign: false };
+}
+
+/** Whether a file or folder holds a network of another program, graph and all: what is there and is no safetensors file. */
+function isForeign(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats?.isDirectory()) return !["config.json", "model.safetensors"].some((name) => existsSync(join(path, name)));
+  if (!stats) return false;
+  const head = Buffer.alloc(9);
+  const file = openSync(path, "r");
+  const length = readSync(file, head);
+  closeSync(file);
+  return length === head.length && head[8] !== 0x7b;
 }
 
 async function architectureIn(path: string): Promise<string | undefined> {
@@ -64,14 +91,15 @@ export interface StartingPoint {
   readonly weights?: string;
   readonly size?: number;
   readonly seed?: number;
+  readonly preprocessing?: PreprocessingName;
   readonly threads?: number;
   readonly json?: boolean;
 }
 
 /** A model to fine-tune: its head is new, its other weights are those given. */
-export async function openForTraining({ classes, model, weights, size, seed, threads, json }: StartingPoint): Promise<Model> {
+export async function openForTraining({ classes, model, weights, size, seed, preprocessing, threads, json }: StartingPoint): Promise<Model> {
   const view = new DownloadView();
-  const options = { labels: classes, imageSize: size, seed, threads, onProgress: view.onProgress };
+  const options = { labels: classes, imageSize: size, seed, preprocessing, threads, onProgress: view.onProgress };
   const name = model ?? (weights === undefined || weights === "random" ? listBundled()[0] : undefined);
   if (name !== undefined && !isModel(name)) throw new ArgumentError(`--model ${name}: there is no such architecture; there are ${listModels().join(", ")}`);
   if (name !== undefined && weights === "random") return createModel(name, options);
@@ -87,11 +115,24 @@ export async function openForTraining({ classes, model, weights, size, seed, thr
 
 /** Weights of the architecture that they name; where they name none, of `model`. */
 async function openWeights(weights: string, model: string | undefined, options: CreateOptions): Promise<Model> {
-  const { architecture: named, isOurs } = await identify(weights, options);
+  const { architecture: named, isOurs, isForeign } = await identify(weights, options);
+  if (isForeign) return withNewHead(weights, model, options);
   if (!named && !model) throw new ArgumentError(`--weights ${weights}: the file does not say of which architecture its weights are; add --model <name>`);
   if (named && model && named !== model) throw new ArgumentError(`--model ${model}: the weights are of ${named} (${weights})`);
   const isName = kindOf(weights) === "architecture";
   // Weights that say nothing of their classes were trained on others than these.
   const newHead = isOurs ? undefined : true;
   return createModel(isName ? weights : (named ?? (model as string)), { ...options, pretrained: isName || weights, newHead });
+}
+
+/** A network of another program for other classes. */
+async function withNewHead(weights: string, model: string | undefined, { labels = [], seed, ...options }: CreateOptions): Promise<Model> {
+  if (model) throw new ArgumentError(`--model ${model}: the file has a network of its own (${weights})`);
+  const { threads, imageSize, preprocessing, onProgress } = options;
+  const opened = await loadModel(weights, { threads, imageSize, preprocessing, onProgress });
+  try {
+    return await opened.replaceHead(labels, { seed });
+  } finally {
+    opened.close();
+  }
 }

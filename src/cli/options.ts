@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type PreprocessingName, preprocessingNames } from "../index.js";
 import type { BuildChoice } from "../runtime/choose-build.js";
 
 /** Options that every command has. */
@@ -32,6 +33,24 @@ export function addBuildOption(command: Command, build?: BuildChoice): Command {
     "turbo",
   ]);
   return command.addOption(build ? option.default(build) : option);
+}
+
+/** What a user may know of a network that its file does not say. */
+export interface InputOptions {
+  readonly preprocessing?: PreprocessingName;
+  readonly size?: number;
+}
+
+export function preprocessingOption(): Option {
+  return new Option(
+    "--preprocessing <name>",
+    "of a network whose file does not say how images are prepared: imagenet, caffe, or the range of its levels",
+  ).choices(preprocessingNames);
+}
+
+/** Options of commands that take networks of other programs. */
+export function addInputOptions(command: Command): Command {
+  return command.addOption(preprocessingOption()).option("--size <pixels>", "side of the network's input (default: that of the file)", wholeNumber(1));
 }
 
 export function addEngineOptions(command: Command): Command {

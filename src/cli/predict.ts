@@ -2,11 +2,11 @@ import { Command } from "commander";
 import { OcelliError } from "../index.js";
 import { eachImage } from "./each-image.js";
 import { openModel } from "./open-model.js";
-import { addEngineOptions, type EngineOptions, modelArgument, wholeNumber } from "./options.js";
+import { addEngineOptions, addInputOptions, type EngineOptions, type InputOptions, modelArgument, wholeNumber } from "./options.js";
 import { formatShare, printJson, styled } from "./output.js";
 import { listImages } from "./paths.js";
 
-interface PredictOptions extends EngineOptions {
+interface PredictOptions extends EngineOptions, InputOptions {
   readonly topK: number;
 }
 
@@ -17,7 +17,7 @@ export function predictCommand(): Command {
     .argument("<images...>", "image files, folders of them, or URLs")
     .option("-k, --top-k <n>", "classes to print for each image", wholeNumber(1), 3)
     .action(predict);
-  return addEngineOptions(command);
+  return addEngineOptions(addInputOptions(command));
 }
 
 async function predict(source: string, paths: string[], { topK, json, ...options }: PredictOptions): Promise<void> {

@@ -2,12 +2,12 @@ import { Command } from "commander";
 import { quantize, type QuantizationReport, reportLines } from "../index.js";
 import { openData } from "./data.js";
 import { openModel } from "./open-model.js";
-import { addEngineOptions, type EngineOptions, modelArgument, number, wholeNumber } from "./options.js";
+import { addEngineOptions, addInputOptions, type EngineOptions, type InputOptions, modelArgument, number, wholeNumber } from "./options.js";
 import { printJson } from "./output.js";
 import { checkWritable } from "./paths.js";
 import { ProgressBar } from "./progress.js";
 
-interface QuantizeCommandOptions extends EngineOptions {
+interface QuantizeCommandOptions extends EngineOptions, InputOptions {
   readonly output: string;
   readonly images: number;
   readonly maxLoss?: number;
@@ -26,7 +26,7 @@ export function quantizeCommand(): Command {
     .option("--validation <share>", "part to measure on, where the data has no split of its own", number(0, 1), 0)
     .option("--seed <n>", "of that split", wholeNumber(0))
     .action(run);
-  return addEngineOptions(command);
+  return addEngineOptions(addInputOptions(command));
 }
 
 async function run(source: string, folder: string, { output, images, maxLoss, validation, seed, json, ...options }: QuantizeCommandOptions): Promise<void> {

@@ -2,10 +2,10 @@ import { existsSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { Command, Option } from "commander";
-import { ArgumentError, type FineTuneOptions, fineTuner, listBundled, type Trainer, trainingReport } from "../index.js";
+import { ArgumentError, type FineTuneOptions, fineTuner, listBundled, type PreprocessingName, type Trainer, trainingReport } from "../index.js";
 import { openData } from "./data.js";
 import { openForTraining } from "./open-model.js";
-import { addBuildOption, addOutputOptions, addThreadsOption, type EngineOptions, number, wholeNumber } from "./options.js";
+import { addBuildOption, addOutputOptions, addThreadsOption, type EngineOptions, number, preprocessingOption, wholeNumber } from "./options.js";
 import { exitCodes, Interrupted, shellWord } from "./output.js";
 import { checkWritable } from "./paths.js";
 import { TrainView } from "./train-view.js";
@@ -15,6 +15,7 @@ interface TrainOptions extends EngineOptions {
   readonly model?: string;
   readonly weights?: string;
   readonly size?: number;
+  readonly preprocessing?: PreprocessingName;
   readonly epochs: number;
   readonly freezeEpochs: number;
   readonly headLr?: number;
@@ -46,6 +47,7 @@ export function trainCommand(): Command {
       "to start from: a safetensors file (a model of ours or PyTorch's names), a folder, hf-hub:owner/name, a URL or a name with a tag; random for none (default: those of --model)",
     )
     .option("--size <pixels>", "side of the network's input (default: that of the weights)", wholeNumber(1))
+    .addOption(preprocessingOption())
     .optionsGroup("Learning:")
     .option("--epochs <n>", "passes over the images with all layers learning", wholeNumber(0), 5)
     .option("--freeze-epochs <n>", "passes before that over kept features, with only the head learning", wholeNumber(0), 30)
