@@ -24,5 +24,14 @@ export interface ForeignFile {
   readonly beside?: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
 }
 
+/** What callers may ask of a reader; each heeds what concerns its format. */
+export interface ForeignOptions {
+  /**
+   * What becomes of the quantisation of activations in a TFLite file. `"drop"` (default): they are float32, weights dequantised, so that the
+   * network can be trained further. `"exact"`: each is rounded to the file's levels, as its own integer arithmetic does to within a level.
+   */
+  readonly quantized?: "drop" | "exact";
+}
+
 /** @throws {FormatError | LimitError | UnsupportedOpError} and nothing else for a file that it cannot read */
-export type ForeignReader = (file: ForeignFile) => Promise<ForeignModel>;
+export type ForeignReader = (file: ForeignFile, options?: ForeignOptions) => Promise<ForeignModel>;

@@ -1,6 +1,7 @@
 import type { ByteSource } from "../core/byte-source.js";
 import { FormatError } from "../core/errors.js";
 import { openSource, type SourceLike } from "../core/source.js";
+import type { ForeignOptions } from "../formats/foreign.js";
 import { openSafetensors } from "../formats/safetensors/index.js";
 import type { Checkpoint } from "../hub/index.js";
 import type { Model } from "../model/model.js";
@@ -12,7 +13,7 @@ import { architectureFor } from "./registry.js";
 import { readSaved } from "./saved.js";
 import { safetensorsWeights } from "./weights.js";
 
-export interface LoadOptions extends ClassifierOptions, CheckpointOptions {}
+export interface LoadOptions extends ClassifierOptions, CheckpointOptions, ForeignOptions {}
 
 /**
  * A whole classifier: architecture, weights, labels and preprocessing. From one file that `model.save` wrote; from another

@@ -1,7 +1,7 @@
 import type { ByteSource } from "../core/byte-source.js";
 import { ArgumentError, DataError, FormatError, UnsupportedOpError } from "../core/errors.js";
 import { isFile, openSource, type SourceLike } from "../core/source.js";
-import type { ForeignFile, ForeignModel, ForeignReader } from "../formats/foreign.js";
+import type { ForeignFile, ForeignModel, ForeignOptions, ForeignReader } from "../formats/foreign.js";
 import { pickleHeadBytes, refusePickle } from "../formats/pickle.js";
 import { hubScheme, isRemote } from "../hub/is-reference.js";
 import { type CheckpointOptions, openCheckpoint } from "./checkpoint.js";
@@ -46,13 +46,13 @@ export async function formatOf(source: ByteSource): Promise<ModelFormat> {
 interface Opened {
   readonly source: SourceLike;
   readonly local: SourceLike;
-  readonly options: CheckpointOptions;
+  readonly options: CheckpointOptions & ForeignOptions;
 }
 
 /** Reads a file of another program with the reader of its format, which is fetched now. */
 export async function readForeign(format: ForeignFormat, file: ByteSource, opened: Opened): Promise<ForeignModel> {
   const [read, bytes] = await Promise.all([readers[format](), file.read(0, file.size)]);
-  return read({ name: file.name, bytes, beside: besideOf(opened) });
+  return read({ name: file.name, bytes, beside: besideOf(opened) }, opened.options);
 }
 
 /** Reads files of the same folder, where there is one. */

@@ -43,9 +43,15 @@ test("a Teachable Machine export is a whole classifier, which is saved and gets 
   const opened = await loadModel(teachableMachine(), inline);
   expect(opened.labels).toEqual(["cat", "dog", "bird"]);
   expect(opened.preprocessing).toMatchObject({ crop: 8, scale: 1 / 127, mean: [1] });
-  expect([...(await opened.parameters()).keys()].sort()).toEqual(
-    ["classes/kernel", "conv/bias", "conv/kernel", "norm/beta", "norm/gamma", "norm/moving_mean", "norm/moving_variance"], // prettier-ignore
-  );
+  expect([...(await opened.parameters()).keys()].sort()).toEqual([
+    "classes/kernel",
+    "conv/bias",
+    "conv/kernel",
+    "norm/beta",
+    "norm/gamma",
+    "norm/moving_mean",
+    "norm/moving_variance",
+  ]);
   const scores = await opened.classify(pixels);
   const again = await loadModel(await opened.save(), inline);
   expect(await again.classify(pixels)).toEqual(scores);
@@ -73,14 +79,19 @@ test("a TFLite file of bytes says how its images are prepared", async () => {
       ["int32", 5],
       ["int8", 1],
     ],
-    [[1, 2, 2, 2]],
-  ); // prettier-ignore
+    [{ shape: [1, 2, 2, 2], type: 3, name: "conv", quantization: { scales: [0.5], zeroPoints: [0] } }],
+  );
   const [mean] = file.op("MEAN", [conv, file.ints([1, 2])], [["int8", 0]], [[1, 2]]);
   const dense = file.op("FULLY_CONNECTED", [mean, file.floats([3, 2], [1, -1, 0.5, 2, -0.25, 1]), -1], [["int8", 0]], [[1, 3]]);
-  const model = await loadModel(file.bytes([x], file.op("SOFTMAX", dense, [["float32", 1]], [[1, 3]])), inline);
+  const bytes = file.bytes([x], file.op("SOFTMAX", dense, [["float32", 1]], [[1, 3]]));
+  const model = await loadModel(bytes, inline);
   expect(model.preprocessing).toMatchObject({ resize: [8, 8], scale: 1 / 128, mean: [1], std: [1] });
   expect((await model.classify([pixels, pixels])).map((each) => each.length)).toEqual([3, 3]);
-  model.close();
+  const exact = await loadModel(bytes, { ...inline, quantized: "exact" });
+  const [near, rounded] = await Promise.all([model, exact].map((each) => each.classify(pixels)));
+  expect(rounded).not.toEqual(near);
+  for (const [i, { label, score }] of rounded.entries()) expect({ label, score }).toEqual({ label: near[i].label, score: expect.closeTo(near[i].score, 1) });
+  for (const each of [model, exact]) each.close();
 });
 
 const folder = "weights/mobilenet_v2_1.0_224_coral_tf2ptq";

@@ -1,6 +1,7 @@
 /** A TFLite graph as an ONNX graph of float32. */
 import { LimitError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
+import type { ForeignOptions } from "../foreign.js";
 import { constant, stored } from "../onnx/constant.js";
 import type { OnnxModel } from "../onnx/read-model.js";
 import { activate, clip } from "../tensorflow/activation.js";
@@ -13,14 +14,6 @@ import { type Convert, OperatorCall } from "./operator.js";
 import { products } from "./products.js";
 import { TensorType, type TfliteModel, type TfliteTensor } from "./schema.js";
 import { shapeOperators } from "./shapes.js";
-
-export interface TfliteOptions {
-  /**
-   * What becomes of the quantisation of activations. `"drop"` (default): they are float32, weights dequantised, so that the network can be
-   * trained further. `"exact"`: each is rounded to the file's levels, as in the file's own integer arithmetic to within a level.
-   */
-  readonly quantized?: "drop" | "exact";
-}
 
 const operators = new Map<string, Convert>(Object.entries({ ...products, ...shapeOperators }));
 
@@ -83,7 +76,7 @@ const bends = new Map<string, Convert>(
 const windowed = new Set(["CONV_2D", "DEPTHWISE_CONV_2D", "LEAKY_RELU", "BATCH_TO_SPACE_ND"]);
 
 /** @throws {FormatError | LimitError | UnsupportedOpError} */
-export function convertTflite(model: TfliteModel, { quantized = "drop" }: TfliteOptions = {}): OnnxModel {
+export function convertTflite(model: TfliteModel, { quantized = "drop" }: ForeignOptions = {}): OnnxModel {
   const { file, tensors } = model;
   const draft = new Draft("tflite", file, model.description);
   const dilations = new Dilations(draft);

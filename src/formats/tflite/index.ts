@@ -1,13 +1,11 @@
 /** TFLite files: float, and int8 or uint8 with one scale for a tensor or for a channel. */
 import { DataError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
-import type { ForeignFile, ForeignModel } from "../foreign.js";
+import type { ForeignFile, ForeignModel, ForeignOptions } from "../foreign.js";
 import { parseLabels } from "../labels.js";
-import { convertTflite, type TfliteOptions } from "./convert.js";
+import { convertTflite } from "./convert.js";
 import { readMetadata } from "./metadata.js";
 import { readTfliteModel } from "./schema.js";
-
-export type { TfliteOptions } from "./convert.js";
 
 /** Names that label files have beside a model: Teachable Machine's, MediaPipe's, Coral's. */
 const labelFiles = ["labels.txt", "labelmap.txt", "imagenet_labels.txt"];
@@ -18,7 +16,7 @@ const labelFiles = ["labels.txt", "labelmap.txt", "imagenet_labels.txt"];
  *
  * @throws {FormatError | LimitError | UnsupportedOpError}
  */
-export async function readTflite({ name, bytes, beside }: ForeignFile, options: TfliteOptions = {}): Promise<ForeignModel> {
+export async function readTflite({ name, bytes, beside }: ForeignFile, options: ForeignOptions = {}): Promise<ForeignModel> {
   const model = readTfliteModel(bytes, name);
   const graph = convertTflite(model, options);
   const metadata = readMetadata(model, bytes);

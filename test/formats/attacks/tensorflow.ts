@@ -196,7 +196,7 @@ const conv: Field[] = [
   ["int8", 0],
   ["int32", 1],
   ["int32", 1],
-]; // prettier-ignore
+];
 
 const liteAttacks: Attack[] = [
   liteFile("an empty file", new Uint8Array(0), "expected TFL3 at byte 4"),
@@ -270,7 +270,7 @@ const liteAttacks: Attack[] = [
       ),
     "tensors",
     "LimitError",
-  ), // prettier-ignore
+  ),
   lite("fewer results than outputs", (file, x) => file.op("RELU", [x], [], [[1], [1]]), "has 2 outputs, expected 1"),
 ];
 

@@ -1,16 +1,17 @@
 import { describe, expect, test } from "vitest";
+import type { ForeignOptions } from "../../../src/formats/foreign.js";
 import { type Constant, constant } from "../../../src/formats/onnx/constant.js";
 import { evaluateGraph } from "../../../src/formats/onnx/evaluate/index.js";
 import type { OnnxModel } from "../../../src/formats/onnx/read-model.js";
 import { readTfjsArtifacts } from "../../../src/formats/tfjs/index.js";
-import { readTflite, type TfliteOptions } from "../../../src/formats/tflite/index.js";
+import { readTflite } from "../../../src/formats/tflite/index.js";
 import { relativeError, uniform } from "../../zoo/recipe.js";
 import { Net } from "../tfjs/net.js";
 import { inputNumbers, weightsOf } from "../tfjs/recipe.js";
 import { type Field, LiteFile } from "./lite-file.js";
 
 const outputsOf = (graph: OnnxModel, x: Constant) => [...evaluateGraph(graph, new Map([[graph.inputs[0].name, x]])).values()];
-const read = async (bytes: Uint8Array<ArrayBuffer>, options?: TfliteOptions) => (await readTflite({ name: "test.tflite", bytes }, options)).graph;
+const read = async (bytes: Uint8Array<ArrayBuffer>, options?: ForeignOptions) => (await readTflite({ name: "test.tflite", bytes }, options)).graph;
 
 const byte = (value: number): Field => ["int8", value];
 const int = (value: number): Field => ["int32", value];
@@ -189,12 +190,12 @@ const cases: Case[] = [
   plain("SLICE", "Slice", [], {}, [
     [0, 1, 0],
     [2, 2, -1],
-  ]), // prettier-ignore
+  ]),
   plain("STRIDED_SLICE", "StridedSlice", [int(1), int(4), int(0), int(0), int(2)], { ...noMasks, begin_mask: 1, end_mask: 4, shrink_axis_mask: 2 }, [
     [0, 1, 1],
     [2, 2, 0],
     [1, 1, 2],
-  ]), // prettier-ignore
+  ]),
   {
     name: "CONCATENATION",
     shape: [2, 3, 4],
@@ -213,7 +214,7 @@ const cases: Case[] = [
           [2, 3, 2],
           [2, 3, 2],
         ],
-      ), // prettier-ignore
+      ),
     graph: (net, x) => {
       const split = net.op("Split", [net.ints([2], []), x], { num_split: 2 });
       return [`${split}:0`, `${split}:1`];
@@ -231,7 +232,7 @@ const cases: Case[] = [
           [2, 3, 1],
           [2, 3, 3],
         ],
-      ), // prettier-ignore
+      ),
     graph: (net, x) => {
       const split = net.op("SplitV", [x, net.ints([1, 3]), net.ints([2], [])], { num_split: 2 });
       return [`${split}:0`, `${split}:1`];
@@ -251,7 +252,7 @@ const cases: Case[] = [
           [2, 2, 4],
           [2, 2, 4],
         ],
-      ); // prettier-ignore
+      );
     },
     graph: (net, x) => {
       const parts = net.op("Unpack", [net.op("Pack", [x, x], { axis: 1 })], { num: 3, axis: 2 });

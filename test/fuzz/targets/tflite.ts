@@ -20,7 +20,7 @@ function quantised(): Uint8Array {
     ["int8", padding],
     ["int32", stride],
     ["int32", stride],
-  ]; // prettier-ignore
+  ];
   const [a] = file.op("CONV_2D", [x, filter, bias], [...window(0, 2), ["int8", 3]], [bytes([1, 6, 6, 4], "a")]);
   const [b] = file.op("DEPTHWISE_CONV_2D", [a, file.floats([1, 3, 3, 4], halves(36)), -1], [...window(1, 1), ["int32", 1], ["int8", 1]], [[1, 4, 4, 4]]);
   const [c] = file.op("MEAN", [b, file.ints([1, 2])], [["int8", 0]], [[1, 4]]);
@@ -41,7 +41,7 @@ function shaped(): Uint8Array {
       ["int32", 1],
     ],
     [[1, 4, 4, 3]],
-  ); // prettier-ignore
+  );
   const [c] = file.op(
     "CONCATENATION",
     [b, x],
@@ -50,7 +50,7 @@ function shaped(): Uint8Array {
       ["int8", 1],
     ],
     [[1, 4, 4, 6]],
-  ); // prettier-ignore
+  );
   const [d] = file.op(
     "MAX_POOL_2D",
     [c],
@@ -62,7 +62,7 @@ function shaped(): Uint8Array {
       ["int32", 2],
     ],
     [[1, 2, 2, 6]],
-  ); // prettier-ignore
+  );
   const [e] = file.op("RESHAPE", [d, file.ints([1, 24])], [], [[1, 24]]);
   return file.bytes([x], file.op("FULLY_CONNECTED", [e, file.floats([2, 24], halves(48)), -1], [["int8", 0]], [[1, 2]]));
 }
