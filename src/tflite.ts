@@ -8,6 +8,7 @@ export type { OpenOptions };
 
 /**
  * A network of any inputs and outputs, to run as its file has it, quantised ones with their weights as float32.
+ * What they round in between stays float32 unless `quantized: "exact"` asks for their levels.
  *
  * @param source path, URL, `hf-hub:owner/name`, Blob or bytes
  * @throws {FormatError | LimitError | UnsupportedOpError} for a file that is none, or that cannot run here

@@ -1,11 +1,11 @@
 import { openSource, type SourceLike } from "../core/source.js";
-import type { ForeignModel } from "../formats/foreign.js";
+import type { ForeignModel, ForeignOptions } from "../formats/foreign.js";
 import type { SessionOptions } from "../runtime/session.js";
 import { type CheckpointOptions, openCheckpoint } from "./checkpoint.js";
 import { GraphModel } from "./imported/graph-model.js";
 import { type ForeignFormat, readForeign } from "./model-file.js";
 
-export interface OpenOptions extends SessionOptions, CheckpointOptions {}
+export interface OpenOptions extends SessionOptions, CheckpointOptions, ForeignOptions {}
 
 /** The graph in a file of another program, to run as it is. */
 export async function openGraph(format: ForeignFormat, source: SourceLike, options: OpenOptions = {}): Promise<GraphModel> {
