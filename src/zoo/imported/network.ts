@@ -45,8 +45,25 @@ export function importedNetwork(model: OnnxModel, size: readonly [height: number
   const batch = typeof stated === "number" ? stated : 1;
   const asTraced = new Halves(model, image, classifier);
   const classes = scores(asTraced, batch).shape[1];
-  const free = [asTraced, new Halves(withFreeBatch(model, batch), image, classifier)].find((halves) => works(() => scores(halves, 2 * batch)));
-  const halves = free ?? asTraced;
+  let free: { readonly halves?: Halves } | undefined;
+  /** The graph for another number of images than it was traced on, where it can take that; tried once it is asked for. */
+  const forAny = () => {
+    const candidates = () => [asTraced, new Halves(withFreeBatch(model, batch), image, classifier)];
+    free ??= { halves: candidates().find((halves) => works(() => scores(halves, 2 * batch))) };
+    return free.halves;
+  };
+  /** One half on x, all at once or else so many at a time as the graph was traced on. */
+  const run = (x: Value, half: (halves: Halves, x: Value) => Value): Value => {
+    const [count, ...rest] = x.shape;
+    const halves = count === batch ? asTraced : forAny();
+    if (halves) return half(halves, x);
+    if (count % batch !== 0) throw new ShapeError(`${model.file}: this graph takes ${batch} images at a time, got ${count}`);
+    const starts = Array.from({ length: count / batch }, (_, i) => [i * batch, ...rest.map(() => 0)]);
+    return concat(
+      starts.map((start) => half(asTraced, slice({ x }, { starts: start, sizes: [batch, ...rest] }))),
+      { axis: 0 },
+    );
+  };
 
   return {
     image,
@@ -54,17 +71,8 @@ export function importedNetwork(model: OnnxModel, size: readonly [height: number
     weights: asTraced.weights,
     classifier: classifier?.tensors.map(({ name }) => name) ?? [],
     graph: (numClasses) => (classifier ? resized(model, classifier, numClasses) : model),
-    backbone(net, x) {
-      const [count, ...rest] = x.shape;
-      if (free || count === batch) return halves.features(net, x);
-      if (count % batch !== 0) throw new ShapeError(`${model.file}: this graph takes ${batch} images at a time, got ${count}`);
-      const starts = Array.from({ length: count / batch }, (_, i) => i * batch);
-      return concat(
-        starts.map((start) => halves.features(net, slice({ x }, { starts: [start, 0, 0, 0], sizes: [batch, ...rest] }))),
-        { axis: 0 },
-      );
-    },
-    head: (net, features, numClasses) => halves.logits(net, features, numClasses),
+    backbone: (net, x) => run(x, (halves, part) => halves.features(net, part)),
+    head: (net, features, numClasses) => run(features, (halves, part) => halves.logits(net, part, numClasses)),
     embedding(features) {
       if (classifier?.convolution) return globalAveragePool({ x: features });
       return reshape({ x: features }, { shape: [features.shape[0], sizeOf(features.shape.slice(1))] });
