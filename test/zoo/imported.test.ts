@@ -6,6 +6,7 @@ import { evaluateGraph } from "../../src/formats/onnx/evaluate/index.js";
 import type { OnnxModel } from "../../src/formats/onnx/read-model.js";
 import { onnxBytes } from "../../src/formats/onnx/write-model.js";
 import type { Model } from "../../src/model/model.js";
+import { quantize } from "../../src/model/quantize.js";
 import { type LoadOptions, loadModel } from "../../src/zoo/load-model.js";
 import { asset } from "../assets.js";
 import { relativeError, uniform } from "./recipe.js";
@@ -199,4 +200,16 @@ describe("what is no classifier of images is refused", () => {
     await expect(load(graph)).rejects.toThrow(error);
     await expect(load(graph)).rejects.toThrow(says);
   });
+});
+
+test("an imported model quantises, and saves as ONNX, to the same classes", async () => {
+  const image = { data: Uint8Array.from(uniform(3, 12 * 12 * 3), (value) => 128 + 127 * value), width: 12, height: 12, channels: 3 as const };
+  const opened = await load(tinyCnn(), { preprocessing: "0..1", labels: ["a", "b", "c", "d", "e"] });
+  const quantized = await quantize(opened, [image], { maxLoss: 1, onReport: () => {} });
+  const again = await loadModel(await quantized.save(), inline);
+  expect(await again.classify(image)).toEqual(await quantized.classify(image));
+  const exported = await loadModel(await opened.save(undefined, { format: "onnx" }), inline);
+  expect(exported.preprocessing).toEqual(opened.preprocessing);
+  expect((await exported.classify(image)).map(({ label }) => label)).toEqual((await opened.classify(image)).map(({ label }) => label));
+  for (const each of [opened, quantized, again, exported]) each.close();
 });
