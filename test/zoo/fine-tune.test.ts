@@ -21,6 +21,12 @@ const names = [
   "test_efficientnet_gn",
   "test_efficientnet_ln",
   "test_resnet",
+  "efficientnet_lite0",
+  "googlenet",
+  "regnety_002",
+  "resnet10t",
+  "shufflenet_v2_x0_5",
+  "squeezenet1_1",
 ];
 const [batch, size, classes] = [4, 32, 3];
 

@@ -33,6 +33,12 @@ export function stateDict(shapes: ReadonlyMap<string, Shape>): Map<string, Float
   return new Map([...shapes.keys()].sort().map((name, i) => [name, tensor(name, i + 1, shapes.get(name) as Shape)]));
 }
 
+/** The recipe's numbers, the weights of norms times `gain` rounded as PyTorch does. */
+export function withGain(tensors: Map<string, Float32Array>, gain: number): Map<string, Float32Array> {
+  const isNorm = (name: string) => name.endsWith("weight") && tensors.has(name.replace(/weight$/, "running_mean"));
+  return new Map([...tensors].map(([name, values]) => [name, isNorm(name) ? values.map((value) => value * gain) : values]));
+}
+
 /** `[N, C, H, W]` data as `[N, H, W, C]`. */
 export function toNhwc(data: ArrayLike<number>, [count, channels, height, width]: Shape): Float32Array {
   const out = new Float32Array(data.length);

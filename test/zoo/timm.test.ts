@@ -4,8 +4,8 @@ import { costOf } from "../../src/nn/cost.js";
 import { stateDictShapes } from "../../src/nn/state-dict.js";
 import { Session } from "../../src/runtime/session.js";
 import { architecture } from "../../src/zoo/registry.js";
-import { classifier, writeStateDict } from "./build.js";
-import { parseHexFloat, relativeError, stateDict, toNhwc, uniform } from "./recipe.js";
+import { classifier, networkOf, writeStateDict } from "./build.js";
+import { parseHexFloat, relativeError, stateDict, toNhwc, uniform, withGain } from "./recipe.js";
 
 /** See scripts/fixtures/zoo-timm.py. */
 interface Fixture {
@@ -32,6 +32,12 @@ const chosen = new Set([
   "ghostnet_050",
   "repvgg_a0",
   "mobileone_s0",
+  "efficientnet_lite0",
+  "regnety_002",
+  "resnet10t",
+  "seresnext26d_32x4d",
+  "tf_efficientnet_b0",
+  "tf_efficientnetv2_b0",
   "test_byobnet",
   "test_efficientnet",
   "test_efficientnet_gn",
@@ -40,22 +46,16 @@ const chosen = new Set([
 ]);
 const isRun = (name: string) => chosen.has(name) || process.env.OCELLI_WHOLE_ZOO !== undefined;
 
-/** The recipe's numbers, the weights of norms times `gain` rounded as PyTorch does. */
-function withGain(tensors: Map<string, Float32Array>, gain: number): Map<string, Float32Array> {
-  const isNorm = (name: string) => name.endsWith("weight") && tensors.has(name.replace(/weight$/, "running_mean"));
-  return new Map([...tensors].map(([name, values]) => [name, isNorm(name) ? values.map((value) => value * gain) : values]));
-}
-
 describe.each(Object.entries(networks))("%s", (name, expected) => {
   test("costs and prepares images as in timm", async () => {
-    const network = await architecture(name);
+    const network = await networkOf("timm", name);
     expect(costOf(classifier(network)).multiplyAdds).toBe(expected.multiplyAdds);
     expect(network.preprocessing).toEqual(expected.preprocessing);
   });
 
   if (!isRun(name)) return;
   test("computes timm's logits", async () => {
-    const graph = classifier(await architecture(name), { size, classes });
+    const graph = classifier(await networkOf("timm", name), { size, classes });
     const session = await Session.open({ build: "simd", threads: 1, inline: true });
     const program = await session.prepare(graph);
     await writeStateDict(session, graph, withGain(stateDict(stateDictShapes(graph)), expected.gain));

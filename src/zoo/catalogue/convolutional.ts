@@ -1,7 +1,8 @@
+import type { PreprocessingDefaults } from "../../nn/architecture.js";
 import type { VggVariant } from "../vgg.js";
 import type { DenseNetVariant } from "../densenet.js";
 import type { SqueezeNetVariant } from "../squeezenet.js";
-import { type Entries, type Entry, half, torchvision } from "./entry.js";
+import { type Entries, type Entry, half, torchvision, torchvision2 } from "./entry.js";
 
 const vgg = (depths: readonly number[], options: Omit<VggVariant, "depths">): Entry => ({
   family: "vgg",
@@ -22,10 +23,10 @@ const squeezenet = (variant: SqueezeNetVariant): Entry => ({
 });
 
 /** ShuffleNetV2 of these widths. */
-const shufflenet = (widths: readonly number[], last = 1024): Entry => ({
+const shufflenet = (preprocessing: PreprocessingDefaults, widths: readonly number[], last = 1024): Entry => ({
   family: "shufflenet-v2",
   load: async () => (await import("../shufflenet-v2.js")).shufflenetV2(widths, last),
-  preprocessing: torchvision,
+  preprocessing,
 });
 
 const [plain, normed] = [{ norm: false }, { norm: true }];
@@ -59,8 +60,8 @@ export const convolutional: Entries = {
     preprocessing: { ...torchvision, resize: 342, crop: 299, ...half },
   },
 
-  shufflenet_v2_x0_5: shufflenet([48, 96, 192]),
-  shufflenet_v2_x1_0: shufflenet([116, 232, 464]),
-  shufflenet_v2_x1_5: shufflenet([176, 352, 704]),
-  shufflenet_v2_x2_0: shufflenet([244, 488, 976], 2048),
+  shufflenet_v2_x0_5: shufflenet(torchvision, [48, 96, 192]),
+  shufflenet_v2_x1_0: shufflenet(torchvision, [116, 232, 464]),
+  shufflenet_v2_x1_5: shufflenet(torchvision2, [176, 352, 704]),
+  shufflenet_v2_x2_0: shufflenet(torchvision2, [244, 488, 976], 2048),
 };

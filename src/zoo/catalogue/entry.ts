@@ -21,6 +21,8 @@ export const half = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 
 /** torchvision's `ImageClassification(crop_size=224)`. */
 export const torchvision: PreprocessingDefaults = { resize: 256, crop: 224, interpolation: "bilinear", ...imagenet };
+/** That of its second recipe's weights, for networks that have no others. */
+export const torchvision2: PreprocessingDefaults = { ...torchvision, resize: 232 };
 /** timm's defaults: `crop_pct` 0.875, bicubic. */
 export const timm: PreprocessingDefaults = { ...torchvision, interpolation: "bicubic" };
 

@@ -1,5 +1,5 @@
 import type { PreprocessingDefaults } from "../../nn/architecture.js";
-import { type Entries, type Entry, half, timm, timmAt, torchvision } from "./entry.js";
+import { type Entries, type Entry, half, timm, timmAt, torchvision, torchvision2 } from "./entry.js";
 
 const unverified = true as const;
 const bilinear = { ...timm, interpolation: "bilinear" } as const;
@@ -40,10 +40,10 @@ const mnasnet = (variant: "A1" | "B1" | "Small", width = 1): Entry => ({
   unverified,
 });
 
-const torchvisionMnasnet = (width: number): Entry => ({
+const torchvisionMnasnet = (width: number, preprocessing = torchvision): Entry => ({
   family: "mnasnet",
   load: async () => (await import("../mnasnet.js")).mnasnetB1,
-  preprocessing: torchvision,
+  preprocessing,
   options: { width, naming: "torchvision" },
 });
 
@@ -117,9 +117,9 @@ export const mobile: Entries = {
   lcnet_150: lcnet(1.5, bilinear),
 
   mnasnet0_5: torchvisionMnasnet(0.5),
-  mnasnet0_75: torchvisionMnasnet(0.75),
+  mnasnet0_75: torchvisionMnasnet(0.75, torchvision2),
   mnasnet1_0: torchvisionMnasnet(1),
-  mnasnet1_3: torchvisionMnasnet(1.3),
+  mnasnet1_3: torchvisionMnasnet(1.3, torchvision2),
   mnasnet_small: mnasnet("Small"),
   mnasnet_050: mnasnet("B1", 0.5),
   mnasnet_075: mnasnet("B1", 0.75),

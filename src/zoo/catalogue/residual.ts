@@ -1,6 +1,6 @@
 import type { PreprocessingDefaults } from "../../nn/architecture.js";
 import type { ResNetVariant } from "../resnet.js";
-import { type Entries, type Entry, timm, timmAt, torchvision } from "./entry.js";
+import { type Entries, type Entry, timm, timmAt, torchvision, torchvision2 } from "./entry.js";
 
 type Depths = ResNetVariant["depths"];
 
@@ -35,7 +35,7 @@ export const residual: Entries = {
   resnet152: net(torchvision, d152),
   resnext50_32x4d: net(torchvision, d50, { groups: 32, groupWidth: 4 }),
   resnext101_32x8d: net(torchvision, d101, { groups: 32, groupWidth: 8 }),
-  resnext101_64x4d: net(torchvision, d101, { groups: 64, groupWidth: 4 }),
+  resnext101_64x4d: net(torchvision2, d101, { groups: 64, groupWidth: 4 }),
   wide_resnet50_2: net(torchvision, d50, { groupWidth: 128 }),
   wide_resnet101_2: net(torchvision, d101, { groupWidth: 128 }),
 
