@@ -6,11 +6,12 @@
 import { execFile } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
 import { build as bundle, type Plugin } from "esbuild";
 import { packed } from "./embed.js";
 import { embedCodecs } from "./embed-codecs.js";
 import { writeLists } from "./generate.js";
-import { binaries, embeddedFile, root, step, wasmFile, write } from "./steps.js";
+import { binaries, embeddedFile, filesIn, root, step, wasmFile, write } from "./steps.js";
 
 const require = createRequire(import.meta.url);
 
@@ -31,6 +32,30 @@ const pureOps: Plugin = {
       contents: readFileSync(path, "utf8").replaceAll(/= defineOp\b/g, "= /* @__PURE__ */ defineOp"),
       loader: "ts",
     })),
+};
+
+/**
+ * Every file that is imported dynamically imports the index too, which is there already when it is asked for. esbuild makes a chunk for
+ * every set of entries that share something; without, what the index and any of fifty networks share is fifty chunks, whatever it is that
+ * loads them.
+ */
+const withIndex: Plugin = {
+  name: "with index",
+  setup({ onLoad, onResolve }) {
+    const index = join(root, "src/index.ts");
+    const dynamic = new Set(
+      filesIn("src").flatMap((file) =>
+        [...readFileSync(file, "utf8").matchAll(/\bimport\("(\.[^"]+)\.js"\)/g)].map(([, path]) => resolve(dirname(file), `${path}.ts`)),
+      ),
+    );
+    // What the index has already cannot import it: the catalogue, which `listModels` lists.
+    const isStatic = (path: string) => path.includes("catalogue");
+    // The package has no side effects, so that an import of nothing would be dropped.
+    onResolve({ filter: /^with-index$/ }, () => ({ path: index, sideEffects: true }));
+    onLoad({ filter: /[/\\]src[/\\](zoo|formats|hub|model)[/\\].*\.ts$/ }, ({ path }) =>
+      dynamic.has(path) && !isStatic(path) ? { contents: `${readFileSync(path, "utf8")}\nimport "with-index";\n`, loader: "ts" } : undefined,
+    );
+  },
 };
 
 process.chdir(root);
@@ -117,7 +142,7 @@ async function makeDist(): Promise<void> {
       packages: "external",
       external: ["node:*"],
       legalComments: "inline",
-      plugins: [pureOps],
+      plugins: [pureOps, withIndex],
       logLevel: "error",
     });
     for (const name of ["worker", "tasks", "decoders"]) cpSync(`build/${name}.js`, `${fresh}/${name}.js`);

@@ -29,14 +29,14 @@ const decoders = /^(codec|decoders-source)-/;
  * files; networks but MobileNetV3.
  */
 const notLoaded =
-  /-node-|^quantized-|^worker-tasks-|^(decode|bmp|gif|jpeg|png|tiff|webp)-|^wasm-((simd|turbo)-|\w+-[a-z]+-)|^sync-|^(hub|cache-web|save-onnx|read-foreign|imported|tfjs|tflite)-/;
+  /-node-|^quantized-|^worker-tasks-|^(decode|bmp|gif|jpeg|png|tiff|webp)-|^wasm-((simd|turbo)-|\w+-[a-z]+-)|^sync-|^(hub|cache-web|save-onnx|load-foreign|read-foreign|imported|archive|replace-head|tfjs|tflite)-/;
 
 /** The network that the pages have, and all others, which the catalogue imports from files of their names. */
 const used = "mobilenet-v3";
 const catalogue = join(root, "src/zoo/catalogue");
 const imported = readdirSync(catalogue).flatMap((file) => [...readFileSync(join(catalogue, file), "utf8").matchAll(/import\("\.\.\/([\w-]+)\.js"\)/g)]);
-const others = imported.map(([, family]) => family).filter((family) => family !== used);
-const otherNetwork = new RegExp(`^(${others.join("|")})-[A-Z0-9]{8}-`);
+const others = imported.map(([, name]) => name).filter((name) => name !== used);
+const otherNetwork = new RegExp(`^(${others.join("|")})-[\\w-]{8}-`);
 
 /** Writes the pages' files. @returns where those of each page are */
 export async function makePages(): Promise<Record<keyof typeof pages | "decoders", string>> {

@@ -95,7 +95,7 @@ function keyOf(name: StepName): string {
 }
 
 /** A file, or all files of a folder, by their paths from the root. */
-function filesIn(path: string): string[] {
+export function filesIn(path: string): string[] {
   if (!statSync(join(root, path)).isDirectory()) return [path];
   return readdirSync(join(root, path), { recursive: true, encoding: "utf8" })
     .map((name) => join(path, name))

@@ -4,7 +4,6 @@ import { gelu } from "../ops/gelu.js";
 import { hardSigmoid } from "../ops/hard-sigmoid.js";
 import { hardSwish } from "../ops/hard-swish.js";
 import { leakyRelu } from "../ops/leaky-relu.js";
-import { map } from "../ops/map.js";
 import { relu } from "../ops/relu.js";
 import { sigmoid } from "../ops/sigmoid.js";
 import { silu } from "../ops/silu.js";
@@ -22,7 +21,6 @@ const activations = {
   hardSwish: (x: Value) => hardSwish({ x }),
   tanh: (x: Value) => tanh({ x }),
   gelu: (x: Value) => gelu({ x }),
-  geluTanh: (x: Value) => map({ x }, { fn: "geluTanh" }),
 };
 
 export type Activation = keyof typeof activations;

@@ -1,3 +1,4 @@
+import { gelu } from "../ops/gelu.js";
 import { ShapeError } from "../core/errors.js";
 import type { Value } from "../graph/graph.js";
 import { add } from "../ops/add.js";
@@ -9,10 +10,9 @@ import { reshape } from "../ops/reshape.js";
 import { slice } from "../ops/slice.js";
 import { softmax } from "../ops/softmax.js";
 import { transpose } from "../ops/transpose.js";
-import { type Activation, activate } from "./activation.js";
 import { channelsOf, conv } from "./convolution.js";
 import { linear } from "./linear.js";
-import { layerNorm } from "./norm.js";
+import { layerNorm } from "./layer-norm.js";
 import type { Scope } from "./scope.js";
 
 /** Patches of x [N, H, W, C] side by side, each multiplied with one matrix: [N, H / patch, W / patch, channels] (Dosovitskiy et al. 2020). */
@@ -31,9 +31,9 @@ export function selfAttention(net: Scope, x: Value, { heads, bias }: { heads: nu
   return linear(net.at("proj"), y, { features: channels });
 }
 
-/** Two linear layers of x [..., C] with `hidden` features between them. */
-export function mlp(net: Scope, x: Value, { hidden, activation = "gelu" }: { hidden: number; activation?: Activation }): Value {
-  const y = activate(linear(net.at("fc1"), x, { features: hidden }), activation);
+/** Two linear layers of x [..., C] with `hidden` features and GELU between them. */
+export function mlp(net: Scope, x: Value, { hidden }: { hidden: number }): Value {
+  const y = gelu({ x: linear(net.at("fc1"), x, { features: hidden }) });
   return linear(net.at("fc2"), y, { features: channelsOf(x) });
 }
 

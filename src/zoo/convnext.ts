@@ -1,9 +1,9 @@
 import type { Value } from "../graph/graph.js";
-import { type Activation, activate } from "../nn/activation.js";
+import { gelu } from "../ops/gelu.js";
 import { channelsOf, conv } from "../nn/convolution.js";
 import { constant, normal } from "../nn/initializers.js";
 import { linear } from "../nn/linear.js";
-import { layerNorm } from "../nn/norm.js";
+import { layerNorm } from "../nn/layer-norm.js";
 import type { Scope } from "../nn/scope.js";
 import { layerScale } from "../nn/transformer.js";
 import { add } from "../ops/add.js";
@@ -12,9 +12,17 @@ import { globalAveragePool } from "../ops/global-average-pool.js";
 import { map } from "../ops/map.js";
 import { mean } from "../ops/mean.js";
 import { mul } from "../ops/mul.js";
+import { silu } from "../ops/silu.js";
 import { sum } from "../ops/sum.js";
 import type { Family } from "./family.js";
 import { replacer } from "./names.js";
+
+/** GELU is the exact one, or its approximation with tanh. */
+const activations = {
+  gelu: (x: Value) => gelu({ x }),
+  geluTanh: (x: Value) => map({ x }, { fn: "geluTanh" }),
+  silu: (x: Value) => silu({ x }),
+};
 
 /** What the names of this family differ in. */
 export interface ConvNextVariant {
@@ -29,7 +37,7 @@ export interface ConvNextVariant {
   /** Sides of the depthwise kernels by stage, default 7. */
   readonly kernels?: readonly number[];
   /** Default `gelu`. */
-  readonly activation?: Activation;
+  readonly activation?: keyof typeof activations;
 }
 
 export interface ConvNextOptions {
@@ -99,7 +107,7 @@ interface Block extends Pick<ConvNextVariant, "activation" | "convolutions" | "r
 function block(net: Scope, x: Value, { kernel, activation = "gelu", convolutions: convolution, responseNorm, scaleShape }: Block): Value {
   const channels = channelsOf(x);
   let y = conv(net.at("conv_dw"), x, { channels, kernel, padding: "symmetric", groups: channels });
-  y = activate(linear(net.at("mlp.fc1"), layerNorm(net.at("norm"), y), { features: 4 * channels, convolution }), activation);
+  y = activations[activation](linear(net.at("mlp.fc1"), layerNorm(net.at("norm"), y), { features: 4 * channels, convolution }));
   if (responseNorm) y = globalResponseNorm(net.at("mlp.grn"), y);
   y = linear(net.at("mlp.fc2"), y, { features: channels, convolution });
   return add({ a: x, b: responseNorm ? y : layerScale(net, y, 1e-6, scaleShape) });

@@ -1,3 +1,6 @@
+import type { Value } from "../graph/graph.js";
+import { blurPool } from "../nn/blur-pool.js";
+import { averagePool } from "../ops/average-pool.js";
 import type { Family } from "./family.js";
 import type { Style } from "./mobile/blocks.js";
 import { mobileNetwork } from "./mobile/network.js";
@@ -82,6 +85,8 @@ const large: Stages = [
   last,
 ];
 
+const mean = (x: Value) => averagePool({ x }, { kernel: [2, 2] });
+
 /** MobileNetV4 of convolutions alone (Qin et al. 2024), named as in timm. */
 function family(stem: number, table: Stages, antialias?: Style["antialias"]): Family<MobileNetV4Options> {
   return {
@@ -103,6 +108,6 @@ function family(stem: number, table: Stages, antialias?: Style["antialias"]): Fa
 export const mobilenetV4Small = family(32, small);
 export const mobilenetV4Medium = family(32, medium);
 export const mobilenetV4Large = family(24, large);
-export const mobilenetV4MediumMean = family(32, medium, "mean");
-export const mobilenetV4LargeMean = family(24, large, "mean");
-export const mobilenetV4MediumBlur = family(32, medium, "blur");
+export const mobilenetV4MediumMean = family(32, medium, mean);
+export const mobilenetV4LargeMean = family(24, large, mean);
+export const mobilenetV4MediumBlur = family(32, medium, blurPool);

@@ -2,7 +2,7 @@ import type { Value } from "../graph/graph.js";
 import { channelsOf } from "../nn/convolution.js";
 import { constant, normal } from "../nn/initializers.js";
 import { linear } from "../nn/linear.js";
-import { layerNorm } from "../nn/norm.js";
+import { layerNorm } from "../nn/layer-norm.js";
 import type { Scope } from "../nn/scope.js";
 import { mlp, patchEmbedding, selfAttention } from "../nn/transformer.js";
 import { add } from "../ops/add.js";

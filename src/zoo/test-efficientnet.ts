@@ -1,5 +1,5 @@
 import { channelsOf } from "../nn/convolution.js";
-import { layerNorm } from "../nn/norm.js";
+import { layerNorm } from "../nn/layer-norm.js";
 import type { LayerDefaults } from "../nn/scope.js";
 import { groupNorm } from "../ops/group-norm.js";
 import type { Family } from "./family.js";

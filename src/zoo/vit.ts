@@ -1,7 +1,7 @@
 import type { Value } from "../graph/graph.js";
 import { constant, normal } from "../nn/initializers.js";
 import { linear } from "../nn/linear.js";
-import { layerNorm, rmsNorm } from "../nn/norm.js";
+import { layerNorm, rmsNorm } from "../nn/layer-norm.js";
 import { positionEmbedding } from "../nn/position-embedding.js";
 import type { Scope } from "../nn/scope.js";
 import { attentionPool, layerScale, mlp, patchEmbedding, selfAttention, learnedTokens } from "../nn/transformer.js";

@@ -1,11 +1,9 @@
 import type { Value } from "../../graph/graph.js";
 import type { Activation } from "../../nn/activation.js";
 import { convNorm, convNormAct, squeezeExcite } from "../../nn/blocks.js";
-import { blurPool } from "../../nn/blur-pool.js";
 import { channelsOf, type Conv } from "../../nn/convolution.js";
 import type { Scope } from "../../nn/scope.js";
 import { add } from "../../ops/add.js";
-import { averagePool } from "../../ops/average-pool.js";
 import { roundChannels } from "../names.js";
 import type { Block } from "./stages.js";
 
@@ -23,8 +21,8 @@ export interface Excitation {
 export interface Style {
   readonly activation: Activation;
   readonly excitation?: Excitation;
-  /** By what a stride of 2 is taken behind the convolution, activated, instead of in it: means of 2x2, or a blur. */
-  readonly antialias?: "mean" | "blur";
+  /** By what a stride of 2 is taken behind the convolution, activated, instead of in it. */
+  readonly antialias?: (x: Value) => Value;
 }
 
 /** A block whose activation is decided. */
@@ -102,8 +100,7 @@ function strided(
 ): Value {
   const isBehind = antialias !== undefined && stride === 2;
   const y = convNormAct(net, x, { channels, kernel, stride: isBehind ? 1 : stride, groups, activation }, names);
-  if (!isBehind) return y;
-  return antialias === "blur" ? blurPool(y) : averagePool({ x: y }, { kernel: [2, 2] });
+  return isBehind ? antialias(y) : y;
 }
 
 /** Squeeze-and-excitation where block and family have it. */
