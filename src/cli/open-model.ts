@@ -22,7 +22,7 @@ export function kindOf(source: string): "file" | "architecture" {
   if (existsSync(source) || isRemote(source) || /^file:|[/\\]/i.test(source)) return "file";
   if (isModel(source)) return "architecture";
   if (source.includes(".")) return "file";
-  throw new ArgumentError(`"${source}" is no file and no architecture; architectures are ${listModels().join(", ")}`);
+  throw new ArgumentError(`"${source}" is no file and no architecture; \`ocelli models\` lists those that there are`);
 }
 
 const isRemote = (source: string) => /^(hf|hf-hub|hf_hub|https?):/i.test(source);
@@ -101,7 +101,8 @@ export async function openForTraining({ classes, model, weights, size, seed, pre
   const view = new DownloadView();
   const options = { labels: classes, imageSize: size, seed, preprocessing, threads, onProgress: view.onProgress };
   const name = model ?? (weights === undefined || weights === "random" ? listBundled()[0] : undefined);
-  if (name !== undefined && !isModel(name)) throw new ArgumentError(`--model ${name}: there is no such architecture; there are ${listModels().join(", ")}`);
+  if (name !== undefined && !isModel(name))
+    throw new ArgumentError(`--model ${name}: there is no such architecture; \`ocelli models\` lists those that there are`);
   if (name !== undefined && weights === "random") return createModel(name, options);
   const isNamed = weights === undefined || isRemote(weights) || kindOf(weights) === "architecture";
   const opening =

@@ -33,6 +33,13 @@ describe("ocelli predict", () => {
   });
 });
 
+describe("ocelli models", () => {
+  it("lists names like a pattern, one a line", async () => {
+    expect(await ocelli(["models", "*resnet1?"], root)).toMatchObject({ code: 0, stdout: "resnet18\nseresnet18\n" });
+    expect(jsonLines((await ocelli(["models", "swin_?", "--json"], root)).stdout)).toEqual([{ name: "swin_b" }, { name: "swin_s" }, { name: "swin_t" }]);
+  });
+});
+
 describe("ocelli eval", () => {
   it("measures accuracy and figures of each class", async () => {
     const { code, stdout } = await ocelli(["eval", "m.safetensors", "tiny", "--json"], root);
@@ -136,7 +143,7 @@ describe("wrong usage", () => {
     expect(jsonLines(json.stderr)).toEqual([{ error: { code: expect.stringMatching(/^ERR_/), message } }]);
   });
 
-  it("names the architectures that there are", async () => {
+  it("leads to the list of architectures", async () => {
     for (const args of [
       ["predict", "resnet1000", image],
       ["inspect", "resnet1000"],
@@ -144,7 +151,7 @@ describe("wrong usage", () => {
     ]) {
       const { code, stderr } = await ocelli(args, root);
       expect(code).toBe(2);
-      expect(stderr).toMatch(/resnet1000.*mobilenet_v2/);
+      expect(stderr).toMatch(/resnet1000.*`ocelli models` lists/);
     }
     expect((await ocelli(["train", "tiny", "-m", "mobilenet_v2"], root)).stderr).toMatch(
       /no weights are known for mobilenet_v2 .*save a state_dict as safetensors/,
