@@ -1,4 +1,4 @@
-import { FormatError, OcelliError, ShapeError } from "../../core/errors.js";
+import { FormatError, OcelliError, UnsupportedOpError } from "../../core/errors.js";
 import { formatShape, sizeOf } from "../../core/shape.js";
 import type { StoredTensor } from "../../formats/onnx/constant.js";
 import type { OnnxModel } from "../../formats/onnx/read-model.js";
@@ -57,7 +57,7 @@ export function importedNetwork(model: OnnxModel, size: readonly [height: number
     const [count, ...rest] = x.shape;
     const halves = count === batch ? asTraced : forAny();
     if (halves) return half(halves, x);
-    if (count % batch !== 0) throw new ShapeError(`${model.file}: this graph takes ${batch} images at a time, got ${count}`);
+    if (count % batch !== 0) throw new UnsupportedOpError(`${model.file}: this graph takes ${batch} images at a time, got ${count}`);
     const starts = Array.from({ length: count / batch }, (_, i) => [i * batch, ...rest.map(() => 0)]);
     return concat(
       starts.map((start) => half(asTraced, slice({ x }, { starts: start, sizes: [batch, ...rest] }))),
