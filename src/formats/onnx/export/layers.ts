@@ -94,11 +94,23 @@ const globalAveragePool: WriteNode = (write, { tensors: { x, y } }) => {
   write.set(y, { name: write.add("Flatten", [pooled], { axis: 1 }), order: [0, 1] });
 };
 
+/** A norm that was folded into grouped convolutions of a quantised network: its factor, and what it adds. */
+const normScale: WriteNode = (write, { tensors: { weight, variance, y }, attributes }) => {
+  const deviation = write.add("Sqrt", [write.add("Add", [write.name(variance), write.scalar(attributes.epsilon as number)])]);
+  write.set(y, { name: write.add("Div", [write.name(weight), deviation]), order: [0] });
+};
+const normShift: WriteNode = (write, { tensors: { scale, normBias, mean, bias, y } }) => {
+  const centred = bias ? write.add("Sub", [write.name(bias), write.name(mean)]) : write.add("Neg", [write.name(mean)]);
+  write.set(y, { name: write.add("Add", [write.name(normBias), write.add("Mul", [centred, write.name(scale)])]), order: [0] });
+};
+
 export const layers: Record<string, WriteNode> = {
   conv2d: conv,
   depthwiseConv2d: conv,
   dense,
   batchNormFrozen: batchNorm,
+  norm_scale: normScale,
+  norm_shift: normShift,
   maxPool: pool("MaxPool"),
   averagePool: pool("AveragePool"),
   globalAveragePool,
