@@ -45,7 +45,7 @@ export class GraphWriter {
 
   /**
    * @param kept numbers of a parameter or running statistic in its layout in files
-   * @param twin the same network for twice the batch; sizes that differ there follow the batch
+   * @param twin the same network for another number of images; sizes that differ there follow the batch
    */
   constructor(
     private readonly graph: Graph,
@@ -160,16 +160,6 @@ export class GraphWriter {
   publish(name: string, value: Value): void {
     this.node = undefined;
     this.nodes.push({ name: `${name}.Identity`, op: "Identity", inputs: [this.name(value)], outputs: [name], attributes: new Map() });
-  }
-
-  /** The nodes that the named outputs need, and their initializers. */
-  needed(outputs: Iterable<string>): { nodes: OnnxNode[]; initializers: Map<string, StoredTensor> } {
-    const names = new Set(outputs);
-    const nodes = [...this.nodes]
-      .reverse()
-      .filter((node) => node.outputs.some((name) => names.has(name)) && node.inputs.every((name) => names.add(name)))
-      .reverse();
-    return { nodes, initializers: new Map([...this.initializers].filter(([name]) => names.has(name))) };
   }
 
   /** An initializer with numbers that no parameter has. */

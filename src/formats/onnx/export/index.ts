@@ -2,6 +2,7 @@ import { UnsupportedOpError } from "../../../core/errors.js";
 import type { Graph, Value } from "../../../graph/graph.js";
 import { liveNodes } from "../../../plan/passes.js";
 import type { StoredTensor } from "../constant.js";
+import { subgraph } from "../fold.js";
 import type { OnnxModel, OnnxTensorInfo } from "../read-model.js";
 import { channelsFirst, GraphWriter, inOrder } from "./graph-writer.js";
 import { operators } from "./operators.js";
@@ -41,7 +42,8 @@ export function exportOnnx({ graphOf, kept, metadata = new Map() }: OnnxExport):
     write.publish(name, value);
     return { name, type: "float32", shape: symbolic(write, value, inOrder(value.shape.length)) };
   });
-  return { file: "model.onnx", opset, producer: "ocelli", ...write.needed(graph.outputs.keys()), inputs, outputs, metadata };
+  const { nodes, initializers } = write;
+  return subgraph({ file: "model.onnx", opset, producer: "ocelli", nodes, initializers, inputs, outputs, metadata });
 }
 
 /**
