@@ -97,9 +97,11 @@ export class GraphWriter {
   wholeBias(bias: Value, weightScale: Value, inputScale: number): string {
     const units = Float32Array.from(this.kept(weightScale).decode().data, (scale) => scale * inputScale);
     const whole = Float64Array.from(this.kept(bias).decode().data, (value, i) => Math.min(Math.max(Math.round(value / units[i]), -mostBias), mostBias));
-    this.initializers.set(bias.name, stored(constant("int32", bias.shape, whole)));
+    // A layer that is called on inputs of other steps has its bias in other units there.
+    const name = this.initializers.has(bias.name) ? this.literal(constant("int32", bias.shape, whole)) : bias.name;
+    this.initializers.set(name, stored(constant("int32", bias.shape, whole)));
     const zeros = this.literal(constant("int32", bias.shape, new Int32Array(whole.length)));
-    return this.add("DequantizeLinear", [bias.name, this.literal(constant("float32", bias.shape, units)), zeros], { axis: 0 });
+    return this.add("DequantizeLinear", [name, this.literal(constant("float32", bias.shape, units)), zeros], { axis: 0 });
   }
 
   /** Sizes of a value in `order`; `undefined` where they follow the batch. */
