@@ -1,15 +1,22 @@
+import { type BinarySources, takeBinariesFrom } from "./binaries.js";
 import { type BuildChoice, preferBuild } from "./choose-build.js";
 import { setWorkerUrl } from "./pool.js";
 
+/** Settings of the whole process or page. `module`, `url` and `bytes` are for hosts where the package's own scripts do not bring its WebAssembly. */
+export interface InitOptions extends BinarySources {
+  /** Where the worker's module is served, for pages whose Content-Security-Policy forbids workers from blobs: the package's `ocelli/worker.js`. */
+  readonly workerUrl?: string | URL;
+  /** Kernels of models that do not name a build, instead of the environment's OCELLI_BUILD or `auto`. */
+  readonly build?: BuildChoice;
+}
+
 /**
- * Settings of the whole process or page; call before the first model is made.
+ * Call before the first model is made.
  *
- * @param options.workerUrl where the worker's module is served, for pages whose Content-Security-Policy forbids workers
- * from blobs: the package's `ocelli/worker.js`
- * @param options.build kernels of models that do not name a build, instead of the environment's OCELLI_BUILD or `auto`
- * @throws {ArgumentError} for a name that is no build
+ * @throws {ArgumentError} for a name that is no build or no binary
  */
-export function init({ workerUrl, build }: { workerUrl?: string | URL; build?: BuildChoice }): void {
-  if (build !== undefined) preferBuild(build);
-  if (workerUrl !== undefined) setWorkerUrl(workerUrl);
+export function init(options: InitOptions): void {
+  takeBinariesFrom(options);
+  if (options.build !== undefined) preferBuild(options.build);
+  if (options.workerUrl !== undefined) setWorkerUrl(options.workerUrl);
 }

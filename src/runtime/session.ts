@@ -4,6 +4,7 @@ import type { Graph, Value } from "../graph/graph.js";
 import { type CompileOptions, compile, type Operand, type Plan } from "../plan/compile.js";
 import { callsAddress, mostThreads } from "./barrier.js";
 import { type Backend, inlineBackend, sharedBackend, workerBackend } from "./backend.js";
+import { cameCompiled } from "./binaries.js";
 import { type BuildChoice, chooseBuild } from "./choose-build.js";
 import { host } from "./host.js";
 import { type Build, checkDots } from "./instance.js";
@@ -235,9 +236,10 @@ export class Session {
 async function engineFor({ build, threads, inline }: SessionOptions): Promise<{ build: Build; poolThreads: number; makeBackend: () => Backend }> {
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads))
     throw new ArgumentError(`threads: expected a whole number from 1 to ${mostThreads}, got ${threads}`);
-  const { spawn, sharedMemory, parallelism } = await host();
+  const { spawn, sharedMemory: mayShare, parallelism } = await host();
   if (inline || !spawn) return { build: await chooseBuild(build), poolThreads: 0, makeBackend: inlineBackend };
-  if (!sharedMemory && (threads ?? (await defaultThreads())) > 1) warnOfOneThread();
+  if (!mayShare && (threads ?? (await defaultThreads())) > 1) warnOfOneThread();
+  const sharedMemory = mayShare && !cameCompiled();
   const wide = sharedMemory ? (threads ?? (await defaultThreads())) : 1;
   const [chosen, running] = await Promise.all([chooseBuild(build), pool(wide)]);
   const poolThreads = Math.max(wide, await defaultThreads());
