@@ -9,8 +9,9 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { build as bundle, type Plugin } from "esbuild";
 import { packed } from "./embed.js";
-import { embedCodecs } from "./embed-codecs.js";
+import { codecs, embedCodecs } from "./embed-codecs.js";
 import { writeLists } from "./generate.js";
+import { makeStaticEntries } from "./static-entries.js";
 import { binaries, embeddedFile, filesIn, root, step, wasmFile, write } from "./steps.js";
 
 const require = createRequire(import.meta.url);
@@ -147,6 +148,10 @@ async function makeDist(): Promise<void> {
     });
     for (const name of ["worker", "tasks", "decoders"]) cpSync(`build/${name}.js`, `${fresh}/${name}.js`);
     for (const { name } of binaries) cpSync(wasmFile(name), `${fresh}/wasm/ocelli-${name}.wasm`);
+    for (const [name, file] of Object.entries(codecs)) cpSync(file, `${fresh}/wasm/ocelli-${name}.wasm`);
+    const compiled = [...binaries.map(({ name }) => name).filter((name) => name !== "turbo"), ...Object.keys(codecs)];
+    const entries = { index: "index", onnx: "onnx", tfjs: "tfjs", tflite: "tflite", safetensors: "formats/safetensors/index" };
+    await makeStaticEntries(`${fresh}/static`, entries, compiled);
     const command = `${fresh}/cli/main.js`;
     if (!readFileSync(command, "utf8").startsWith("#!/usr/bin/env node\n"))
       throw new Error("src/cli/main.ts: expected `#!/usr/bin/env node` as its first line");
