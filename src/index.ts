@@ -35,4 +35,5 @@ export { type CreateOptions, createModel } from "./zoo/create-model.js";
 export { describeArchitecture } from "./zoo/describe-architecture.js";
 export { type DownloadedFile, type DownloadedWeights, downloadWeights } from "./zoo/download-weights.js";
 export { type LoadOptions, loadModel } from "./zoo/load-model.js";
+export { type ModelFormat, modelFormat } from "./zoo/model-file.js";
 export { reparameterize } from "./zoo/reparameterize.js";

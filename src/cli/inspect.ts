@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { describeArchitecture, openSafetensors, type Preprocessing } from "../index.js";
 import { DownloadView } from "./download-view.js";
-import { identify, kindOf, openModel } from "./open-model.js";
+import { identify, kindOf, openAnyModel } from "./open-model.js";
 import { addOutputOptions, type OutputOptions } from "./options.js";
 import { formatBytes, formatCount, formatTable, printJson } from "./output.js";
 
@@ -74,7 +74,7 @@ function preprocessingRows(use: Preprocessing | undefined): string[][] {
 }
 
 async function factsOfFile(source: string) {
-  const model = await openModel(source, { inline: true, json: true });
+  const model = await openAnyModel(source, { inline: true, json: true });
   const facts = { ...model.describe(), labels: model.labels };
   model.close();
   return facts;

@@ -1,5 +1,5 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   ArgumentError,
@@ -11,8 +11,10 @@ import {
   type LoadOptions,
   loadModel,
   type Model,
+  modelFormat,
   openSafetensors,
   type PreprocessingName,
+  preprocessingNames,
 } from "../index.js";
 import { DownloadView, sayOrigin } from "./download-view.js";
 import type { EngineOptions, InputOptions } from "./options.js";
@@ -30,8 +32,20 @@ const isRemote = (source: string) => /^(hf|hf-hub|hf_hub|https?):/i.test(source)
 /** Whether an architecture has this name, up to a tag. */
 const isModel = (name: string) => listModels().includes(name.split(".")[0]);
 
+/** A model to show images to. @throws {ArgumentError} where nobody says how they are prepared */
+export async function openModel(source: string, options: EngineOptions & InputOptions): Promise<Model> {
+  return preparing(await openAnyModel(source, options), source);
+}
+
+function preparing(model: Model, source: string): Model {
+  if (model.facts.preprocessing) return model;
+  model.close();
+  const names = preprocessingNames.map((name) => JSON.stringify(name)).join(", ");
+  throw new ArgumentError(`${source}: the file does not say how images are prepared; add --preprocessing with what it was trained with: ${names}`);
+}
+
 /** A model of a file, folder, URL or repository, or an architecture with the weights that its name stands for. */
-export async function openModel(
+export async function openAnyModel(
   source: string,
   { threads, build, json, inline, preprocessing, size }: EngineOptions & InputOptions & { inline?: boolean },
 ): Promise<Model> {
@@ -54,26 +68,13 @@ export interface Identity {
 
 /** The file that an argument stands for, fetched where it is not at hand, and the architecture that it or its publisher names. */
 export async function identify(source: string, options: LoadOptions = {}): Promise<Identity> {
-  if (isForeign(source)) return { file: source, isOurs: false, isForeign: true };
   const isFolder = statSync(source, { throwIfNoEntry: false })?.isDirectory() === true;
   const isAtHand = kindOf(source) === "file" && !isFolder && !isRemote(source);
   const { source: from, architecture } = isAtHand ? { source, architecture: undefined } : await downloadWeights(isFolder ? resolve(source) : source, options);
   const file = from instanceof URL ? fileURLToPath(from) : String(from);
-  if (isForeign(file)) return { file, isOurs: false, isForeign: true };
+  if ((await modelFormat(file)) !== "safetensors") return { file, isOurs: false, isForeign: true };
   const ours = await architectureIn(file);
   return { file, architecture: ours ?? architecture, isOurs: ours !== undefined, isForeign: false };
-}
-
-/** Whether a file or folder holds a network of another program, graph and all: what is there and is no safetensors file. */
-function isForeign(path: string): boolean {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats?.isDirectory()) return !["config.json", "model.safetensors"].some((name) => existsSync(join(path, name)));
-  if (!stats) return false;
-  const head = Buffer.alloc(9);
-  const file = openSync(path, "r");
-  const length = readSync(file, head);
-  closeSync(file);
-  return length === head.length && head[8] !== 0x7b;
 }
 
 async function architectureIn(path: string): Promise<string | undefined> {
@@ -130,7 +131,7 @@ async function openWeights(weights: string, model: string | undefined, options: 
 async function withNewHead(weights: string, model: string | undefined, { labels = [], seed, ...options }: CreateOptions): Promise<Model> {
   if (model) throw new ArgumentError(`--model ${model}: the file has a network of its own (${weights})`);
   const { threads, imageSize, preprocessing, onProgress } = options;
-  const opened = await loadModel(weights, { threads, imageSize, preprocessing, onProgress });
+  const opened = preparing(await loadModel(weights, { threads, imageSize, preprocessing, onProgress }), weights);
   try {
     return await opened.replaceHead(labels, { seed });
   } finally {

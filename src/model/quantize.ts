@@ -56,8 +56,8 @@ export async function quantize(model: Model, calibration: Dataset | readonly Ima
   // What only quantised models need is a file of its own in the package, loaded here and with such a model.
   const [{ calibrate }, { quantizedBy }] = await Promise.all([import("./calibrate.js"), import("./quantized.js")]);
   const { activations, tensors, sample } = await calibrate(model, sources, options);
-  const { build, threads } = model.session;
-  const session = await Session.open({ build, threads, inline: model.inline });
+  const { build, threads, winograd } = model.session;
+  const session = await Session.open({ build, threads, inline: model.inline, winograd });
   try {
     const quantized = new Model(session, { ...model.facts, quantized: quantizedBy(activations), identityNorms: undefined }, model.inline);
     await session.keepAll(quantized.graph({ batch: 1, height: sample.shape[1], width: sample.shape[2] }, "logits"));

@@ -23,7 +23,7 @@ export async function loadForeign(
   const size = imageSize === undefined ? known : ([imageSize, imageSize] as const);
   const { architecture, weights, sizeIsOpen } = importClassifier(graph, { name, file, size });
   if (sizeIsOpen && !size && preprocessing)
-    throw new ArgumentError(`load: the network takes images of any size; say { imageSize } beside preprocessing "${preprocessing}" (${file})`);
+    throw new ArgumentError(`load: the network takes images of any size; give theirs, imageSize, beside preprocessing "${preprocessing}" (${file})`);
   const classes = architecture.defaultClasses;
   if (saved.labels && !options.labels && saved.labels.length !== classes)
     throw new FormatError(`load: the file names ${saved.labels.length} classes for ${classes} scores; give { labels } (${file})`);

@@ -63,7 +63,7 @@ async function loadOwn(source: ByteSource, checkpoint: Checkpoint, options: Load
 
 async function loadOther(format: ForeignFormat, file: ByteSource, { source, checkpoint, options }: Asked): Promise<Model> {
   const [{ loadForeign }, foreign] = await Promise.all([import("./load-foreign.js"), readForeign(format, file, { source, local: checkpoint.source, options })]);
-  const name = stem(typeof source === "string" || source instanceof URL ? String(source) : file.name);
+  const name = nameOf(typeof source === "string" || source instanceof URL ? String(source) : file.name);
   return loadForeign({ ...foreign, ...withCheckpoint(foreign, checkpoint) }, { name, ...options });
 }
 
@@ -73,5 +73,14 @@ interface Asked {
   readonly options: LoadOptions;
 }
 
-/** `squeezenet` of `models/squeezenet.onnx`, of a URL or a repository. */
-const stem = (path: string) => (/([^/\\]+?)(\.(onnx|tflite|json|zip))?[/\\]?([?#].*)?$/.exec(path)?.[1] ?? path).slice(0, 100);
+/** What files and folders are called that hold one model, whichever it is. */
+const anyModel = /^(model|onnx|tfjs|tflite|\.{0,2})$/i;
+
+/** `squeezenet` of `squeezenet.onnx`, of `squeezenet/model.onnx`, of a URL or a repository. */
+function nameOf(place: string): string {
+  const parts = place
+    .replace(/[?#].*$/, "")
+    .split(/[/\\]/)
+    .map((part) => part.replace(/\.(onnx|tflite|json|zip)$/i, ""));
+  return (parts.findLast((part) => !anyModel.test(part)) ?? "model").slice(0, 100);
+}

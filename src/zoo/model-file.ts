@@ -42,6 +42,21 @@ export async function formatOf(source: ByteSource): Promise<ModelFormat> {
   throw new FormatError(`load: expected safetensors, ONNX, TFLite, a model.json of TF.js or a zip with one; the file begins with ${found} (${source.name})`);
 }
 
+/**
+ * The format of a model's file, told by its first bytes; of a folder or a repository, that of the file in it.
+ *
+ * @param source as `loadModel` takes it
+ * @throws {FormatError | UnsupportedOpError} for none that we read; {DataError} for one that cannot be had
+ */
+export async function modelFormat(source: SourceLike, options: CheckpointOptions = {}): Promise<ModelFormat> {
+  const file = await openSource((await openCheckpoint(source, options)).source);
+  try {
+    return await formatOf(file);
+  } finally {
+    await file.close();
+  }
+}
+
 /** Where a model was asked for, and where its bytes are now. */
 interface Opened {
   readonly source: SourceLike;

@@ -31,6 +31,6 @@ export async function reparameterize(model: Model): Promise<Model> {
       for (const tensor of names) yield [tensor, fusedTensor(tensor, shapes.get(tensor) as Shape, branches)] as const;
     },
   };
-  const { threads, build } = session;
-  return assemble(built, { threads, build, inline }, { labels, preprocessing: facts.preprocessing, notes: facts.notes }, weights);
+  const { threads, build, winograd } = session;
+  return assemble(built, { threads, build, inline, winograd }, { labels, preprocessing: facts.preprocessing, notes: facts.notes }, weights);
 }

@@ -1,6 +1,8 @@
 import { cpSync, existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { onnxBytes } from "../../src/formats/onnx/write-model.js";
+import { tinyCnn } from "../zoo/tiny-onnx.js";
 import { jsonLines, ocelli, tinyFolder } from "./run.js";
 
 const root = tinyFolder();
@@ -30,6 +32,29 @@ describe("ocelli predict", () => {
     expect(lines[0]).toMatchObject({ image: "broken.png", error: { code: "ERR_FORMAT", message: expect.stringContaining("broken.png") } });
     expect(lines[1]).toMatchObject({ image, scores: [{ label: expect.any(String), score: expect.any(Number) }, {}, {}] });
     expect(lines[10]).toMatchObject({ image: "none.png", error: { code: "ERR_DATA" } });
+  });
+});
+
+describe("networks of other programs", () => {
+  it("are told by their content, and asked how images are prepared by the name of the flag", async () => {
+    writeFileSync(join(root, "cats.bin"), onnxBytes(tinyCnn()));
+    const asked = await ocelli(["predict", "cats.bin", image], root);
+    expect(asked.code).toBe(2);
+    expect(asked.stderr).toBe(
+      'ocelli: cats.bin: the file does not say how images are prepared; add --preprocessing with what it was trained with: "imagenet", "caffe", "-1..1", "0..1", "0..255"\n',
+    );
+    const { code, stdout } = await ocelli(["predict", "cats.bin", image, "--preprocessing", "-1..1", "--json"], root);
+    expect([code, jsonLines(stdout)]).toMatchObject([0, [{ image, scores: [{}, {}, {}] }]]);
+    const [facts] = jsonLines((await ocelli(["inspect", "cats.bin", "--json"], root)).stdout);
+    expect(facts).toMatchObject({ architecture: "cats.bin", inputShape: [1, 8, 8, 3], classes: 5, preprocessing: null });
+    const train = await ocelli(["train", "tiny", "-w", "cats.bin", "-o", "cats.safetensors"], root);
+    expect([train.code, train.stderr]).toMatchObject([2, expect.stringContaining("add --preprocessing")]);
+  });
+
+  it("are refused where they are none", async () => {
+    writeFileSync(join(root, "noise.bin"), "noise");
+    const { code, stderr } = await ocelli(["inspect", "noise.bin"], root);
+    expect([code, stderr]).toMatchObject([1, expect.stringContaining("expected safetensors, ONNX, TFLite")]);
   });
 });
 

@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ArgumentError, FormatError, UnsupportedOpError } from "../../src/core/errors.js";
 import { constant } from "../../src/formats/onnx/constant.js";
@@ -47,7 +49,7 @@ describe("classifiers in ONNX files", () => {
       const saved = await first.save();
       const second = await loadModel(saved, inline);
       expect(first.imageSize).toEqual([side, side]);
-      expect(first.architecture.name).toBe("model");
+      expect(first.architecture.name).toBe(folder);
       expect(second.architecture.classifier).toEqual(first.architecture.classifier);
       const both = new Float32Array(inputs.flatMap((path) => [...new Float32Array(new Uint8Array(readFileSync(path)).buffer)]));
       const logits = await logitsOf(first, both, [2, 3, side, side]);
@@ -105,7 +107,7 @@ describe("classifiers in ONNX files", () => {
       'preprocessing: expected imagenet, caffe, -1..1, 0..1, 0..255 or a description, got "psychic"',
     );
     const open = tinyCnn({ inputs: [images(["N", 3, "H", "W"])] });
-    await expect(load(open, { preprocessing: "0..1" })).rejects.toThrow("images of any size; say { imageSize }");
+    await expect(load(open, { preprocessing: "0..1" })).rejects.toThrow("images of any size; give theirs, imageSize, beside preprocessing");
     const opened = await load(open, { preprocessing: "0..1", imageSize: 16 });
     expect([opened.imageSize, opened.preprocessing.crop]).toEqual([[16, 16], 16]);
     opened.close();
@@ -202,10 +204,35 @@ describe("what is no classifier of images is refused", () => {
   });
 });
 
+test.each([
+  ["squeezenet.onnx", "squeezenet"],
+  ["squeezenet/model.onnx", "squeezenet"],
+  ["cats.v2/onnx/model.onnx", "cats.v2"],
+  ["model.onnx", "model"],
+])("%s is named %s", async (path, name) => {
+  const root = mkdtempSync(join(tmpdir(), "ocelli-name-"));
+  const cwd = process.cwd();
+  try {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), onnxBytes(tinyCnn()));
+    process.chdir(root);
+    const opened = await loadModel(path, inline);
+    expect(opened.architecture.name).toBe(name);
+    const again = await loadModel(await opened.save(), inline);
+    expect(again.architecture.name).toBe(name);
+    opened.close();
+    again.close();
+  } finally {
+    process.chdir(cwd);
+    rmSync(root, { recursive: true });
+  }
+});
+
 test("an imported model quantises, and saves as ONNX, to the same classes", async () => {
   const image = { data: Uint8Array.from(uniform(3, 12 * 12 * 3), (value) => 128 + 127 * value), width: 12, height: 12, channels: 3 as const };
-  const opened = await load(tinyCnn(), { preprocessing: "0..1", labels: ["a", "b", "c", "d", "e"] });
+  const opened = await load(tinyCnn(), { preprocessing: "0..1", labels: ["a", "b", "c", "d", "e"], winograd: false });
   const quantized = await quantize(opened, [image], { maxLoss: 1, onReport: () => {} });
+  expect(quantized.session.winograd).toBe(false);
   const again = await loadModel(await quantized.save(), inline);
   expect(await again.classify(image)).toEqual(await quantized.classify(image));
   const exported = await loadModel(await opened.save(undefined, { format: "onnx" }), inline);

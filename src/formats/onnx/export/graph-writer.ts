@@ -4,6 +4,7 @@ import { formatShape, sameShape, type Shape } from "../../../core/shape.js";
 import type { Graph, Node, Value } from "../../../graph/graph.js";
 import { constant, type Constant, type ElementType, integers, stored, type StoredTensor } from "../constant.js";
 import type { AttributeValue, OnnxNode } from "../read-model.js";
+import { Literals } from "./literals.js";
 
 /** A value of our graph in ONNX's: its axis i there is axis `order[i]` here. */
 export interface Exported {
@@ -39,7 +40,7 @@ export class GraphWriter {
   private readonly known = new Map<Value, Exported>();
   private readonly turned = new Map<string, Exported>();
   private readonly names = new Set<string>();
-  private readonly literals = new Map<string, string>();
+  private readonly literals = new Literals();
   /** The node being written. */
   private node?: Node;
 
@@ -166,11 +167,11 @@ export class GraphWriter {
 
   /** An initializer with numbers that no parameter has. */
   literal(tensor: Constant): string {
-    const key = `${tensor.type}${formatShape(tensor.shape)}:${Array.from(tensor.data).join()}`;
-    const name = this.literals.get(key) ?? this.unique(`constant.${this.literals.size}`);
-    this.literals.set(key, name);
-    this.initializers.set(name, stored(tensor));
-    return name;
+    return this.literals.name(tensor, (suggestion) => {
+      const name = this.unique(suggestion);
+      this.initializers.set(name, stored(tensor));
+      return name;
+    });
   }
 
   scalar(value: number, type: ElementType = "float32"): string {
