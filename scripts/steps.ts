@@ -9,7 +9,7 @@ const variants = ["simd", "relaxed", "turbo"];
 export const parts = readdirSync(join(root, "assembly/ops"), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : []));
 
 /** A memory's first page has the static data of all binaries, each its own piece. */
-const staticBytes = 16384;
+const staticBytes = 8192;
 /** All binaries of kernels. `turbo` shares `relaxed`'s parts. */
 export const binaries = [
   ...variants.map((variant) => ({ name: variant, variant, entry: "assembly/index.ts", base: 1024 })),

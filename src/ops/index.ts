@@ -49,6 +49,7 @@ export * from "./sgd.js";
 export * from "./sigmoid.js";
 export * from "./silu.js";
 export * from "./slice.js";
+export * from "./smooth-targets.js";
 export * from "./softmax.js";
 export * from "./sum.js";
 export * from "./tanh.js";

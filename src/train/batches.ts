@@ -7,6 +7,8 @@ import type { Transform } from "../data/transforms/index.js";
 export interface Batch {
   readonly x: Float32Array;
   readonly labels: Int32Array;
+  /** Probabilities [N, classes] to learn from in place of the labels, as mixing makes them; before label smoothing. */
+  readonly targets?: Float32Array;
 }
 
 /** Gives batch number `index` of an epoch. */

@@ -8,7 +8,7 @@ import type { Model, NamedTensor } from "../model/model.js";
 import { matchStateDict } from "../nn/state-dict.js";
 import type { Schedule } from "../optim/schedule.js";
 import type { MemoryUse, Program, Rehearsal } from "../runtime/session.js";
-import { batchesAtOnce, featureBatches } from "./batches.js";
+import { type Batch, batchesAtOnce, featureBatches } from "./batches.js";
 import type { Phase, Settings } from "./options.js";
 import { hyperInputs, parameterGroups, scheduleOf } from "./rates.js";
 import { headGraph, trainingGraph } from "./step.js";
@@ -57,14 +57,14 @@ export class PhaseRun {
   }
 
   /** One optimiser step on a batch. `step` counts within the phase; `randomStep` over all phases, for dropout. */
-  async step(x: Float32Array, labels: Int32Array, step: number, steps: number, randomStep: number): Promise<Record<string, Float32Array>> {
-    const program = await this.stepProgram(labels.length);
+  async step({ x, labels, targets }: Batch, step: number, steps: number, randomStep: number): Promise<Record<string, Float32Array>> {
+    const program = await this.stepProgram(labels.length, targets !== undefined);
     if (this.schedule?.steps !== steps) this.schedule = { steps, factor: scheduleOf(this.phase, this.settings, steps) };
     const { seed } = this.settings;
     const random = Int32Array.of(seed | 0, Math.floor(seed / 2 ** 32), randomStep, 0);
     const hyper = hyperInputs(program.plan.inputs, this.phase, this.settings, this.schedule.factor(step), step);
     if (this.settings.batchNorm === "train" && this.phase.train === "all") this.model.batchesTracked++;
-    return program.run({ x, labels, random, ...hyper });
+    return program.run({ x, ...(targets ? { targets } : { labels }), random, ...hyper });
   }
 
   /**
@@ -138,19 +138,19 @@ export class PhaseRun {
   }
 
   /** The training program of a batch size; the last batch of an epoch may be smaller and has its own. */
-  private stepProgram(batch: number): Promise<Program> {
-    return this.program(`step ${batch}`, () => this.stepGraph(batch));
+  private stepProgram(batch: number, softTargets = false): Promise<Program> {
+    return this.program(`step ${batch} ${softTargets}`, () => this.stepGraph(batch, softTargets));
   }
 
   private headGraph(batch: number): Graph {
     return headGraph(this.model.architecture, this.model.labels.length, [batch, ...this.featureShape]);
   }
 
-  private stepGraph(batch: number): Graph {
+  private stepGraph(batch: number, softTargets = false): Graph {
     const { architecture, labels, imageSize } = this.model;
     const from = this.phase.train === "head" ? "features" : "images";
     const shape = from === "features" ? [batch, ...this.featureShape] : [batch, ...imageSize, architecture.channels];
-    return trainingGraph(architecture, labels.length, shape, { ...this.settings, from, groupOf: this.groupOf });
+    return trainingGraph(architecture, labels.length, shape, { ...this.settings, from, softTargets, groupOf: this.groupOf });
   }
 
   private async program(key: string, graph: () => Graph): Promise<Program> {

@@ -8,6 +8,7 @@ import { oneHot, softmaxCrossEntropy } from "../ops/cross-entropy.js";
 import { clipFactor, squaredNorm } from "../ops/gradient-norm.js";
 import { mean } from "../ops/mean.js";
 import { sgd } from "../ops/sgd.js";
+import { smoothTargets } from "../ops/smooth-targets.js";
 
 /** What of training is built into the program. */
 export interface StepSettings {
@@ -20,6 +21,8 @@ export interface StepSettings {
   readonly batchNorm: "frozen" | "train";
   /** `images`: the whole network learns; `features`: the head learns on the backbone's kept results. */
   readonly from: "images" | "features";
+  /** Each image brings probabilities of the classes instead of a label, such as mixed ones or a teacher's. Default false. */
+  readonly softTargets?: boolean;
   /** Which of the learning-rate groups a parameter is in, or -1 if it does not learn. */
   readonly groupOf: (name: string) => number;
 }
@@ -34,20 +37,22 @@ export const statePrefix = "optimizer.";
 
 /**
  * One training step as a graph: forward, loss, backward, and the optimiser's writes.
- * Inputs: x [N, ...], labels int32 [N], random int32 [4] for dropout, and one `hyper` [8] per group in use.
+ * Inputs: x [N, ...], labels int32 [N] or with `softTargets` targets [N, classes] (before label smoothing), random int32 [4] for
+ * dropout, and one `hyper` [8] per group in use.
  * Outputs: `loss` (mean over the batch), `logits` [N, classes].
  */
 export function trainingGraph(architecture: Architecture, numClasses: number, inputShape: Shape, settings: StepSettings): Graph {
   const graph = new Graph();
   const x = graph.input("x", inputShape);
-  const labels = graph.input("labels", [inputShape[0]], "int32");
+  const { labelSmoothing: smoothing, softTargets } = settings;
+  const given = softTargets ? graph.input("targets", [inputShape[0], numClasses]) : graph.input("labels", [inputShape[0]], "int32");
   const random = graph.input("random", [4], "int32");
   const net = new Scope(graph, { training: true, batchNorm: settings.batchNorm, random, trainable: (name) => settings.groupOf(name) >= 0 });
 
   const features = settings.from === "images" ? architecture.backbone(net, x) : x;
   const logits = architecture.head(net, features, numClasses);
   graph.scope = "loss";
-  const targets = oneHot({ labels }, { classes: numClasses, smoothing: settings.labelSmoothing });
+  const targets = softTargets ? smoothTargets({ targets: given }, { smoothing }) : oneHot({ labels: given }, { classes: numClasses, smoothing });
   const loss = mean({ x: softmaxCrossEntropy({ logits, targets }) }, { axes: [0] });
   graph.output("loss", loss);
   graph.output("logits", logits);

@@ -182,8 +182,9 @@ export class Trainer {
     while (cursor.batch < batches) {
       this.options.signal?.throwIfAborted();
       clock.start();
-      const { x, labels } = await source(cursor.batch);
-      const { loss, logits } = await run.step(x, labels, cursor.phaseStep, steps, cursor.step);
+      const batch = await source(cursor.batch);
+      const { labels } = batch;
+      const { loss, logits } = await run.step(batch, cursor.phaseStep, steps, cursor.step);
       this.sums.loss += loss[0] * labels.length;
       const classes = logits.length / labels.length;
       labels.forEach((label, i) => {
