@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ArgumentError, FormatError, UnsupportedOpError } from "../../src/core/errors.js";
-import { constant } from "../../src/formats/onnx/constant.js";
+import { constant, stored } from "../../src/formats/onnx/constant.js";
 import { evaluateGraph } from "../../src/formats/onnx/evaluate/index.js";
 import type { OnnxModel } from "../../src/formats/onnx/read-model.js";
 import { onnxBytes } from "../../src/formats/onnx/write-model.js";
@@ -12,7 +12,7 @@ import { quantize } from "../../src/model/quantize.js";
 import { type LoadOptions, loadModel } from "../../src/zoo/load-model.js";
 import { asset } from "../assets.js";
 import { relativeError, uniform } from "./recipe.js";
-import { images, model, node, stem, stemShapes, tailShapes, tinyCnn, weights, whole } from "./tiny-onnx.js";
+import { images, model, node, stem, stemShapes, tail, tailShapes, tinyCnn, weights, whole } from "./tiny-onnx.js";
 
 const inline = { inline: true, build: "simd" } as const;
 const load = (graph: OnnxModel, options: LoadOptions = {}) => loadModel(onnxBytes(graph), { ...inline, ...options });
@@ -202,6 +202,29 @@ describe("what is no classifier of images is refused", () => {
     await expect(load(graph)).rejects.toThrow(error);
     await expect(load(graph)).rejects.toThrow(says);
   });
+});
+
+test("images that the graph itself brings to a network's range, by numbers for each channel", async () => {
+  const range = [
+    node("Sub", ["images", "mean"], ["shifted"]),
+    node("Div", ["shifted", "std"], ["scaled"]),
+    node("Pow", ["scaled", "power"], ["raised"]),
+    node("Conv", ["raised", "conv1.weight"], ["c1"], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
+  ];
+  const numbers = { mean: [0.1, 0.2, 0.3], std: [0.5, 0.25, 2], power: [1, 2, 3] };
+  const initializers = new Map([
+    ...weights({ ...stemShapes, ...tailShapes }),
+    ...Object.entries(numbers).map(([name, each]) => [name, stored(constant("float32", [1, 3, 1, 1], each))] as const),
+  ]);
+  const graph = model([...range, ...stem.slice(1), ...tail], initializers);
+  const opened = await load(graph);
+  const x = batch(2);
+  const logits = await logitsOf(opened, x, [2, 3, 8, 8]);
+  expect(relativeError(centred(logits, 5), centred(logScores(graph, x, [2, 3, 8, 8]), 5))).toBeLessThan(1e-5);
+  const again = await loadModel(await opened.save(), inline);
+  expect(await logitsOf(again, x, [2, 3, 8, 8])).toEqual(logits);
+  opened.close();
+  again.close();
 });
 
 test.each([

@@ -1,6 +1,6 @@
 import { named, type PreprocessingName } from "../../data/preprocessing.js";
 import type { ForeignModel } from "../foreign.js";
-import { inputShape, type LayerConfig, type ModelConfig } from "./layers/config.js";
+import { inputShape, isCall, type LayerConfig, type ModelConfig } from "./layers/config.js";
 
 /** Names that keras.applications gives whole networks. A model of another name, or with one of these inside, may have been trained otherwise. */
 const families: readonly [RegExp, PreprocessingName][] = [
@@ -24,7 +24,7 @@ export function kerasPreprocessing(model: ModelConfig): Pick<ForeignModel, "prep
   if (more.length > 0 || !height || !width || channels !== 3) return {};
   const scalesItself = [...model.layers.values()].some(
     ({ type, config, calls }) =>
-      type === "Rescaling" && calls.some((reads) => reads.some(({ layer }) => layer === input.layer)) && isLevelScale(config.get("scale")),
+      type === "Rescaling" && calls.some((reads) => reads.filter(isCall).some(({ layer }) => layer === input.layer)) && isLevelScale(config.get("scale")),
   );
   // Such a network need not be of ImageNet: it is given whole images, as Keras' own loaders do.
   if (scalesItself) return { preprocessing: named("0..255", [height, width]) };

@@ -27,8 +27,8 @@ export const decode = ({ data }: StoredOutput): Float32Array => new Float32Array
 export interface TfjsCase {
   readonly name: string;
   readonly topology: object;
-  /** Weights whose numbers come from `weight`, seeds from 1 in this order, or that are listed. */
-  readonly weights: { name: string; shape: number[]; dtype: string; values?: number[] }[];
+  /** Weights whose numbers come from `weight`, by their name and seeds from 1 in this order unless they say others, or that are listed. */
+  readonly weights: { name: string; shape: number[]; dtype: string; path?: string; seed?: number; factor?: number; values?: number[] }[];
   readonly signature?: object;
   readonly inputs: number[][];
   readonly outputs: StoredOutput[];
@@ -39,8 +39,8 @@ export function weightsOf({ weights }: Pick<TfjsCase, "weights">): {
   specs: { name: string; shape: number[]; dtype: string }[];
   data: Uint8Array<ArrayBuffer>;
 } {
-  const parts = weights.map(({ name, shape, dtype, values }, i) => {
-    const numbers = values ?? weight(name, i + 1, shape);
+  const parts = weights.map(({ name, shape, dtype, path = name, seed, factor = 1, values }, i) => {
+    const numbers = values ?? weight(path, seed ?? i + 1, shape).map((value) => value * Math.fround(factor));
     return new Uint8Array(
       dtype === "int32" ? Int32Array.from(numbers).buffer : dtype === "bool" ? Uint8Array.from(numbers).buffer : Float32Array.from(numbers).buffer,
     );

@@ -1,3 +1,4 @@
+import { sizeOf } from "../../../core/shape.js";
 import type { Value } from "../../../graph/graph.js";
 import { add } from "../../../ops/add.js";
 import { clip } from "../../../ops/clip.js";
@@ -42,11 +43,8 @@ const folded =
   (call) =>
     elementwise(call, call.all(), (...values) => values.reduce(f));
 
-/** The single number of a known tensor. */
-export const numberOf = (call: NodeCall, i: number) => {
-  const known = call.constant(i);
-  return known?.data.length === 1 ? known.data[0] : undefined;
-};
+/** The single number of a known tensor. Several may be weights, whose numbers come later. */
+export const numberOf = (call: NodeCall, i: number) => (sizeOf(call.inputs[i]?.shape ?? []) === 1 ? call.constant(i)?.data[0] : undefined);
 
 /** Whole numbers are divided as C does. */
 const divide: Build = (call) => {

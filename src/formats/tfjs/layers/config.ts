@@ -10,12 +10,17 @@ export interface CallRef {
   readonly tensor: number;
 }
 
+/** What a call reads: an output of another, or a number, as in Keras 3's `x + 3`. */
+export type Read = CallRef | number;
+
+export const isCall = (read: Read): read is CallRef => typeof read !== "number";
+
 export interface LayerConfig {
   readonly name: string;
   readonly type: string;
   readonly config: Fields;
   /** What each call of the layer reads. */
-  readonly calls: readonly (readonly CallRef[])[];
+  readonly calls: readonly (readonly Read[])[];
   /** Where the layer is a model itself. */
   readonly model?: ModelConfig;
   /** What the first of `calls` is counted as: a model inside another may have been called by its own making before. */
@@ -88,7 +93,7 @@ function functional(config: Fields, depth: number): ModelConfig {
   };
   const [inputs, outputs] = [ends("input_layers"), ends("output_layers")];
   const lowest = new Map<string, number>();
-  for (const { layer, call } of [...outputs, ...[...layers.values()].flatMap(({ calls }) => calls.flat())])
+  for (const { layer, call } of [...outputs, ...[...layers.values()].flatMap(({ calls }) => calls.flat().filter(isCall))])
     lowest.set(layer, Math.min(call, lowest.get(layer) ?? call));
   for (const [name, layer] of layers) if (layer.model && lowest.get(name) === 1) layers.set(name, { ...layer, firstCall: 1 });
   return { name: config.text("name", "model"), layers, inputs, outputs };
@@ -111,11 +116,12 @@ function readLayer(value: unknown, file: string, depth: number, chained?: readon
   };
 }
 
-/** What one call reads: lists of [layer, call, tensor, options], or Keras 3's arguments with the history of each tensor. */
-function readCall(node: unknown, config: Fields): CallRef[] {
+/** What one call reads: lists of [layer, call, tensor, options], or Keras 3's arguments, numbers and tensors with their history. */
+function readCall(node: unknown, config: Fields): Read[] {
   if (Array.isArray(node)) return (typeof node[0] === "string" ? [node] : node).map((each) => callRef(each, config));
-  const found: CallRef[] = [];
+  const found: Read[] = [];
   const collect = (value: unknown, depth: number) => {
+    if (typeof value === "number") found.push(value);
     if (depth > 4 || typeof value !== "object" || value === null) return;
     if (Array.isArray(value)) for (const each of value) collect(each, depth + 1);
     else {

@@ -7,7 +7,7 @@ import type { OnnxModel } from "../../onnx/read-model.js";
 import { Draft } from "../../tensorflow/draft.js";
 import { activationLayers } from "./activation.js";
 import { type Flavour, type Layer, LayerCall, type LayerTensor } from "./call.js";
-import { type CallRef, inputShape, type LayerConfig, type ModelConfig, readModelConfig } from "./config.js";
+import { type CallRef, inputShape, isCall, type LayerConfig, type ModelConfig, type Read, readModelConfig } from "./config.js";
 import { convolutions } from "./convolution.js";
 import { imageLayers } from "./image.js";
 import { merges } from "./merge.js";
@@ -58,6 +58,7 @@ function applyModel(model: ModelConfig, inputs: readonly LayerTensor[], conversi
   const keyOf = ({ layer, call }: CallRef) => `${call}/${layer}`;
   const results = new Map<string, readonly LayerTensor[]>();
   const result = (ref: CallRef) => results.get(keyOf(ref))?.[ref.tensor] ?? fail(`layer "${ref.layer}" has no output ${ref.tensor} of call ${ref.call}`);
+  const input = (read: Read): LayerTensor => (isCall(read) ? result(read) : { ref: conversion.draft.scalar(read), rank: 0 });
   model.inputs.forEach((ref, i) => results.set(keyOf(ref), [inputs[i]]));
   const open = new Set<string>();
   const stack = [...model.outputs];
@@ -70,9 +71,9 @@ function applyModel(model: ModelConfig, inputs: readonly LayerTensor[], conversi
     }
     const layer = model.layers.get(top.layer) ?? fail(`"${top.layer}" is no layer`);
     const reads = layer.calls[top.call - layer.firstCall] ?? fail(`layer "${top.layer}" has no call ${top.call}`);
-    const missing = reads.filter((ref) => !results.has(keyOf(ref)));
+    const missing = reads.filter(isCall).filter((ref) => !results.has(keyOf(ref)));
     if (missing.length === 0) {
-      results.set(key, applyLayer(layer, reads.map(result), conversion));
+      results.set(key, applyLayer(layer, reads.map(input), conversion));
       stack.pop();
     } else if (open.has(key)) fail(`layer "${top.layer}" reads what is made of its own output`);
     else {
