@@ -10,8 +10,8 @@ export interface TrainSummary {
   readonly evaluation?: Evaluation;
 }
 
-const columns = ["loss", "accuracy", "loss", "accuracy", "images/s"];
-const widths = [12, 8, 10, 10, 10, 10];
+const columns = ["loss", "accuracy", "loss", "accuracy", "images/s", "waited"];
+const widths = [12, 8, 10, 10, 10, 10, 8];
 
 /** What a person sees of a training: what it starts from, a line an epoch, a bar meanwhile; or all of it as lines of JSON. */
 export class TrainView {
@@ -46,11 +46,11 @@ export class TrainView {
   }
 
   progress(progress: Progress): void {
-    const { phase, epoch, epochs, step, steps, loss, accuracy, validation, imagesPerSecond, eta, endOfEpoch } = progress;
+    const { phase, epoch, epochs, step, steps, loss, accuracy, validation, imagesPerSecond, waiting, eta, endOfEpoch } = progress;
     if (this.waiting && this.waiting.phase !== phase) this.flush();
     if (endOfEpoch) {
       const checked = validation && { loss: validation.loss, accuracy: validation.accuracy };
-      if (this.json) return printJson({ event: "epoch", epoch, epochs, phase, loss, accuracy, validation: checked, imagesPerSecond });
+      if (this.json) return printJson({ event: "epoch", epoch, epochs, phase, loss, accuracy, validation: checked, imagesPerSecond, waiting });
       this.waiting = progress;
       if (phase !== "head") this.flush();
     } else if (!this.json) {
@@ -95,9 +95,9 @@ export class TrainView {
 
   private flush(): void {
     if (!this.waiting) return;
-    const { phase, loss, accuracy, validation, imagesPerSecond } = this.waiting;
+    const { phase, loss, accuracy, validation, imagesPerSecond, waiting } = this.waiting;
     if (!this.headed) {
-      this.print(styled("faint", `\n${row(["", "", "training", "", "validation", ""])}\n${row(["epoch", ...columns])}`));
+      this.print(styled("faint", `\n${row(["", "", "training", "", "validation", "", ""])}\n${row(["epoch", ...columns])}`));
       this.headed = true;
     }
     this.print(
@@ -107,7 +107,7 @@ export class TrainView {
         formatShare(accuracy),
         validation?.loss.toFixed(3) ?? "-",
         validation ? formatShare(validation.accuracy) : "-",
-        phase === "head" ? "" : imagesPerSecond.toFixed(0),
+        ...(phase === "head" ? [] : [imagesPerSecond.toFixed(0), formatShare(waiting)]),
       ]),
     );
     this.waiting = undefined;

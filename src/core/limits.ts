@@ -11,6 +11,8 @@ export const limits = {
   imagePixels: 100_000_000,
   /** Bytes of one encoded image file. */
   imageBytes: 256 * 2 ** 20,
+  /** Bytes of decoded images that a training keeps for its next epochs, unless its option `imageCache` says otherwise (1 GiB). */
+  imageCacheBytes: 2 ** 30,
   /** Bytes of a safetensors header, as in the format's reference implementation. */
   safetensorsHeaderBytes: 100_000_000,
   /** Tensors in one model file. */

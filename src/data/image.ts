@@ -61,9 +61,20 @@ export async function postable(source: ImageSource): Promise<ImageSource> {
   return source instanceof Uint8Array ? alone(source) : source;
 }
 
-/** Bytes with a buffer of their own: a view is posted with all of the buffer behind it, be that a whole data set. */
+/** Bytes with a buffer of their own, or a shared one: else a view is posted with all of the buffer behind it, be that a whole data set. */
 function alone(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength < bytes.buffer.byteLength ? Uint8Array.from(bytes) : bytes;
+  const { buffer } = bytes;
+  return isShared(buffer) || bytes.byteLength === buffer.byteLength ? bytes : Uint8Array.from(bytes);
+}
+
+/** Whether threads see one and the same of what is posted. */
+export function isShared(buffer: ArrayBufferLike): boolean {
+  return typeof SharedArrayBuffer === "function" && buffer instanceof SharedArrayBuffer;
+}
+
+/** Whether there is something to decode: not so where pixels are given. */
+export function isEncoded(source: ImageSource): boolean {
+  return !isRaw(source) && !isDrawable(source);
 }
 
 /** What errors call a source. Posted to a worker, a File is a Blob without its name. */

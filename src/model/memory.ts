@@ -4,9 +4,11 @@ import type { MemoryUse } from "../runtime/session.js";
 export interface PeakMemory extends MemoryUse {
   /** Arrays of JavaScript: prepared images on their way in, and what training keeps besides. */
   readonly staging: number;
+  /** Decoded images that training keeps for its next epochs, at most: small sets need less. */
+  readonly imageCache: number;
   /** The engine's code, and each worker thread with its own heap, decoder and image memory: a measured mean. */
   readonly threads: number;
-  /** By how much the process grows: `total`, `staging` and `threads`. */
+  /** By how much the process grows: `total`, `staging`, `imageCache` and `threads`. */
   readonly process: number;
 }
 
@@ -15,7 +17,10 @@ const engineBytes = { inference: 17e6, training: 38e6 };
 const threadBytes = 25e6;
 
 /** Adds to a session's memory what the process needs beside it for `work` on so many worker threads. */
-export function peakMemory(use: MemoryUse, { work, staging, threads }: { work: keyof typeof engineBytes; staging: number; threads: number }): PeakMemory {
+export function peakMemory(
+  use: MemoryUse,
+  { work, staging, imageCache = 0, threads }: { work: keyof typeof engineBytes; staging: number; imageCache?: number; threads: number },
+): PeakMemory {
   const outside = engineBytes[work] + threads * threadBytes;
-  return { ...use, staging, threads: outside, process: use.total + staging + outside };
+  return { ...use, staging, imageCache, threads: outside, process: use.total + staging + imageCache + outside };
 }

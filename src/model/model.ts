@@ -2,8 +2,9 @@ import { ArgumentError, ShapeError } from "../core/errors.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
 import { type Graph, isCheckpointed } from "../graph/graph.js";
 import { prepareImages, sharedFloats } from "../data/prepare.js";
-import type { Dataset } from "../data/dataset.js";
-import type { ImageSource } from "../data/image.js";
+import type { Dataset, Item } from "../data/dataset.js";
+import { type ImageSource, nameOf } from "../data/image.js";
+import type { DecodedImages } from "../data/image-cache.js";
 import { evaluationTransforms, type Preprocessing, preprocessingNames } from "../data/preprocessing.js";
 import type { Architecture } from "../nn/architecture.js";
 import type { Build } from "../runtime/instance.js";
@@ -155,15 +156,22 @@ export class Model {
    */
   async evaluate(
     data: Dataset,
-    { signal, build, onProgress }: CallOptions & { build?: Build; onProgress?: (done: number, total: number) => void } = {},
+    {
+      signal,
+      build,
+      onProgress,
+      decoded,
+    }: CallOptions & {
+      build?: Build;
+      onProgress?: (done: number, total: number) => void;
+      /** @internal Of `data`: what was decoded already, and room for more. */
+      decoded?: DecodedImages;
+    } = {},
   ): Promise<Evaluation> {
     const labels = this.labelIndices(data.classes);
     const builder = new EvaluationBuilder(this.labels);
-    const items = await Promise.all(Array.from({ length: data.length }, (_, i) => data.item(i)));
-    const images = items.map(({ image }) => image);
-    const names = items.map(({ id }) => id);
-    const rows = await this.compute("logits", images, { signal, build, names, onProgress: (done) => onProgress?.(done, data.length) });
-    rows.forEach((row, i) => builder.add(names[i], labels[items[i].label], row));
+    const add = (row: Float32Array, { id, label }: Item) => builder.add(id, labels[label], row);
+    await this.computeEach("logits", data, add, { signal, build, decoded, onProgress: (done) => onProgress?.(done, data.length) });
     return builder.finish();
   }
 
@@ -285,48 +293,59 @@ export class Model {
   }
 
   /** @internal One row of numbers per image, through the evaluation preprocessing. */
-  async compute(
-    result: Result,
-    images: readonly ImageSource[],
-    { signal, build, names, onProgress }: CallOptions & { build?: Build; names?: readonly string[]; onProgress?: (done: number) => void } = {},
-  ): Promise<Float32Array[]> {
+  async compute(result: Result, images: readonly ImageSource[], { signal }: CallOptions = {}): Promise<Float32Array[]> {
     const rows: Float32Array[] = [];
+    const item = (i: number): Item => ({ image: images[i], id: nameOf(images[i]), label: 0 });
+    await this.computeEach(result, { length: images.length, item }, (row) => rows.push(row), { signal });
+    return rows;
+  }
+
+  /** @internal Gives `take` a row of numbers for each image of a data set, in order, and keeps none itself. */
+  async computeEach(
+    result: Result,
+    data: Pick<Dataset, "length" | "item">,
+    take: (row: Float32Array, item: Item) => void,
+    { signal, build, decoded, onProgress }: CallOptions & { build?: Build; decoded?: DecodedImages; onProgress?: (done: number) => void } = {},
+  ): Promise<void> {
     const [height, width] = this.imageSize;
     const pixels = height * width * this.architecture.channels;
     const pipeline = evaluationTransforms(this.preprocessing);
     const { channels } = this.architecture;
     const rooms: Float32Array[] = [];
     const prepare = async (start: number) => {
-      const part = [start, start + chunkSize];
+      const positions = Array.from({ length: Math.min(chunkSize, data.length - start) }, (_, i) => start + i);
+      const items = await Promise.all(positions.map((position) => data.item(position)));
       const room = (start / chunkSize) % 2; // one chunk is computed while the next is prepared
-      rooms[room] ??= await this.room(Math.min(chunkSize, images.length) * pixels);
-      const x = rooms[room];
-      const into = (i: number) => x.subarray(i * pixels, (i + 1) * pixels);
-      const prepared = await prepareImages(images.slice(...part), {
-        pipeline,
-        channels,
-        names: names?.slice(...part),
-        into,
-        build: build ?? this.session.build,
-        inline: this.inline,
-        signal,
-      });
-      return x.subarray(0, prepared.length * pixels);
+      rooms[room] ??= await this.room(Math.min(chunkSize, data.length) * pixels);
+      const x = rooms[room].subarray(0, items.length * pixels);
+      await prepareImages(
+        items.map(({ image }) => image),
+        {
+          pipeline,
+          channels,
+          names: items.map(({ id }) => id),
+          into: x,
+          decoded: decoded && { images: decoded, positions },
+          build: build ?? this.session.build,
+          inline: this.inline,
+          signal,
+        },
+      );
+      return { items, x };
     };
-    let next = images.length > 0 ? prepare(0) : undefined;
+    let next = data.length > 0 ? prepare(0) : undefined;
     for (let start = 0; next; start += chunkSize) {
-      const x = await next;
-      const count = x.length / pixels;
-      next = start + chunkSize < images.length ? prepare(start + chunkSize) : undefined;
+      const { items, x } = await next;
+      const count = items.length;
+      next = start + chunkSize < data.length ? prepare(start + chunkSize) : undefined;
       next?.catch(() => {}); // awaited in the next round; a failure of this round must not leave it unheard
       const program = await this.program(result, count, height, width, build);
       const output = (await program.run({ x }, { signal }))[result];
       const size = output.length / count;
-      for (let i = 0; i < count; i++) rows.push(output.slice(i * size, (i + 1) * size));
-      onProgress?.(rows.length);
+      items.forEach((item, i) => take(output.slice(i * size, (i + 1) * size), item));
+      onProgress?.(start + count);
     }
     this.rooms.push(...rooms);
-    return rows;
   }
 
   /** Room for prepared images: that of an earlier call if it is large enough. */

@@ -174,10 +174,10 @@ export class Pool {
 }
 
 /** The error that a worker threw, as the class that it was there. */
-function revive({ name, message, stack }: Failure): Error {
+export function revive({ name, message, stack }: Failure): Error {
   const Known = (errors as unknown as Record<string, new (message: string) => Error>)[name];
   const error = Known && name !== "OcelliError" ? new Known(message) : new WorkerError(message);
-  if (!Known) error.stack = stack;
+  if (!Known && stack) error.stack = stack;
   return error;
 }
 

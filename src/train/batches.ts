@@ -1,5 +1,6 @@
 import { ArgumentError } from "../core/errors.js";
 import type { Dataset } from "../data/dataset.js";
+import type { DecodedImages } from "../data/image-cache.js";
 import { prepareImages, sharedFloats } from "../data/prepare.js";
 import type { Transform } from "../data/transforms/index.js";
 
@@ -43,11 +44,26 @@ export interface ImageBatches {
   readonly seed: number;
   readonly stream: readonly number[];
   readonly inline: boolean;
+  /** Of `data`: what was decoded already, and room for more. */
+  readonly decoded?: DecodedImages;
   readonly signal?: AbortSignal;
 }
 
 /** Batches of augmented images, prepared ahead in the pool's threads. Ask for them in order. */
-export function imageBatches({ data, labels, order, batchSize, pipeline, imageSize, channels, seed, stream, inline, signal }: ImageBatches): BatchSource {
+export function imageBatches({
+  data,
+  labels,
+  order,
+  batchSize,
+  pipeline,
+  imageSize,
+  channels,
+  seed,
+  stream,
+  inline,
+  decoded,
+  signal,
+}: ImageBatches): BatchSource {
   const coming = new Map<number, Promise<Batch>>();
   const rooms: Promise<Float32Array>[] = [];
   const count = Math.ceil(order.length / batchSize);
@@ -60,10 +76,18 @@ export function imageBatches({ data, labels, order, batchSize, pipeline, imageSi
     const x = await rooms[index % batchesAtOnce];
     const names = items.map(({ id }) => id);
     const draws = positions.map((position) => ({ seed, stream: [...stream, position] }));
-    const into = (i: number) => x.subarray(i * size, (i + 1) * size);
     const images = await prepareImages(
       items.map(({ image }) => image),
-      { pipeline, channels, inline, signal, names, draws, into },
+      {
+        pipeline,
+        channels,
+        inline,
+        signal,
+        names,
+        draws,
+        into: x.subarray(0, items.length * size),
+        decoded: decoded && { images: decoded, positions },
+      },
     );
     images.forEach((image, i) => {
       if (image.height !== height || image.width !== width || !(image.data instanceof Float32Array)) {

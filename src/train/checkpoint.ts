@@ -25,7 +25,7 @@ export interface TrainerState {
   readonly cursor: Readonly<Cursor>;
   /** Of the epoch that is not finished: loss times images, and images classified rightly. */
   readonly sums: { readonly loss: number; readonly right: number };
-  readonly history: readonly Omit<EpochRecord, "imagesPerSecond">[];
+  readonly history: readonly Omit<EpochRecord, "imagesPerSecond" | "waiting">[];
   /** Lowest validation loss so far, epochs of this phase since then, and training steps that its weights had seen. */
   readonly best: { readonly loss: number | null; readonly epochsSince: number; readonly batchesTracked: number };
   /** What must be equal to go on: settings, images of the data set, those of them that can be read, and classes. */

@@ -73,6 +73,11 @@ export interface TrainerOptions {
   readonly seed?: number;
   /** A file that is written at the end of each epoch, and when the signal aborts; `resume` goes on from it. */
   readonly checkpoint?: string;
+  /**
+   * Most bytes of decoded images that are kept for the next epochs, where there are any; 0 for none. What does not fit is
+   * decoded again each time. Default `limits.imageCacheBytes`, 1 GiB: some 87,000 images of 64 x 64 pixels, or 7,000 of 224 x 224.
+   */
+  readonly imageCache?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
   /** Told how far the work before the first step is, which takes minutes on many images. */
@@ -103,17 +108,22 @@ export interface Progress {
   readonly accuracy: number;
   readonly validation?: { readonly loss: number; readonly accuracy: number };
   readonly imagesPerSecond: number;
+  /** Share of the epoch's time so far, 0 to 1, in which the next step waited for its images: reading, decoding, augmenting. */
+  readonly waiting: number;
   /** Seconds left in this phase. */
   readonly eta: number;
   /** True once an epoch, after its last step and its validation. */
   readonly endOfEpoch: boolean;
 }
 
-/** One epoch's record; of epochs before a resumption `imagesPerSecond` is 0. */
-export type EpochRecord = Pick<Progress, "phase" | "epoch" | "loss" | "accuracy" | "validation" | "imagesPerSecond">;
+/** One epoch's record; of epochs before a resumption `imagesPerSecond` and `waiting` are 0. */
+export type EpochRecord = Pick<Progress, "phase" | "epoch" | "loss" | "accuracy" | "validation" | "imagesPerSecond" | "waiting">;
 
 export type Settings = Required<
-  Omit<TrainerOptions, "build" | "gradientCheckpointing" | "checkpoint" | "signal" | "onProgress" | "onPrepare" | "onNotice" | "epochs" | "lr" | "schedule">
+  Omit<
+    TrainerOptions,
+    "build" | "gradientCheckpointing" | "checkpoint" | "imageCache" | "signal" | "onProgress" | "onPrepare" | "onNotice" | "epochs" | "lr" | "schedule"
+  >
 >;
 
 /** All options with their defaults. @throws {ArgumentError} for a value outside its range, naming option and value */
@@ -162,6 +172,7 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
   choice("optimizer", optimizer, ["sgd", "adamw"]);
   choice("batchNorm", batchNorm, ["frozen", "train"]);
   choice("badImages", settings.badImages, ["error", "skip"]);
+  if (options.imageCache !== undefined) range("imageCache", options.imageCache, 0, Number.MAX_SAFE_INTEGER, true);
   if (options.build !== undefined) choice("build", options.build, buildChoices);
   if (settings.nesterov && settings.momentum === 0) throw new ArgumentError("train: nesterov needs a momentum above 0");
   for (const { name, epochs, train, lr, lrMult, schedule } of settings.phases) {

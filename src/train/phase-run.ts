@@ -1,6 +1,7 @@
 import type { Build } from "../core/build.js";
 import { type Shape, sizeOf } from "../core/shape.js";
-import type { Dataset } from "../data/dataset.js";
+import type { Dataset, Item } from "../data/dataset.js";
+import type { ImageCache } from "../data/image-cache.js";
 import type { Graph } from "../graph/graph.js";
 import { inferenceGraph, type Result } from "../model/graphs.js";
 import { EvaluationBuilder } from "../model/metrics.js";
@@ -16,6 +17,8 @@ import { headGraph, trainingGraph } from "./step.js";
 interface PhaseData {
   readonly train: Dataset;
   readonly validation?: Dataset;
+  /** Where decoded images are kept. */
+  readonly cache?: ImageCache;
   readonly signal?: AbortSignal;
 }
 
@@ -92,10 +95,10 @@ export class PhaseRun {
 
   /** Loss and accuracy on the validation images. */
   async validate(): Promise<{ loss: number; accuracy: number }> {
-    const { validation, signal } = this.data;
+    const { validation, cache, signal } = this.data;
     const { loss, accuracy } = this.features
       ? await this.validateHead()
-      : await this.model.evaluate(validation as Dataset, { signal, build: this.programOptions.build });
+      : await this.model.evaluate(validation as Dataset, { signal, build: this.programOptions.build, decoded: cache?.of(validation as Dataset) });
     return { loss, accuracy };
   }
 
@@ -161,10 +164,14 @@ export class PhaseRun {
 
   private async featuresOf(data: Dataset, onProgress: (done: number) => void): Promise<[Float32Array[], number[]]> {
     const labels = this.model.labelIndices(data.classes);
-    const items = await Promise.all(Array.from({ length: data.length }, (_, i) => data.item(i)));
-    const images = items.map(({ image }) => image);
-    const { signal } = this.data;
-    const features = await this.model.compute("features", images, { signal, build: this.programOptions.build, onProgress, names: items.map(({ id }) => id) });
-    return [features, items.map(({ label }) => labels[label])];
+    const features: Float32Array[] = [];
+    const known: number[] = [];
+    const take = (row: Float32Array, { label }: Item) => {
+      features.push(row);
+      known.push(labels[label]);
+    };
+    const { signal, cache } = this.data;
+    await this.model.computeEach("features", data, take, { signal, build: this.programOptions.build, decoded: cache?.of(data), onProgress });
+    return [features, known];
   }
 }

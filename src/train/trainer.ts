@@ -3,6 +3,7 @@ import { ArgumentError, DataError } from "../core/errors.js";
 import { Random } from "../core/random.js";
 import type { SourceLike } from "../core/source.js";
 import type { Dataset } from "../data/dataset.js";
+import type { ImageCache } from "../data/image-cache.js";
 import { unreadable } from "../data/prepare.js";
 import { argmax } from "../model/metrics.js";
 import { type PeakMemory, peakMemory } from "../model/memory.js";
@@ -10,6 +11,7 @@ import type { Model, NamedTensor } from "../model/model.js";
 import { chooseBuild } from "../runtime/choose-build.js";
 import { type BatchSource, epochSize, featureBatches, imageBatches } from "./batches.js";
 import { type Checkpoint, checkSameRun, type Cursor, readCheckpoint, type TrainerState, writeCheckpoint } from "./checkpoint.js";
+import { cacheLimit, openCache } from "./cached-images.js";
 import { Clock } from "./clock.js";
 import { chooseBatchNorm } from "./norms.js";
 import { type EpochRecord, type Phase, type Progress, resolveSettings, type Settings, type TrainerOptions, type TrainingData } from "./options.js";
@@ -45,6 +47,8 @@ export class Trainer {
   private used?: TrainingData;
   private chosenBuild?: Build;
   private run?: PhaseRun;
+  /** Decoded images, while `fit` runs. */
+  private cache?: ImageCache;
   /** What `resume` read, until the phase that it belongs to has taken over the optimiser's state. */
   private resumed?: Checkpoint;
 
@@ -89,7 +93,7 @@ export class Trainer {
     this.model.batchesTracked = checkpoint.batchesTracked;
     this.cursor = { ...state.cursor };
     this.sums = { ...state.sums };
-    this.history.splice(0, this.history.length, ...state.history.map((record) => ({ ...record, imagesPerSecond: 0 })));
+    this.history.splice(0, this.history.length, ...state.history.map((record) => ({ ...record, imagesPerSecond: 0, waiting: 0 })));
     this.best = { ...state.best, loss: state.best.loss ?? Number.POSITIVE_INFINITY, tensors: checkpoint.best };
     this.resumed = checkpoint;
     return this;
@@ -103,12 +107,13 @@ export class Trainer {
   async memory(): Promise<PeakMemory> {
     const { session } = this.model;
     const paper = session.rehearse();
-    let peak = peakMemory(paper.memory(), { work: "training", staging: 0, threads: session.poolThreads });
+    const imageCache = await this.mostCached();
+    let peak = peakMemory(paper.memory(), { work: "training", staging: 0, imageCache, threads: session.poolThreads });
     for (const phase of this.settings.phases.filter(({ epochs }) => epochs > 0)) {
       const { use, staging } = (await this.phaseRun(phase, this.usedData)).rehearse(paper, this.epochSize(this.usedData.train, phase).images);
       const best = this.settings.patience > 0 ? use.parameters : 0;
       const checkpoint = this.options.checkpoint ? use.parameters + use.optimizer : 0;
-      const found = peakMemory(use, { work: "training", staging: staging + best + checkpoint, threads: session.poolThreads });
+      const found = peakMemory(use, { work: "training", staging: staging + best + checkpoint, imageCache, threads: session.poolThreads });
       if (found.process >= peak.process) peak = found;
     }
     return peak;
@@ -125,6 +130,7 @@ export class Trainer {
     const { signal, checkpoint } = this.options;
     try {
       await this.chooseBuild();
+      this.cache = await openCache(await this.mostCached(), this.model);
       const data = await this.readable();
       for (const notice of this.notices.splice(0)) this.options.onNotice?.(notice);
       while (this.cursor.phase < this.settings.phases.length) await this.runPhase(data);
@@ -132,6 +138,8 @@ export class Trainer {
       if (checkpoint && signal?.aborted && error === signal.reason) await this.save(checkpoint);
       await this.run?.close().catch(() => {}); // the first error is the one to tell
       throw error;
+    } finally {
+      this.cache = undefined;
     }
     await this.restoreBest();
     return this.history;
@@ -151,8 +159,8 @@ export class Trainer {
       await this.runSteps(run, train, clock);
       const validated = validation && (await run.validate());
       const report = this.progress(train, clock, validated ?? null);
-      const { loss, accuracy, epoch, imagesPerSecond } = report;
-      this.history.push({ phase: phase.name, epoch, loss, accuracy, validation: validated, imagesPerSecond });
+      const { loss, accuracy, epoch, imagesPerSecond, waiting } = report;
+      this.history.push({ phase: phase.name, epoch, loss, accuracy, validation: validated, imagesPerSecond, waiting });
       const stop = await this.watch(validated?.loss);
       Object.assign(this.sums, { loss: 0, right: 0 });
       Object.assign(cursor, { epoch: cursor.epoch + 1, batch: 0 });
@@ -169,7 +177,7 @@ export class Trainer {
 
   private async phaseRun(phase: Phase, { train, validation }: TrainingData): Promise<PhaseRun> {
     const programs = { build: await this.chooseBuild(), gradientCheckpointing: this.options.gradientCheckpointing };
-    return new PhaseRun(this.model, phase, this.settings, { train, validation, signal: this.options.signal }, programs);
+    return new PhaseRun(this.model, phase, this.settings, { train, validation, cache: this.cache, signal: this.options.signal }, programs);
   }
 
   /** The steps of an epoch, from the cursor to its end. */
@@ -179,10 +187,12 @@ export class Trainer {
     const { batches, images } = this.epochSize(train);
     const steps = batches * this.settings.phases[cursor.phase].epochs;
     const source = this.batches(run, train, order.subarray(0, images));
+    clock.startEpoch();
     while (cursor.batch < batches) {
       this.options.signal?.throwIfAborted();
       clock.start();
       const batch = await source(cursor.batch);
+      clock.work();
       const { labels } = batch;
       const { loss, logits } = await run.step(batch, cursor.phaseStep, steps, cursor.step);
       this.sums.loss += loss[0] * labels.length;
@@ -219,6 +229,7 @@ export class Trainer {
       accuracy: sums.right / Math.max(1, seen),
       validation: validated ?? undefined,
       imagesPerSecond: clock.imagesPerSecond,
+      waiting: clock.waiting,
       eta: clock.secondsFor(stepsOf(phase) - cursor.phaseStep),
       endOfEpoch: validated !== undefined,
     };
@@ -227,6 +238,11 @@ export class Trainer {
   private async chooseBuild(): Promise<Build> {
     this.chosenBuild ??= await chooseBuild(this.options.build ?? "simd");
     return this.chosenBuild;
+  }
+
+  /** Bytes that decoded images may take. */
+  private mostCached(): Promise<number> {
+    return cacheLimit(this.data, this.settings, this.options.imageCache);
   }
 
   private nextPhase(): void {
@@ -268,6 +284,7 @@ export class Trainer {
       seed,
       stream: [streams.augmentation, this.cursor.phase, this.cursor.epoch],
       inline: this.model.inline,
+      decoded: this.cache?.of(train),
       signal: this.options.signal,
     });
   }
@@ -278,7 +295,7 @@ export class Trainer {
       version: 1,
       cursor,
       sums,
-      history: this.history.map(({ imagesPerSecond: _, ...record }) => record),
+      history: this.history.map(({ imagesPerSecond: _, waiting: __, ...record }) => record),
       best: { loss: best.tensors ? best.loss : null, epochsSince: best.epochsSince, batchesTracked: best.batchesTracked },
       settings,
       build: await this.chooseBuild(),
@@ -310,10 +327,15 @@ export class Trainer {
     const bad = await unreadable(data, {
       inline: this.model.inline,
       signal: this.options.signal,
+      decoded: this.cache?.of(data),
       onProgress: (done) => this.options.onPrepare?.({ work: "images", done, total: data.length }),
     });
     for (const { id, error } of bad) this.notices.push(`skipped ${name} image ${id}: ${error.message}`);
     const indices = new Set(bad.map(({ index }) => index));
-    return indices.size === 0 ? data : data.subset(Array.from({ length: data.length }, (_, i) => i).filter((i) => !indices.has(i)));
+    if (indices.size === 0) return data;
+    const good = Array.from({ length: data.length }, (_, i) => i).filter((i) => !indices.has(i));
+    const subset = data.subset(good);
+    this.cache?.narrow(data, subset, good);
+    return subset;
   }
 }

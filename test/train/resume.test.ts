@@ -57,7 +57,7 @@ function expectSame({ file, records }: Result, other: Result): void {
   expect(Buffer.compare(file, other.file)).toBe(0);
 }
 
-const withoutClock = (records: readonly EpochRecord[]) => records.map(({ imagesPerSecond: _, ...record }) => record);
+const withoutClock = (records: readonly EpochRecord[]) => records.map(({ imagesPerSecond: _, waiting: __, ...record }) => record);
 
 /** Trains until `interrupt` aborts, and then on in a new model from the checkpoint. */
 async function interrupted(kind: Kind, interrupt: (stop: () => void) => { options?: TrainerOptions; data?: TrainingData }, make = newTrainer) {

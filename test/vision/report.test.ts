@@ -31,9 +31,9 @@ async function report(classes: readonly string[], extra: { records?: readonly Ep
 }
 
 const history: EpochRecord[] = [
-  { phase: "head", epoch: 1, loss: 1.2, accuracy: 0.4, validation: { loss: 1.1, accuracy: 0.5 }, imagesPerSecond: 900 },
-  { phase: "head", epoch: 2, loss: 0.9, accuracy: 0.6, validation: { loss: 0.9, accuracy: 0.6 }, imagesPerSecond: 900 },
-  { phase: "all", epoch: 3, loss: 0.7, accuracy: 0.7, validation: { loss: 0.6, accuracy: 0.8 }, imagesPerSecond: 90 },
+  { phase: "head", epoch: 1, loss: 1.2, accuracy: 0.4, validation: { loss: 1.1, accuracy: 0.5 }, imagesPerSecond: 900, waiting: 0 },
+  { phase: "head", epoch: 2, loss: 0.9, accuracy: 0.6, validation: { loss: 0.9, accuracy: 0.6 }, imagesPerSecond: 900, waiting: 0 },
+  { phase: "all", epoch: 3, loss: 0.7, accuracy: 0.7, validation: { loss: 0.6, accuracy: 0.8 }, imagesPerSecond: 90, waiting: 0.02 },
 ];
 
 describe("trainingReport", () => {
