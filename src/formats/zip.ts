@@ -58,7 +58,8 @@ function readEntry(bytes: Uint8Array, view: DataView, at: number, start: number,
   const [flags, method, crc] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true), view.getUint32(at + 16, true)];
   const [packed, size, nameLength] = [view.getUint32(at + 20, true), view.getUint32(at + 24, true), view.getUint16(at + 28, true)];
   const local = start + view.getUint32(at + 42, true);
-  const name = new TextDecoder().decode(bytes.subarray(at + directoryBytes, at + directoryBytes + nameLength));
+  const nameBytes = bytes.subarray(at + directoryBytes, at + directoryBytes + nameLength);
+  const name = new TextDecoder().decode(nameBytes);
   const where = `zip: ${JSON.stringify(name)}`;
   return {
     name,
@@ -69,6 +70,9 @@ function readEntry(bytes: Uint8Array, view: DataView, at: number, start: number,
         throw new UnsupportedOpError(`${where}: encryption and methods other than deflate are not supported (${file})`);
       if (local + localBytes > bytes.length || view.getUint32(local, true) !== localSignature)
         throw new FormatError(`${where} does not begin at byte ${local} (${file})`);
+      // Entries that share their bytes make a small archive large.
+      if (view.getUint16(local + 26, true) !== nameLength || nameBytes.some((byte, i) => byte !== bytes[local + localBytes + i]))
+        throw new FormatError(`${where} begins at byte ${local}, where another entry does (${file})`);
       const from = local + localBytes + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
       if (from + packed > bytes.length) throw new FormatError(`${where} ends at byte ${from + packed}, after the file's ${bytes.length} (${file})`);
       if (method === 0 ? packed !== size : size > packed * steepestDeflate)

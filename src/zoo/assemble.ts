@@ -53,7 +53,7 @@ export async function assemble(built: Architecture, options: AssembleOptions, sa
     const load = new Set(match?.load.filter((name) => !(newHead && built.classifier.includes(name))));
     const statistics: [string, Float32Array][] = [];
     const fill = async (value: Value, data: Float32Array) => {
-      if (value.kind === "buffer") statistics.push([value.name, data]);
+      if (value.kind === "buffer") statistics.push([value.name, data.slice()]);
       await session.write(value.name, value.dtype === "int8" ? Int8Array.from(data) : data);
     };
     for (const value of graph.kept.values()) if (!load.has(value.name)) await fill(value, initialValues(value, seed));

@@ -8,7 +8,7 @@ export interface Weights {
   /** The file, for messages. */
   readonly file: string;
   readonly shapes: ReadonlyMap<string, Shape>;
-  /** Numbers of the named tensors, in the order of the file. */
+  /** Numbers of the named tensors, in the order of the file; each array until the next is asked for. */
   read(names: Iterable<string>): AsyncIterable<readonly [name: string, data: Float32Array]>;
   /** What makes the model a quantised one. */
   readonly quantized?: Quantized;

@@ -34,7 +34,8 @@ export interface Constant {
 export interface StoredTensor {
   readonly type: ElementType;
   readonly shape: Shape;
-  decode(): Constant;
+  /** @param room for a copy where one is needed: of use to a caller who reads many, one after the other, and is done with each */
+  decode(room?: Uint8Array<ArrayBuffer>): Constant;
 }
 
 /** A stored tensor of numbers that are there already. */

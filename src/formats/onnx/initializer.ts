@@ -39,6 +39,12 @@ export function elementType(code: number, name: string, file: string): ElementTy
 }
 
 /** A tensor of the file: checked when the file is read, decoded when it is asked for. */
+function copied(bytes: Uint8Array, room: Uint8Array<ArrayBuffer> | undefined): Uint8Array {
+  if (!room || room.length < bytes.length) return new Uint8Array(bytes); // a Buffer slices without copying
+  room.set(bytes);
+  return room;
+}
+
 export class Initializer implements StoredTensor {
   readonly type: ElementType;
   readonly shape: Shape;
@@ -62,13 +68,13 @@ export class Initializer implements StoredTensor {
     else if (!external) throw new FormatError(`onnx: "${name}" lies in another file; open the model by its path or folder (${file})`);
   }
 
-  /** The numbers. Float32 data that lie on a multiple of 4 bytes are a view of the file's. */
-  decode(): Constant {
+  /** The numbers. Float32 data that lie on a multiple of 4 bytes are a view of the file's, others of their copy. */
+  decode(room?: Uint8Array<ArrayBuffer>): Constant {
     const { type, shape, tensor } = this;
     const { read, bytes } = this.encoding();
     const raw = tensor.dataLocation === DataLocation.EXTERNAL ? this.externalBytes(this.size * bytes) : tensor.rawData;
     if (raw.length === 0) return constant(type, shape, this.typedData());
-    const { buffer, byteOffset } = raw.byteOffset % bytes === 0 ? raw : new Uint8Array(raw); // a Buffer slices without copying
+    const { buffer, byteOffset } = raw.byteOffset % bytes === 0 ? raw : copied(raw, room);
     const values = read(buffer as ArrayBuffer, byteOffset, this.size);
     return type === "float32" ? { type, shape, data: values as Elements } : constant(type, shape, values);
   }

@@ -67,9 +67,14 @@ export function readOnnx(bytes: Uint8Array, file: string, { external }: { extern
   const reader = new GraphReader(file, model.functions);
   const initializers = readInitializers(graph, file, external);
   const inputs = graph.input.filter(({ name }) => !initializers.has(name)).map((info) => tensorInfo(info, file));
-  const nodes = sorted(reader.nodesOf(graph.node), [...initializers.keys(), ...inputs.map(({ name }) => name)], file);
+  const given = new Set<string>();
+  for (const { name } of inputs) {
+    if (given.has(name)) throw new FormatError(`onnx: "${name}" is an input twice (${file})`);
+    given.add(name);
+  }
+  const nodes = sorted(reader.nodesOf(graph.node), [...initializers.keys(), ...given], file);
   const outputs = graph.output.map((info) => tensorInfo(info, file));
-  const known = new Set([...initializers.keys(), ...inputs.map(({ name }) => name), ...nodes.flatMap((node) => node.outputs)]);
+  const known = new Set([...initializers.keys(), ...given, ...nodes.flatMap((node) => node.outputs)]);
   for (const { name } of outputs) if (!known.has(name)) throw new FormatError(`onnx: no node makes the output "${name}" (${file})`);
   return {
     file,

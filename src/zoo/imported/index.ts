@@ -1,5 +1,5 @@
 import { FormatError, ShapeError } from "../../core/errors.js";
-import type { Shape } from "../../core/shape.js";
+import { type Shape, sizeOf } from "../../core/shape.js";
 import { fold, subgraph } from "../../formats/onnx/fold.js";
 import type { OnnxModel } from "../../formats/onnx/read-model.js";
 import type { Architecture } from "../../nn/architecture.js";
@@ -41,8 +41,9 @@ export function importClassifier(model: OnnxModel, naming: Naming): { architectu
         file: naming.file,
         shapes: new Map([...weights].map(([name, { shape }]) => [name, shape])),
         async *read(names) {
+          const room = new Uint8Array(4 * Math.max(0, ...[...weights.values()].map(({ shape }) => sizeOf(shape))));
           for (const name of names) {
-            const data = weights.get(name)?.decode().data ?? new Float32Array();
+            const data = weights.get(name)?.decode(room).data ?? new Float32Array();
             yield [name, data instanceof Float32Array ? data : Float32Array.from(data)] as const;
           }
         },

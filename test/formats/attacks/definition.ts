@@ -21,6 +21,8 @@ const file = (graph: string): Promise<Uint8Array> =>
 
 const inGraph = (graph: OnnxModel) => file(toBase64(onnxBytes(graph)));
 
+const renamed = (from: string, to: string) => (name: string) => (name === from ? to : name);
+
 /** The same file as it should be: what the attacks differ from. */
 export const sound = () => inGraph(definition());
 
@@ -58,6 +60,22 @@ export const attacks: readonly { name: string; bytes: () => Promise<Uint8Array>;
     name: "a weight of negative size",
     bytes: () => inGraph(definition({ shapes: { ...tensors, "fc.weight": [-5, 8] } })),
     message: /"fc\.weight" expects a shape of whole sizes/,
+  },
+  {
+    name: "a weight that is named twice",
+    bytes: () => inGraph(definition({ inputs: [images(["N", 3, 8, 8]), ...parameters(tensors), ...parameters({ "fc.bias": [5] })] })),
+    message: /"fc\.bias" is an input twice/,
+  },
+  {
+    name: "a weight of __proto__ that the file has not",
+    bytes: () =>
+      inGraph(
+        definition({
+          nodes: [...stem, node("Mul", ["map", "__proto__"], ["more"]), ...tail.map((each) => ({ ...each, inputs: each.inputs.map(renamed("map", "more")) }))],
+          inputs: [images(["N", 3, 8, 8]), ...parameters(tensors), { name: "__proto__", type: "float32", shape: [1, 8, 1, 1] }],
+        }),
+      ),
+    message: /1 missing: __proto__ \[1,8,1,1\]/,
   },
   {
     name: "a weight of open size",

@@ -2,6 +2,7 @@
 import { zipSync } from "fflate";
 import { DataError } from "../../../src/core/errors.js";
 import type { ForeignFile } from "../../../src/formats/foreign.js";
+import { classifier, metadata } from "../tflite/lite-classifier.js";
 import { type Field, LiteFile } from "../tflite/lite-file.js";
 
 export interface Attack {
@@ -75,6 +76,7 @@ function nested(depth: number): object {
 
 const tfjsAttacks: Attack[] = [
   raw("no JSON", "{", "not JSON"),
+  raw("half a file", JSON.stringify({ modelTopology: functional([input, dense]) }).slice(0, 100), "not JSON"),
   raw("broken UTF-8", new Uint8Array([0x7b, 0xff, 0x7d]), "not JSON"),
   raw("a list", "[]", "expected an object, got a list of 0"),
   raw("no topology", "{}", "expected an object, got nothing"),
@@ -286,6 +288,8 @@ const changed = (entries: Record<string, Uint8Array>, change: (view: DataView, d
   change(view, view.getUint32(bytes.length - 22 + 16, true));
   return bytes;
 };
+/** Where the second entry of the directory begins, of entries without comments and extra fields. */
+const second = (view: DataView, at: number) => at + 46 + view.getUint16(at + 28, true);
 const model = { "model.json": text({ modelTopology: {} }) };
 const zipAttacks: Attack[] = [
   zip("no archive", text("PK\x03\x04 and nothing else, for longer than its end would be"), "found 0"),
@@ -297,6 +301,23 @@ const zipAttacks: Attack[] = [
     changed({ "model.json": new Uint8Array(2 ** 20) }, (view, at) => view.setUint32(at + 24, 0xf0000000, true)),
     "cannot be unpacked to 4026531840",
   ),
+  zip("a folder of __proto__", zipSync({ ["__proto__/model.json"]: text("{}") }), "expected an object, got nothing"),
+  zip(
+    "a name longer than the directory",
+    changed(model, (view, at) => view.setUint16(at + 28, 0xffff, true)),
+    "entry 0 ends after the directory",
+  ),
+  zip(
+    "two entries of a name",
+    changed({ ...model, "nodel.json": text("{}") }, (view, at) => view.setUint8(second(view, at) + 46, "m".charCodeAt(0))),
+    'two entries are named "model.json"',
+  ),
+  zip(
+    "two entries in the same bytes",
+    changed({ "a.bin_json": text("{}"), ...model }, (view, at) => view.setUint32(second(view, at) + 42, 0, true)),
+    "begins at byte 0, where another entry does",
+  ),
+  zip("cut in the middle", zipSync(model).slice(0, 60), "found 0"),
   zip(
     "a size that is too small",
     changed({ "model.json": new Uint8Array(2 ** 16) }, (view, at) => view.setUint32(at + 24, 7, true)),
@@ -357,4 +378,7 @@ const zipAttacks: Attack[] = [
   ),
 ];
 
-export const attacks: readonly Attack[] = [...tfjsAttacks, ...liteAttacks, ...zipAttacks];
+const labelBomb = changed({ "classes.txt": new Uint8Array(2 ** 16) }, (view, at) => view.setUint32(at + 24, 0x0f000000, true));
+const bombs = [liteFile("a bomb of labels", new Uint8Array([...classifier(metadata()), ...labelBomb]), "cannot be unpacked to 251658240")];
+
+export const attacks: readonly Attack[] = [...tfjsAttacks, ...liteAttacks, ...zipAttacks, ...bombs];

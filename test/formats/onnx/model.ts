@@ -42,3 +42,17 @@ export function onnxFile(graph: GraphInit, rest: ModelInit = {}): Uint8Array {
   } as ModelInit);
   return toBinary(ModelProtoSchema, model);
 }
+
+export const node = (opType: string, input: string[], output: string[], rest = {}) => ({ opType, input, output, ...rest });
+
+/** From x to y. */
+export const identity = node("Identity", ["x"], ["y"]);
+
+/** A tensor "b" of three float32 whose bytes lie in another file. */
+export const externalTensor = (entries: Record<string, string>) => ({
+  name: "b",
+  dims: [3n],
+  dataType: 1,
+  dataLocation: 1,
+  externalData: Object.entries(entries).map(([key, value]) => ({ key, value })),
+});

@@ -1,0 +1,132 @@
+/** Every reader of strangers' files meets every kind of attack, or says why there is no such thing in its format. */
+import { describe, expect, test } from "vitest";
+import { attacks as definition } from "./attacks/definition.js";
+import { attacks as onnx } from "./attacks/onnx.js";
+import { attacks as safetensors } from "./attacks/safetensors.js";
+import { attacks as tensorflow } from "./attacks/tensorflow.js";
+
+/** The name of an attack, or why there is none. */
+type Met = string | { readonly none: string };
+const none = (why: string): Met => ({ none: why });
+
+interface Kinds {
+  readonly "over-long header": Met;
+  readonly "overlapping tensors": Met;
+  readonly "cyclic graph": Met;
+  readonly "path traversal": Met;
+  readonly "huge dimensions": Met;
+  readonly "negative shapes": Met;
+  readonly "duplicate names": Met;
+  readonly __proto__: Met;
+  readonly truncated: Met;
+  readonly bomb: Met;
+}
+
+const names = (attacks: readonly { readonly name: string }[]) => new Set(attacks.map(({ name }) => name));
+const namesOf = (reader: string) => new Set([...names(tensorflow)].flatMap((name) => (name.startsWith(`${reader}: `) ? [name.slice(reader.length + 2)] : [])));
+
+const readers: readonly (readonly [reader: string, attacks: ReadonlySet<string>, kinds: Kinds])[] = [
+  [
+    "safetensors",
+    names(safetensors),
+    {
+      "over-long header": "header of 2^64 - 1 bytes",
+      "overlapping tensors": "overlap",
+      "cyclic graph": none("no graph; that of an imported network is read by the reader of definitions"),
+      "path traversal": none("names no other files"),
+      "huge dimensions": "product beyond 2^64",
+      "negative shapes": "negative size",
+      "duplicate names": "repeated tensor",
+      ["__proto__"]: "__proto__ as a tensor",
+      truncated: "data cut off",
+      bomb: "a million brackets",
+    },
+  ],
+  [
+    "definitions of imported networks",
+    names(definition),
+    {
+      "over-long header": none("its length is that of the metadata it lies in"),
+      "overlapping tensors": none("its weights are tensors of the safetensors file"),
+      "cyclic graph": "a cycle",
+      "path traversal": none("it is read without a folder"),
+      "huge dimensions": "a weight of 4 GB",
+      "negative shapes": "a weight of negative size",
+      "duplicate names": "a weight that is named twice",
+      ["__proto__"]: "a weight of __proto__ that the file has not",
+      truncated: "cut in the middle",
+      bomb: "a tensor blown up on the way",
+    },
+  ],
+  [
+    "ONNX",
+    names(onnx),
+    {
+      "over-long header": "a graph longer than the file",
+      "overlapping tensors": "bytes of a file beside that it does not have",
+      "cyclic graph": "a cycle",
+      "path traversal": 'a path of "../secret"',
+      "huge dimensions": "sizes whose product is huge",
+      "negative shapes": "a negative size",
+      "duplicate names": "two initializers of one name",
+      ["__proto__"]: "a name of __proto__",
+      truncated: "cut in the middle",
+      bomb: "functions that multiply",
+    },
+  ],
+  [
+    "TF.js",
+    namesOf("TF.js"),
+    {
+      "over-long header": none("JSON has none; limits.textBytes bounds it, as it does metadata"),
+      "overlapping tensors": "the same shard again and again",
+      "cyclic graph": "a circle",
+      "path traversal": 'a path of "../weights.bin"',
+      "huge dimensions": "huge dimensions",
+      "negative shapes": "a negative dimension",
+      "duplicate names": "two weights of a name",
+      ["__proto__"]: "a weight of __proto__",
+      truncated: "half a file",
+      bomb: "models that multiply",
+    },
+  ],
+  [
+    "TFLite",
+    namesOf("TFLite"),
+    {
+      "over-long header": "a root outside",
+      "overlapping tensors": "data that are too short",
+      "cyclic graph": "a circle",
+      "path traversal": none("names no other files"),
+      "huge dimensions": "huge dimensions",
+      "negative shapes": "a negative size",
+      "duplicate names": none("tensors go by numbers"),
+      ["__proto__"]: none("tensors and operators go by numbers"),
+      truncated: "half a file",
+      bomb: "a bomb of labels",
+    },
+  ],
+  [
+    "zip",
+    namesOf("zip"),
+    {
+      "over-long header": "a name longer than the directory",
+      "overlapping tensors": "two entries in the same bytes",
+      "cyclic graph": none("no graph"),
+      "path traversal": "a path upwards",
+      "huge dimensions": "a bomb",
+      "negative shapes": none("no shapes"),
+      "duplicate names": "two entries of a name",
+      ["__proto__"]: "a folder of __proto__",
+      truncated: "cut in the middle",
+      bomb: "a bomb",
+    },
+  ],
+];
+
+describe.each(readers)("%s", (_, attacks, kinds) => {
+  test.each(Object.entries(kinds))("%s", (_kind, met: Met) => {
+    if (typeof met === "string") expect([...attacks]).toContain(met);
+    else expect(met.none).not.toBe("");
+  });
+});
