@@ -1,5 +1,6 @@
 /**
- * Do all of torchvision's classifiers give PyTorch's logits here, from their state_dict and from the ONNX file that PyTorch exports?
+ * Do all of torchvision's classifiers give PyTorch's logits here, from their state_dict and from the ONNX file that PyTorch exports, and
+ * there, from the safetensors file that we save, loaded with strict=True?
  *
  * npm run verify:torchvision -- [name ...]
  *
@@ -7,6 +8,7 @@
  * (OCELLI_TEST_ASSETS, default ../shared/assets) for two real images. Weights are seeded as those of the tests.
  */
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -32,14 +34,29 @@ const script = join(import.meta.dirname, "fixtures/torchvision-onnx.py");
 const names = process.argv.length > 2 ? process.argv.slice(2) : listModels();
 const made = spawn(python, [script, folder, join(folder, "images.f32"), String(size), ...names], { stdio: ["ignore", "pipe", "inherit"] });
 const exit = new Promise<number | null>((resolve) => made.on("exit", resolve));
+const back = spawn(python, [join(import.meta.dirname, "fixtures/torchvision-strict.py"), folder, join(folder, "images.f32"), String(size)], {
+  stdio: ["pipe", "pipe", "inherit"],
+});
+const answers = createInterface({ input: back.stdout });
 let [passed, failed] = [0, 0];
 for await (const line of createInterface({ input: made.stdout })) {
   const [name, problem] = line.split("\t");
   const expected = floats(`${name}.f32`);
-  await verify(`${name} from safetensors`, expected, () => createModel(name, { ...options, pretrained: join(folder, `${name}.safetensors`) }));
+  const fromFile = () => createModel(name, { ...options, pretrained: join(folder, `${name}.safetensors`) });
+  await verify(`${name} from safetensors`, expected, () => logitsOf(fromFile()));
+  await verify(`${name} back in PyTorch`, expected, async () => {
+    const model = await fromFile();
+    await model.save(join(folder, `${name}.saved.safetensors`));
+    model.close();
+    back.stdin.write(`${name}\n`);
+    const [, problem] = String(await once(answers, "line")).split("\t");
+    if (problem) throw new Error(problem);
+    return floats(`${name}.saved.f32`);
+  });
   if (problem) console.log(`${name}: ${problem}`);
-  else await verify(`${name} from ONNX`, expected, () => loadModel(join(folder, `${name}.onnx`), { ...options, preprocessing: "imagenet" }));
+  else await verify(`${name} from ONNX`, expected, () => logitsOf(loadModel(join(folder, `${name}.onnx`), { ...options, preprocessing: "imagenet" })));
 }
+back.stdin.end();
 rmSync(folder, { recursive: true });
 const code = await exit;
 if (code !== 0) {
@@ -53,11 +70,16 @@ function floats(name: string): Float32Array {
   return new Float32Array(new Uint8Array(readFileSync(join(folder, name))).buffer);
 }
 
-async function verify(title: string, expected: Float32Array, open: () => Promise<Model>): Promise<void> {
+async function logitsOf(opening: Promise<Model>): Promise<Float32Array> {
+  const model = await opening;
+  const { data: found } = await model.forward({ data, shape, layout: "NCHW" });
+  model.close();
+  return found;
+}
+
+async function verify(title: string, expected: Float32Array, run: () => Promise<Float32Array>): Promise<void> {
   try {
-    const model = await open();
-    const { data: found } = await model.forward({ data, shape, layout: "NCHW" });
-    model.close();
+    const found = await run();
     const error = relativeError(found, expected);
     const ok = error <= tolerance && found.length === expected.length;
     ok ? passed++ : failed++;
