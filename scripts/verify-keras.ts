@@ -1,5 +1,5 @@
 /**
- * Do networks of keras.applications give Keras' logits here, as TF.js keeps them (in the JSON of Keras 3 and of Keras 2), and what
+ * Do networks of keras.applications give Keras' logits here, as TF.js keeps them (in the JSON of Keras 3 and of Keras 2, and as graphs), and what
  * TensorFlow's converter makes of them as TFLite: float32, float16 weights, int8 weights, all int8?
  *
  * npm run verify:keras -- [name ...]
@@ -22,6 +22,7 @@ const options = { build: "simd", winograd: false } as const;
 const forms: readonly (readonly [form: string, reference: string, tolerance: number, more?: LoadOptions])[] = [
   ["-keras3/model.json", "", 1e-4],
   ["-keras2/model.json", "", 1e-4],
+  ["-graph/model.json", "", 1e-4],
   ["-float.tflite", "-float", 1e-4],
   ["-float16.tflite", "-float16", 1e-4],
   ["-dynamic.tflite", "-dynamic", 0.7],
