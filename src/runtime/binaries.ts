@@ -30,9 +30,9 @@ export function takeBinariesFrom({ module, url, bytes }: BinarySources): void {
   }
 }
 
-/** Whether `auto` may take a build: where `init` gave kernels, one of those. */
+/** Whether `auto` may take a build: where `init` gave kernels, one of those; else one that the package brings along here. */
 export function isOffered(build: "simd" | "relaxed"): boolean {
-  return given.has(build) || !(given.has("simd") || given.has("relaxed"));
+  return given.has(build) || (build in embedded && !(given.has("simd") || given.has("relaxed")));
 }
 
 /** Whether binaries came compiled, and so for a memory that is not shared. */
@@ -66,7 +66,8 @@ async function load(name: BinaryName): Promise<Bytes | WebAssembly.Module> {
   const source: Source | undefined = given.get(name);
   if (source === undefined) {
     const [{ unpack }, { wasm }] = await Promise.all([host(), embedded[name]() as Promise<{ wasm: string | WebAssembly.Module }>]);
-    return typeof wasm === "string" ? unpack(wasm) : wasm;
+    // A module that a host compiled in another realm, as Next does, is none to `instanceof`, here and in the loader.
+    return typeof wasm === "string" ? unpack(wasm) : Object.setPrototypeOf(wasm, WebAssembly.Module.prototype);
   }
   if (source instanceof WebAssembly.Module) return source;
   const file = await openSource(source);
