@@ -1,5 +1,5 @@
-/** Weights that ship with the package: architecture name -> file below `models/`. */
-const files = new Map([["resnet20", "resnet20-tiny-imagenet/model.safetensors"]]);
+/** Weights that ship with the package, by architecture. Each address is written out: so bundlers find the file, and take it along. */
+const files = new Map([["resnet20", () => new URL("../../models/resnet20-tiny-imagenet/model.safetensors", import.meta.url)]]);
 
 /** Architectures that the package has weights for. */
 export function listBundled(): string[] {
@@ -8,6 +8,5 @@ export function listBundled(): string[] {
 
 /** The package's own weights of an architecture, if it has any. */
 export function bundledWeights(name: string): URL | undefined {
-  const file = files.get(name);
-  return file === undefined ? undefined : new URL(`../../models/${file}`, import.meta.url);
+  return files.get(name)?.();
 }
