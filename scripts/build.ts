@@ -59,6 +59,13 @@ const withIndex: Plugin = {
   },
 };
 
+const entries = ["index", "onnx", "tfjs", "tflite", "formats/safetensors/index", "cli/main"];
+/**
+ * What some pages have and others do not, in files of its own: a bundler leaves out of a page what it does not call, but what any page of
+ * a site calls it leaves in the file that it found it in.
+ */
+const features = ["train/fine-tune", "train/trainer", "zoo/load-model", "zoo/create-model", "model/quantize", "vision/report"];
+
 process.chdir(root);
 mkdirSync("build", { recursive: true });
 writeLists();
@@ -132,7 +139,7 @@ async function makeDist(): Promise<void> {
   try {
     await runTool("typescript/bin/tsc", ["-p", "tsconfig.build.json", "--outDir", fresh, "--emitDeclarationOnly"]);
     await bundle({
-      entryPoints: ["index", "onnx", "tfjs", "tflite", "formats/safetensors/index", "cli/main"].map((name) => `src/${name}.ts`),
+      entryPoints: [...entries, ...features].map((name) => `src/${name}.ts`),
       outdir: fresh,
       bundle: true,
       splitting: true,
@@ -150,8 +157,8 @@ async function makeDist(): Promise<void> {
     for (const { name } of binaries) cpSync(wasmFile(name), `${fresh}/wasm/ocelli-${name}.wasm`);
     for (const [name, file] of Object.entries(codecs)) cpSync(file, `${fresh}/wasm/ocelli-${name}.wasm`);
     const compiled = [...binaries.map(({ name }) => name).filter((name) => name !== "turbo"), ...Object.keys(codecs)];
-    const entries = { index: "index", onnx: "onnx", tfjs: "tfjs", tflite: "tflite", safetensors: "formats/safetensors/index" };
-    await makeStaticEntries(`${fresh}/static`, entries, compiled);
+    const ofStatic = { index: "index", onnx: "onnx", tfjs: "tfjs", tflite: "tflite", safetensors: "formats/safetensors/index" };
+    await makeStaticEntries(`${fresh}/static`, ofStatic, compiled);
     const command = `${fresh}/cli/main.js`;
     if (!readFileSync(command, "utf8").startsWith("#!/usr/bin/env node\n"))
       throw new Error("src/cli/main.ts: expected `#!/usr/bin/env node` as its first line");
