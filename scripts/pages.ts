@@ -29,7 +29,10 @@ const decoders = /^(codec|decoders-source)-/;
  * files; networks but MobileNetV3.
  */
 const notLoaded =
-  /-node-|^quantized-|^worker-tasks-|^(decode|bmp|gif|jpeg|png|tiff|webp)-|^wasm-((simd|turbo)-|\w+-[a-z]+-)|^sync-|^(hub|cache-web|save-onnx|load-foreign|read-foreign|imported|archive|replace-head|tfjs|tflite)-/;
+  /-node-|^quantized-|^worker-tasks-|^(decode|bmp|gif|jpeg|png|tiff|webp)-|^wasm-((simd|turbo)-|\w+-[a-z]+-)|^sync-|^(turbo|hub|cache-web|save-onnx|load-foreign|read-foreign|imported|archive|replace-head|tfjs|tflite)-/;
+
+/** Imported dynamically, and only by the page that trains. */
+const onlyTraining = /^save-/;
 
 /** The network that the pages have, and all others, which the catalogue imports from files of their names. */
 const used = "mobilenet-v3";
@@ -62,7 +65,9 @@ export async function makePages(): Promise<Record<keyof typeof pages | "decoders
       if (wanted.has(file)) return;
       wanted.add(file);
       for (const { path, kind, external } of metafile.outputs[file].imports) {
-        if (external || (kind === "dynamic-import" && (otherNetwork.test(basename(path)) || notLoaded.test(basename(path))))) continue;
+        const file = basename(path);
+        const skipped = otherNetwork.test(file) || notLoaded.test(file) || (name === "inference" && onlyTraining.test(file));
+        if (external || (kind === "dynamic-import" && skipped)) continue;
         if (decoders.test(basename(path))) cpSync(join(root, path), join(places.decoders, basename(path)));
         else follow(path);
       }

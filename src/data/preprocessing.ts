@@ -1,7 +1,10 @@
 import { ArgumentError } from "../core/errors.js";
-import type { Interpolation } from "./transforms/index.js";
-import * as transforms from "./transforms/index.js";
-import type { ChannelOrder } from "./transforms/normalize.js";
+import { CenterCrop } from "./transforms/crop.js";
+import { RandomErasing } from "./transforms/erase.js";
+import { RandomHorizontalFlip } from "./transforms/flip.js";
+import type { Interpolation, Pipeline } from "./transforms/index.js";
+import { type ChannelOrder, Normalize } from "./transforms/normalize.js";
+import { RandomResizedCrop, Resize } from "./transforms/resize.js";
 
 /** What a checkpoint expects of its images; plain data, kept in the checkpoint's file. Sizes in pixels. */
 export interface Preprocessing {
@@ -58,19 +61,19 @@ export function named(name: PreprocessingName, size: number | readonly [height: 
 }
 
 function normalize({ mean, std, scale, channelOrder }: Preprocessing) {
-  return transforms.Normalize(mean, std, { scale, channelOrder });
+  return Normalize(mean, std, { scale, channelOrder });
 }
 
 /** The pipeline for prediction: resize, centre crop, normalise. @throws {ArgumentError} for a description that does not fit */
-export function evaluationTransforms(preprocessing: Preprocessing): transforms.Pipeline {
+export function evaluationTransforms(preprocessing: Preprocessing): Pipeline {
   const { resize, crop, interpolation, channels = 3, mean, std } = preprocessing;
   if (channels !== 1 && channels !== 3) throw new ArgumentError(`preprocessing: channels: expected 1 or 3, got ${JSON.stringify(channels)}`);
   for (const [name, values] of Object.entries({ mean, std })) {
     if (Array.isArray(values) && values.length > channels)
       throw new ArgumentError(`preprocessing: ${name}: expected at most ${channels} numbers, got ${JSON.stringify(values)}`);
   }
-  const resizing = resize === null ? [] : [transforms.Resize(resize, { interpolation })];
-  return [...resizing, transforms.CenterCrop(crop), normalize(preprocessing)];
+  const resizing = resize === null ? [] : [Resize(resize, { interpolation })];
+  return [...resizing, CenterCrop(crop), normalize(preprocessing)];
 }
 
 /** How training images vary. */
@@ -82,22 +85,19 @@ export interface Augmentation {
   /** Probability of a horizontal flip (default 0.5). */
   readonly flip?: number;
   /** Further steps on bytes, between flip and normalisation. */
-  readonly extra?: transforms.Pipeline;
+  readonly extra?: Pipeline;
   /** Probability that a random rectangle is erased after normalisation (default 0). */
   readonly erasing?: number;
 }
 
 /** The pipeline for training: a random part, resized to the network's input, flipped at random, normalised. @throws {ArgumentError} */
-export function trainingTransforms(
-  preprocessing: Preprocessing,
-  { scale, ratio, flip = 0.5, extra = [], erasing = 0 }: Augmentation = {},
-): transforms.Pipeline {
+export function trainingTransforms(preprocessing: Preprocessing, { scale, ratio, flip = 0.5, extra = [], erasing = 0 }: Augmentation = {}): Pipeline {
   const { crop, interpolation } = preprocessing;
   return [
-    transforms.RandomResizedCrop(crop, { scale, ratio, interpolation }),
-    ...(flip > 0 ? [transforms.RandomHorizontalFlip({ p: flip })] : []),
+    RandomResizedCrop(crop, { scale, ratio, interpolation }),
+    ...(flip > 0 ? [RandomHorizontalFlip({ p: flip })] : []),
     ...extra,
     normalize(preprocessing),
-    ...(erasing > 0 ? [transforms.RandomErasing({ p: erasing })] : []),
+    ...(erasing > 0 ? [RandomErasing({ p: erasing })] : []),
   ];
 }

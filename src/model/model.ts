@@ -15,7 +15,7 @@ import { initialValues } from "./initialize.js";
 import { toFile, toMemory } from "./layout.js";
 import { type PeakMemory, peakMemory } from "./memory.js";
 import type { Quantized } from "./quantized.js";
-import { type SaveOptions, saveModel } from "./save.js";
+import type { SaveOptions } from "./save.js";
 import { type Evaluation, EvaluationBuilder, softmaxRow } from "./metrics.js";
 
 /** A tensor as a checkpoint has it: PyTorch's names and layouts. */
@@ -241,6 +241,7 @@ export class Model {
   save(path: string | URL, options?: SaveOptions): Promise<void>;
   save(path?: undefined, options?: SaveOptions): Promise<Uint8Array>;
   async save(path?: string | URL, options: SaveOptions = {}): Promise<Uint8Array | void> {
+    const { saveModel } = await import("./save.js");
     return saveModel(this, path, options);
   }
 

@@ -9,6 +9,7 @@ import {
 } from "../formats/safetensors/index.js";
 import { toBase64 } from "../core/base64.js";
 import { counterNames } from "../nn/state-dict.js";
+import { metadataKeys } from "./metadata.js";
 import type { Model } from "./model.js";
 
 export interface SaveOptions {
@@ -19,19 +20,6 @@ export interface SaveOptions {
   /** Where the weights come from and under which terms, for people; default what the model's own file said. */
   readonly notes?: Readonly<Record<string, string>>;
 }
-
-/**
- * Metadata keys of our files. The file is a whole classifier: architecture and its options, labels, preprocessing.
- * Tensors have PyTorch's names and layouts, so `load_state_dict(strict=True)` takes them.
- */
-export const metadataKeys = {
-  architecture: "ocelli.architecture",
-  labels: "ocelli.labels",
-  preprocessing: "ocelli.preprocessing",
-  notes: "ocelli.notes",
-  /** Of a network that came in a file: its graph without the weights, an ONNX file in base64. */
-  graph: "ocelli.graph",
-} as const;
 
 /** Writes a model to a path, or gives the bytes of the file where no path is given. */
 export async function saveModel(model: Model, path: string | URL | undefined, options: SaveOptions = {}): Promise<Uint8Array | undefined> {

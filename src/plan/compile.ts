@@ -6,7 +6,6 @@ import { sizeOf } from "../core/shape.js";
 import type { Graph, Node, Value } from "../graph/graph.js";
 import type { Argument, Emitter, Scratch } from "../graph/op.js";
 import { type ArenaUse, type Block, fullestMoment, packArena, padded, type Purpose } from "./arena.js";
-import { checkpointGradients } from "./gradient-checkpointing.js";
 import { type Access, meetings } from "./meetings.js";
 import { farNormBytes, normalizeOnLoad } from "./normalize-on-load.js";
 import { fuse, liveNodes } from "./passes.js";
@@ -63,8 +62,8 @@ export interface CompileOptions {
   readonly threads?: number;
   /** Makes cheap values again for the backward part instead of keeping them; default true. The bits are the same. */
   readonly recompute?: boolean;
-  /** Keeps only what crosses the borders of a few segments of the forward part, and computes the rest of them again; default false. The bits are the same. */
-  readonly gradientCheckpointing?: boolean;
+  /** Changes the fused graph for less memory and the same bits: `checkpointGradients`, which only pages that train shall load. Default: leaves it. */
+  readonly rewrite?: (graph: Graph) => Graph;
   /** Lets convolutions use Winograd's algorithm where it is faster and the build allows it; default true. */
   readonly winograd?: boolean;
   /** Bytes of a batch norm's result from which on depthwise convolutions, its only readers, normalise what they load; default 8 MiB. The bits are the same. */
@@ -80,13 +79,13 @@ export function compile(
     build = "simd",
     threads = 1,
     recompute = true,
-    gradientCheckpointing = false,
+    rewrite = (graph) => graph,
     winograd = true,
     stripsFrom = farBytes,
     loadsFrom = farNormBytes,
   }: CompileOptions = {},
 ): Plan {
-  const fused = gradientCheckpointing ? checkpointGradients(fuse(source)) : fuse(source);
+  const fused = rewrite(fuse(source));
   const graph = normalizeOnLoad(recompute ? rematerialize(fused) : fused, loadsFrom);
   const nodes = writeEarly(liveNodes(graph));
   const changed = new Set(nodes.flatMap((node) => (node.op.mutates ?? []).flatMap((name) => node.tensors[name] ?? [])));

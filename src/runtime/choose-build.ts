@@ -2,7 +2,6 @@ import type { Build } from "../core/build.js";
 import { ArgumentError } from "../core/errors.js";
 import { isNode } from "./host.js";
 import { checkBuild, fastestBuild } from "./instance.js";
-import { joinVectors } from "./turbo.js";
 
 /** `auto` is the fastest of `simd` and `relaxed` that the engine computes rightly; `turbo` must be asked for. */
 export type BuildChoice = "auto" | Build;
@@ -26,7 +25,7 @@ export function preferBuild(build: BuildChoice): void {
 export async function chooseBuild(asked?: BuildChoice): Promise<Build> {
   const choice = asked === undefined ? (preferred ?? fromEnvironment() ?? "auto") : checkChoice(asked, "build");
   if (choice === "turbo") {
-    const missing = await joinVectors();
+    const missing = await (await import("./turbo.js")).joinVectors();
     if (missing === undefined) return "turbo";
     const instead = await fastestBuild();
     if (!warned) console.warn(`ocelli: build "turbo" is not available: ${missing}; using "${instead}"`);

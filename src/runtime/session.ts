@@ -27,7 +27,7 @@ export interface SessionOptions {
   readonly winograd?: boolean;
 }
 
-export type PrepareOptions = Pick<CompileOptions, "build" | "gradientCheckpointing">;
+export type PrepareOptions = Pick<CompileOptions, "build" | "rewrite">;
 
 /** One model's memory with everything it keeps, and the programs that run on it, one at a time. */
 export class Session {
@@ -87,8 +87,8 @@ export class Session {
   }
 
   /** What `prepare` would make of a graph, from counting alone. */
-  private plan(graph: Graph, { build = this.build, gradientCheckpointing }: PrepareOptions = {}): Plan {
-    return compile(graph, { build, threads: this.threads, winograd: this.winograd, gradientCheckpointing });
+  private plan(graph: Graph, { build = this.build, rewrite }: PrepareOptions = {}): Plan {
+    return compile(graph, { build, threads: this.threads, winograd: this.winograd, rewrite });
   }
 
   /** Prepares and closes programs on paper, from what there is now, to know how much memory they need. */

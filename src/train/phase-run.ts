@@ -8,7 +8,7 @@ import { EvaluationBuilder } from "../model/metrics.js";
 import type { Model, NamedTensor } from "../model/model.js";
 import { matchStateDict } from "../nn/state-dict.js";
 import type { Schedule } from "../optim/schedule.js";
-import type { MemoryUse, Program, Rehearsal } from "../runtime/session.js";
+import type { MemoryUse, PrepareOptions, Program, Rehearsal } from "../runtime/session.js";
 import { type Batch, batchesAtOnce, featureBatches } from "./batches.js";
 import type { Phase, Settings } from "./options.js";
 import { hyperInputs, parameterGroups, scheduleOf } from "./rates.js";
@@ -40,7 +40,7 @@ export class PhaseRun {
     private readonly settings: Settings,
     private readonly data: PhaseData,
     /** How the phase's programs are made: the build of all of them, and what the steps do for memory. */
-    private readonly programOptions: { readonly build: Build; readonly gradientCheckpointing?: boolean },
+    private readonly programOptions: PrepareOptions & { readonly build: Build },
   ) {
     const [height, width] = model.imageSize;
     const size = { batch: 1, height, width };

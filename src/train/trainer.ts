@@ -8,6 +8,7 @@ import { unreadable } from "../data/prepare.js";
 import { argmax } from "../model/metrics.js";
 import { type PeakMemory, peakMemory } from "../model/memory.js";
 import type { Model, NamedTensor } from "../model/model.js";
+import { checkpointGradients } from "../plan/gradient-checkpointing.js";
 import { chooseBuild } from "../runtime/choose-build.js";
 import { type BatchSource, epochSize, featureBatches, imageBatches } from "./batches.js";
 import { type Checkpoint, checkSameRun, type Cursor, readCheckpoint, type TrainerState, writeCheckpoint } from "./checkpoint.js";
@@ -176,7 +177,7 @@ export class Trainer {
   }
 
   private async phaseRun(phase: Phase, { train, validation }: TrainingData): Promise<PhaseRun> {
-    const programs = { build: await this.chooseBuild(), gradientCheckpointing: this.options.gradientCheckpointing };
+    const programs = { build: await this.chooseBuild(), rewrite: this.options.gradientCheckpointing ? checkpointGradients : undefined };
     return new PhaseRun(this.model, phase, this.settings, { train, validation, cache: this.cache, signal: this.options.signal }, programs);
   }
 

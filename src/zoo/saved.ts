@@ -1,7 +1,7 @@
 import { fromBase64 } from "../core/base64.js";
 import { FormatError } from "../core/errors.js";
 import { evaluationTransforms, type Preprocessing, trainingTransforms } from "../data/preprocessing.js";
-import { metadataKeys } from "../model/save.js";
+import { metadataKeys } from "../model/metadata.js";
 import type { ArchitectureOptions } from "../nn/architecture.js";
 
 /** What a file that we wrote says besides its tensors. */

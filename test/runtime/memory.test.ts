@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { inferenceGraph } from "../../src/model/graphs.js";
+import { checkpointGradients } from "../../src/plan/gradient-checkpointing.js";
 import { Session } from "../../src/runtime/session.js";
 import { trainingGraph } from "../../src/train/step.js";
 import { architecture } from "../../src/zoo/registry.js";
@@ -37,7 +38,7 @@ test.each([
   const paper = session.rehearse();
   const before = bytes();
   const small = paper.prepare(infer(1));
-  const steps = [paper.prepare(step(8), { gradientCheckpointing: true }), paper.prepare(step(3))];
+  const steps = [paper.prepare(step(8), { rewrite: checkpointGradients }), paper.prepare(step(3))];
   const training = paper.memory();
   paper.close(steps);
   paper.prepare(infer(16));
@@ -46,7 +47,7 @@ test.each([
   expect(session.keptValues()).toEqual([]);
 
   await session.prepare(infer(1));
-  const real = [await session.prepare(step(8), { gradientCheckpointing: true }), await session.prepare(step(3))];
+  const real = [await session.prepare(step(8), { rewrite: checkpointGradients }), await session.prepare(step(3))];
   expect(real[0].plan.arenaBytes).toBe(steps[0].arenaBytes);
   expect(session.memory()).toEqual(training);
   expect(bytes()).toBe(training.total);

@@ -1,0 +1,12 @@
+/**
+ * Metadata keys of our files. The file is a whole classifier: architecture and its options, labels, preprocessing.
+ * Tensors have PyTorch's names and layouts, so `load_state_dict(strict=True)` takes them.
+ */
+export const metadataKeys = {
+  architecture: "ocelli.architecture",
+  labels: "ocelli.labels",
+  preprocessing: "ocelli.preprocessing",
+  notes: "ocelli.notes",
+  /** Of a network that came in a file: its graph without the weights, an ONNX file in base64. */
+  graph: "ocelli.graph",
+} as const;
