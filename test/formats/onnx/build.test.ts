@@ -5,7 +5,7 @@ import type { Shape } from "../../../src/core/shape.js";
 import { buildOnnx, computed, isKnown } from "../../../src/formats/onnx/build/index.js";
 import { type Constant, constant, integers } from "../../../src/formats/onnx/constant.js";
 import { evaluateGraph } from "../../../src/formats/onnx/evaluate/index.js";
-import type { OnnxModel } from "../../../src/formats/onnx/read-model.js";
+import type { OnnxModel, OnnxNode } from "../../../src/formats/onnx/read-model.js";
 import { Graph, type Value } from "../../../src/graph/graph.js";
 import { toFile } from "../../../src/model/layout.js";
 import { Scope } from "../../../src/nn/scope.js";
@@ -155,6 +155,83 @@ describe("operators become ops of their own", () => {
     expect(await difference(model, numbers(image), imageOrder)).toBeLessThan(1e-6);
     const other = graphOf(parts.with(3, node("Mul", "d t", "p")), { epsilon: scalar(1e-3), w: numbers([4], 2), b: numbers([4], 3) });
     expect(ops(other)).not.toContain("layerNorm");
+  });
+
+  describe("attention in parts", () => {
+    const [count, tokens, channels, heads] = [2, 5, 12, 3];
+    const depth = channels / heads;
+    const sizes = { split: integers([0, tokens, heads, depth]), merged: integers([0, tokens, channels]), cut: integers([channels, channels, channels]) };
+    const constants = {
+      ...sizes,
+      w: numbers([channels, 3 * channels], 2),
+      three: integers([0, tokens, 3, heads, depth]),
+      first: integers([0]),
+      second: integers([1]),
+      third: integers([2]),
+      folded: integers([count * heads, tokens, depth]),
+      unfolded: integers([count, heads, tokens, depth]),
+      root: scalar(Math.sqrt(depth)),
+      scale: scalar(1 / Math.sqrt(depth)),
+      half: scalar(depth ** -0.25),
+      bias: numbers([1, heads, tokens, tokens], 3),
+    };
+    const turn = { perm: [0, 2, 1, 3] };
+    const ending = [node("Transpose", "o", "t", turn), node("Reshape", "t merged", "y")];
+    const heads4 = (name: string, to: string) => [node("Reshape", `${name} split`, `${name}4`), node("Transpose", `${name}4`, to, turn)];
+    const layer = [node("MatMul", "x w", "all")];
+    const cut = [...layer, node("Split", "all cut", "a b c", { axis: 2 }), ...heads4("a", "q"), ...heads4("c", "v")];
+    const keys = [node("Reshape", "b split", "b4"), node("Transpose", "b4", "k", { perm: [0, 2, 3, 1] })];
+    const end = [node("Softmax", "s", "p", { axis: -1 }), node("MatMul", "p v", "o"), ...ending];
+    const forms: Record<string, OnnxNode[]> = {
+      "of one layer's queries, keys and values": [
+        ...layer,
+        node("Reshape", "all three", "five"),
+        node("Transpose", "five", "turned", { perm: [2, 0, 3, 1, 4] }),
+        ...["first q", "second keys", "third v"].flatMap((pair) => {
+          const [index, name] = pair.split(" ");
+          return [node("Gather", `turned ${index}`, `${name}1`, { axis: 0 }), node("Squeeze", `${name}1 first`, name)];
+        }),
+        node("Transpose", "keys", "k", { perm: [0, 1, 3, 2] }),
+        node("Mul", "q scale", "qs"),
+        node("MatMul", "qs k", "s"),
+        ...end,
+      ],
+      "cut in three, divided afterwards": [...cut, ...keys, node("MatMul", "q k", "r"), node("Div", "r root", "s"), ...end],
+      "both sides scaled": [...cut, ...keys, node("Mul", "q half", "qs"), node("Mul", "k half", "ks"), node("MatMul", "qs ks", "s"), ...end],
+      "with a bias": [...cut, ...keys, node("Mul", "q scale", "qs"), node("MatMul", "qs k", "r"), node("Add", "r bias", "s"), ...end],
+      "of images and heads as one axis": [
+        ...cut,
+        ...heads4("b", "k"),
+        node("Mul", "q scale", "qs"),
+        ...["qs", "k", "v"].map((name) => node("Reshape", `${name} folded`, `${name}3`)),
+        node("Transpose", "k3", "kt", { perm: [0, 2, 1] }),
+        node("MatMul", "qs3 kt", "s"),
+        node("Softmax", "s", "p", { axis: -1 }),
+        node("MatMul", "p v3", "o3"),
+        node("Reshape", "o3 unfolded", "o"),
+        ...ending,
+      ],
+    };
+
+    test.each(Object.entries(forms))("%s", async (_, nodes) => {
+      const model = graphOf(nodes, constants);
+      const { nodes: left } = compile(built(model, [count, tokens, channels]).graph);
+      expect(left.map(({ op }) => op).filter((op) => op !== "reshape")).toEqual(["dense", "attention"]);
+      expect(await difference(model, numbers([count, tokens, channels]))).toBeLessThan(1e-5);
+    });
+
+    test("of layers that stand in another order is put side by side, of another scale left in parts", async () => {
+      const swapped = [...cut, ...keys, node("Mul", "q scale", "qs"), node("MatMul", "qs k", "s"), ...end];
+      const same = graphOf(
+        swapped.map((each) => (each.outputs[0] === "a4" ? node("Reshape", "b split", "a4") : each)),
+        constants,
+      );
+      expect(ops(same, [count, tokens, channels])).toContain("attention");
+      expect(await difference(same, numbers([count, tokens, channels]))).toBeLessThan(1e-5);
+      const other = graphOf([...cut, ...keys, node("MatMul", "q k", "s"), ...end], constants);
+      expect(ops(other, [count, tokens, channels])).not.toContain("attention");
+      expect(await difference(other, numbers([count, tokens, channels]))).toBeLessThan(1e-5);
+    });
   });
 
   test("bounds and norms go into the convolution before them", () => {

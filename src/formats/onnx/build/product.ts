@@ -1,6 +1,7 @@
 import { broadcastShapes, type Shape } from "../../../core/shape.js";
 import { add } from "../../../ops/add.js";
 import { dense, matmul } from "../../../ops/dense.js";
+import { attentionOf } from "./attention.js";
 import type { Build, NodeCall } from "./call.js";
 import { times } from "./elementwise.js";
 import { axisOrder } from "./layout.js";
@@ -62,6 +63,8 @@ export function multiplied(call: NodeCall, a: Tensor, b: Tensor): Computed {
   const right = b.shape.length === 1 ? reshaped(b, [...b.shape, 1]) : b;
   const batch = broadcastShapes(left.shape.slice(0, -2), right.shape.slice(0, -2)) ?? call.misfit("leading axes do not broadcast");
   const flipped = liesFlipped(right);
+  const whole = isKnown(left) || isKnown(right) || flipped ? undefined : attentionOf(call.value(left), call.value(right));
+  if (whole && batch.length > 0) return reshaped(whole, [...batch, last(left.shape, 2), last(right.shape, 1)]) as Computed;
   const y = matmul({ a: call.value(left), b: flipped ? call.value(transposed(right, flipped)) : call.value(right) }, { transposeB: flipped !== undefined });
   const shape = [...batch, ...(a.shape.length === 1 ? [] : [last(left.shape, 2)]), ...(b.shape.length === 1 ? [] : [last(right.shape, 1)])];
   return computed(viewed(y, shape), shape);

@@ -17,16 +17,16 @@ import { sigmoid } from "../../../ops/sigmoid.js";
 import { silu } from "../../../ops/silu.js";
 
 /** The inputs of the node that made a value, if it is of this op, and of this function of it. */
-function madeBy(value: Value, op: unknown, fn?: string) {
+export function madeBy(value: Value, op: unknown, fn?: string) {
   const node = (value.node?.op as unknown) === reshape && op !== reshape ? value.node?.tensors.x.node : value.node;
   return node && (node.op as unknown) === op && (fn === undefined || node.attributes.fn === fn) ? node.tensors : undefined;
 }
 
 /** Either order of a pair. */
-const either = <T>(a: Value, b: Value, f: (a: Value, b: Value) => T | undefined): T | undefined => f(a, b) ?? f(b, a);
+export const either = <T>(a: Value, b: Value, f: (a: Value, b: Value) => T | undefined): T | undefined => f(a, b) ?? f(b, a);
 
 /** The number that a constant of one element is. */
-const numberOf = ({ initializer }: Value) => (initializer?.kind === "values" && initializer.values.length === 1 ? initializer.values[0] : undefined);
+export const numberOf = ({ initializer }: Value) => (initializer?.kind === "values" && initializer.values.length === 1 ? initializer.values[0] : undefined);
 const isNumber = (value: Value, number: number) => Math.abs((numberOf(value) ?? Number.NaN) - number) < 1e-6;
 
 /** Whether `numbers` are kept, one for each channel of y. */
