@@ -61,23 +61,72 @@ export function lookup_u8(y: usize, x: usize, table: usize, width: i32, yStride:
   }
 }
 
+/** y = x with the columns of rows begin..end in reverse; rows of y are multiples of 16 bytes. */
+export function mirror_u8(y: usize, x: usize, width: i32, yStride: i32, xStride: i32, begin: i32, end: i32): void {
+  for (let row = begin; row < end; row++) {
+    const to = y + <usize>row * yStride;
+    // The last vector reads up to three pixels before the row; they become what lies after y's.
+    let from = x + <usize>row * xStride + (<usize>width << 2) - 16;
+    for (let at: usize = 0; at < <usize>width << 2; at += 16) {
+      v128.store(to + at, v128.shuffle<u32>(v128.load(from), v128.load(from), 3, 2, 1, 0));
+      from -= 16;
+    }
+  }
+}
+
+/** float32((float32(bytes * scale) - mean) / std) of four bytes, given as int32; the product is a double before it is rounded. */
+// @ts-ignore: decorator
+@inline
+function normalized(bytes: v128, scale: v128, mean: v128, std: v128): v128 {
+  const low = f32x4.demote_f64x2_zero(f64x2.mul(f64x2.convert_low_i32x4_u(bytes), scale));
+  const high = f32x4.demote_f64x2_zero(f64x2.mul(f64x2.convert_low_i32x4_u(v128.shuffle<u32>(bytes, bytes, 2, 3, 2, 3)), scale));
+  return f32x4.div(f32x4.sub(v128.shuffle<u32>(low, high, 0, 1, 4, 5), mean), std);
+}
+
+/** Indices for a swizzle that brings four bytes of a vector to four int32: those above 15 give 0. */
+// @ts-ignore: decorator
+@inline
+function places(a: i32, b: i32, c: i32, d: i32): v128 {
+  return v128.or(i32x4.replace_lane(i32x4.replace_lane(i32x4.replace_lane(i32x4.splat(a), 1, b), 2, c), 3, d), i32x4.splat(-256));
+}
+
 /**
- * y[row, column, c] = tables[c][byte source[c] of x] for rows begin..end: bytes to floats, scaled, normalised and in the
- * model's channel order. y has 1 or 3 channels and no gaps; tables: [channels, 256] float32; `order` holds the source bytes,
- * the first channel's in the low byte.
+ * y[row, column, c] = (byte source[c] of x * scale - mean[c]) / std[c] for rows begin..end, each step rounded to float32: bytes to
+ * floats in the model's channel order. y has 1 or 3 channels and no gaps. parameters: [2, 12] float32, mean and std of the channels
+ * in turn, for four pixels; `order` holds the source bytes, the first channel's in the low byte.
  */
-export function normalize_u8(y: usize, x: usize, tables: usize, order: u32, channels: i32, width: i32, xStride: i32, begin: i32, end: i32): void {
+export function normalize_u8(
+  y: usize, x: usize, parameters: usize, scale: f64, order: u32,
+  channels: i32, width: i32, xStride: i32, begin: i32, end: i32,
+): void {
+  const red: i32 = order & 255;
+  const green: i32 = order >> 8 & 255;
+  const blue: i32 = order >> 16;
+  const factor = f64x2.splat(scale);
+  const gray = channels == 1;
+  const first = gray ? places(red, red + 4, red + 8, red + 12) : places(red, green, blue, red + 4);
+  const second = places(green + 4, blue + 4, red + 8, green + 8);
+  const third = places(blue + 8, red + 12, green + 12, blue + 12);
   for (let row = begin; row < end; row++) {
     let from = x + <usize>row * xStride;
     let to = y + (<usize>row * width * channels << 2);
-    for (let column = 0; column < width; column++) {
-      store<f32>(to, load<f32>(tables + (<usize>load<u8>(from + (order & 255)) << 2)));
-      if (channels == 3) {
-        store<f32>(to, load<f32>(tables + (<usize>load<u8>(from + (order >> 8 & 255)) << 2), 1024), 4);
-        store<f32>(to, load<f32>(tables + (<usize>load<u8>(from + (order >> 16)) << 2), 2048), 8);
+    const stop = from + (<usize>width << 2);
+    for (; from + 16 <= stop; from += 16) {
+      const pixels = v128.load(from);
+      v128.store(to, normalized(i8x16.swizzle(pixels, first), factor, v128.load(parameters), v128.load(parameters, 48)));
+      if (!gray) {
+        v128.store(to, normalized(i8x16.swizzle(pixels, second), factor, v128.load(parameters, 16), v128.load(parameters, 64)), 16);
+        v128.store(to, normalized(i8x16.swizzle(pixels, third), factor, v128.load(parameters, 32), v128.load(parameters, 80)), 32);
       }
-      from += 4;
-      to += <usize>channels << 2;
+      to += <usize>channels << 4;
+    }
+    for (; from < stop; from += 4) {
+      for (let channel = 0; channel < channels; channel++) {
+        const byte = <f64>load<u8>(from + (order >> (channel << 3) & 255));
+        const at = parameters + (<usize>channel << 2);
+        store<f32>(to, (<f32>(byte * scale) - load<f32>(at)) / load<f32>(at, 48));
+        to += 4;
+      }
     }
   }
 }

@@ -6,6 +6,8 @@ export interface ByteSource {
   readonly name: string;
   /** Bytes in all. */
   readonly size: number;
+  /** All of them, where they are in memory. */
+  readonly whole?: Uint8Array;
   /** A copy of `length` bytes from byte `offset`. @throws {FormatError} when they reach past the end */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
@@ -37,5 +39,5 @@ export function byteSource(
 
 /** Bytes that are already in memory. */
 export function openBytes(bytes: Uint8Array, name = "bytes in memory"): ByteSource {
-  return byteSource(name, bytes.byteLength, async (offset, length) => new Uint8Array(bytes.subarray(offset, offset + length)));
+  return { ...byteSource(name, bytes.byteLength, async (offset, length) => new Uint8Array(bytes.subarray(offset, offset + length))), whole: bytes };
 }

@@ -42,16 +42,32 @@ async function openUrl(url: string): Promise<ByteSource> {
   const head = new Uint8Array(await first.arrayBuffer());
   return byteSource(url, total, async (offset, length) => {
     if (offset + length <= head.byteLength) return head.slice(offset, offset + length);
-    const part = await request(url, offset, length);
-    const range = part.headers.get("content-range") ?? "nothing";
-    if (part.status !== 206 || range !== `bytes ${offset}-${offset + length - 1}/${total}` || part.headers.get("etag") !== etag) {
-      await part.body?.cancel();
-      throw new FormatError(
-        `expected bytes ${offset}-${offset + length - 1}/${total}, got ${range} with status ${part.status}: the file changed while it was read (${url})`,
-      );
-    }
-    return new Uint8Array(await part.arrayBuffer());
+    return readUrlPart(url, offset, length, { total, etag });
   });
+}
+
+/**
+ * Some bytes of what a URL gives, by one HTTP Range request.
+ *
+ * @param known what earlier answers said of the whole
+ * @throws {FormatError} when the answer is another part, or of another file
+ */
+export async function readUrlPart(
+  url: string,
+  offset: number,
+  length: number,
+  known?: { total: number; etag: string | null },
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (length === 0) return new Uint8Array();
+  const part = await request(url, offset, length);
+  const range = part.headers.get("content-range") ?? "nothing";
+  const expected = `bytes ${offset}-${offset + length - 1}/${known?.total ?? ""}`;
+  const fits = known ? range === expected && part.headers.get("etag") === known.etag : range.startsWith(expected);
+  if (part.status !== 206 || !fits) {
+    await part.body?.cancel();
+    throw new FormatError(`expected ${expected}, got ${range} with status ${part.status}: the file changed while it was read (${url})`);
+  }
+  return new Uint8Array(await part.arrayBuffer());
 }
 
 async function request(url: string, offset?: number, length = 0): Promise<Response> {

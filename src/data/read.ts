@@ -1,6 +1,6 @@
 import { LimitError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import { isFile, openSource, type SourceLike } from "../core/source.js";
+import { isFile, openSource, readUrlPart, type SourceLike } from "../core/source.js";
 
 /** Part of a file or of what a URL gives, such as one member of a tar; small and plain, so that it can be posted to a worker. */
 export interface FileRange {
@@ -23,6 +23,10 @@ export function isFileRange(value: unknown): value is FileRange {
 export async function readBytes(image: SourceLike | FileRange): Promise<Uint8Array<ArrayBuffer>> {
   const { from, offset, length } = isFileRange(image) ? { ...image, from: image.path } : { from: image, offset: 0 };
   if (isFile(from)) return (await import("../core/file-node.js")).readFilePart(from, offset, length, checkLength);
+  if (length !== undefined && /^https?:/i.test(String(from))) {
+    checkLength(length, String(from));
+    return readUrlPart(String(from), offset, length);
+  }
   const source = await openSource(from);
   try {
     checkLength(length ?? source.size, source.name);

@@ -81,7 +81,8 @@ async function openShards(shards: Shards, { prefix = "", labelKey = "label" }: T
     const archive = await openSource(from);
     try {
       const isUrl = /^https?:/i.test(archive.name);
-      const blob = from instanceof Blob ? from : from instanceof Uint8Array || from instanceof ArrayBuffer ? new Blob([new Uint8Array(from)]) : undefined;
+      // A server that answers no Range requests gave the whole: it would do so again for each image.
+      const blob = from instanceof Blob ? from : archive.whole && new Blob([archive.whole as Uint8Array<ArrayBuffer>]);
       const imageOf = ({ offset, size }: TarMember): ImageSource => (blob ? blob.slice(offset, offset + size) : { path: archive.name, offset, length: size });
       const shard = isUrl ? archive.name : archive.name.replace(/^.*[/\\]/s, "");
       const members = (await indexTar(archive, isLabelPath)).flatMap((member) => {

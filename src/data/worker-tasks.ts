@@ -9,55 +9,58 @@ export { takeModulesFrom } from "../runtime/modules.js";
 
 let engine: Promise<ImageEngine> | undefined;
 
-/** The result of a task, how long it took, and what of it goes over to the thread that asked. */
+/** The results of a task, how long it took, and what of them goes over to the thread that asked. */
 interface Done<T> {
   readonly value: { readonly images: readonly T[]; readonly milliseconds: number };
   readonly transfer: ArrayBuffer[];
 }
 
+/** Decodes images one after another and does something with each. The decoded pixels go along where they are to be kept. */
+async function over<T extends object>(
+  images: readonly ImageToRead[],
+  work: (image: ImageToRead, pixels: () => Promise<Pixels>, index: number) => Promise<T & { data?: ArrayBufferView }>,
+): Promise<Done<T & { pixels?: Pixels }>> {
+  const started = performance.now();
+  const transfer: ArrayBuffer[] = [];
+  const done: (T & { pixels?: Pixels })[] = [];
+  for (const [i, image] of images.entries()) {
+    let pixels: Pixels | undefined;
+    const result = await work(image, async () => (pixels = await toPixels(image.image, image)), i);
+    pixels = image.keep && pixels ? { ...pixels, data: alone(pixels.data) } : undefined;
+    for (const { data } of [result, pixels ?? {}]) if (data) transfer.push(data.buffer as ArrayBuffer);
+    done.push({ ...result, pixels });
+  }
+  return { value: { images: done, milliseconds: performance.now() - started }, transfer };
+}
+
 /** Reads, decodes and transforms images. */
 export async function prepare({ images, pipeline, channels, into, build }: PreparePayload): Promise<Done<PreparedImage>> {
-  const started = performance.now();
   const running = await (engine ??= ImageEngine.open(build));
-  const transfer: ArrayBuffer[] = [];
-  const prepared: PreparedImage[] = [];
   const share = into && into.length / images.length;
-  for (const [i, { image, name, draws, keep }] of images.entries()) {
-    const decoded = await toPixels(image, { name });
-    const place = share && into.subarray(i * share, (i + 1) * share);
-    const { data, ...size } = running.run(decoded, pipeline, draws && randomAt(draws), { channels, into: place || undefined });
-    const pixels = keep ? alone(decoded) : undefined;
-    if (pixels) transfer.push(pixels.data.buffer as ArrayBuffer);
-    if (data !== place) transfer.push(data.buffer as ArrayBuffer);
-    prepared.push({ ...size, data: data === place ? undefined : data, pixels });
-  }
-  return { value: { images: prepared, milliseconds: performance.now() - started }, transfer };
+  return over<PreparedImage>(images, async ({ draws }, pixels, i) => {
+    const place = share ? into.subarray(i * share, (i + 1) * share) : undefined;
+    const { data, ...size } = running.run(await pixels(), pipeline, draws && randomAt(draws), { channels, into: place });
+    return { ...size, data: data === place ? undefined : data };
+  });
 }
 
 /** Why an image cannot be read, in a form that can be posted, or what was decoded. */
-export type Checked = { readonly pixels?: Pixels; readonly error?: { readonly name: string; readonly message: string } };
-
-/** Decodes images, to see whether that works. */
-export async function check({ images }: { readonly images: readonly ImageToRead[] }): Promise<Done<Checked>> {
-  const started = performance.now();
-  const transfer: ArrayBuffer[] = [];
-  const checked: Checked[] = [];
-  for (const { image, name, keep } of images) {
-    try {
-      const decoded = await toPixels(image, { name });
-      const pixels = keep ? alone(decoded) : undefined;
-      if (pixels) transfer.push(pixels.data.buffer as ArrayBuffer);
-      checked.push({ pixels });
-    } catch (error) {
-      const { name, message } = error as Error;
-      checked.push({ error: { name, message } });
-    }
-  }
-  return { value: { images: checked, milliseconds: performance.now() - started }, transfer };
+export interface Checked {
+  readonly pixels?: Pixels;
+  readonly error?: { readonly name: string; readonly message: string };
 }
 
-/** Pixels in a buffer of their own, which can be given away. */
-function alone(pixels: Pixels): Pixels {
-  const { data } = pixels;
-  return data.length < data.buffer.byteLength ? { ...pixels, data: data.slice() } : pixels;
+/** Decodes images, to see whether that works. */
+export function check({ images }: { readonly images: readonly ImageToRead[] }): Promise<Done<Checked>> {
+  return over<Checked>(images, (_, pixels) =>
+    pixels().then(
+      () => ({}),
+      ({ name, message }: Error) => ({ error: { name, message } }),
+    ),
+  );
+}
+
+/** Bytes in a buffer of their own, which can be given away. */
+function alone(bytes: Uint8Array): Uint8Array {
+  return bytes.length < bytes.buffer.byteLength ? bytes.slice() : bytes;
 }

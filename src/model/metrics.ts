@@ -1,4 +1,5 @@
 import { exp, log } from "../core/math.js";
+import { argmax, softmaxRow } from "./logits.js";
 
 export interface ClassMetrics {
   readonly label: string;
@@ -38,22 +39,6 @@ function logSumExp(logits: Float32Array): number {
   let top = -Infinity;
   for (const value of logits) top = Math.max(top, value);
   return top + log(logits.reduce((sum, value) => sum + exp(value - top), 0));
-}
-
-/** Softmax of one row of logits in double precision. */
-export function softmaxRow(logits: Float32Array): Float64Array {
-  let top = -Infinity;
-  for (const value of logits) top = Math.max(top, value);
-  const scores = Float64Array.from(logits, (value) => exp(value - top));
-  const sum = scores.reduce((total, score) => total + score, 0);
-  return scores.map((score) => score / sum);
-}
-
-/** Position of the largest value, the first of equals. */
-export function argmax(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
-  return best;
 }
 
 /** Gathers one evaluation from rows of logits. */

@@ -13,10 +13,11 @@ import { type ArchitectureDescription, describe } from "./describe.js";
 import { inferenceGraph, type InputSize, type Result } from "./graphs.js";
 import { initialValues } from "./initialize.js";
 import { toFile, toMemory } from "./layout.js";
+import { softmaxRow } from "./logits.js";
 import { type PeakMemory, peakMemory } from "./memory.js";
 import type { Quantized } from "./quantized.js";
 import type { SaveOptions } from "./save.js";
-import { type Evaluation, EvaluationBuilder, softmaxRow } from "./metrics.js";
+import type { Evaluation } from "./metrics.js";
 
 /** A tensor as a checkpoint has it: PyTorch's names and layouts. */
 export interface NamedTensor {
@@ -169,6 +170,7 @@ export class Model {
     } = {},
   ): Promise<Evaluation> {
     const labels = this.labelIndices(data.classes);
+    const { EvaluationBuilder } = await import("./metrics.js");
     const builder = new EvaluationBuilder(this.labels);
     const add = (row: Float32Array, { id, label }: Item) => builder.add(id, labels[label], row);
     await this.computeEach("logits", data, add, { signal, build, decoded, onProgress: (done) => onProgress?.(done, data.length) });

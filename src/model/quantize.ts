@@ -3,7 +3,7 @@ import type { Dataset } from "../data/dataset.js";
 import type { ImageSource } from "../data/image.js";
 import { Session } from "../runtime/session.js";
 import type { Sample } from "./calibrate.js";
-import { argmax } from "./metrics.js";
+import { argmax } from "./logits.js";
 import { Model } from "./model.js";
 import { fileTensors } from "./save.js";
 

@@ -4,7 +4,6 @@ import type { Dataset, Item } from "../data/dataset.js";
 import type { ImageCache } from "../data/image-cache.js";
 import type { Graph } from "../graph/graph.js";
 import { inferenceGraph, type Result } from "../model/graphs.js";
-import { EvaluationBuilder } from "../model/metrics.js";
 import type { Model, NamedTensor } from "../model/model.js";
 import { matchStateDict } from "../nn/state-dict.js";
 import type { Schedule } from "../optim/schedule.js";
@@ -126,6 +125,7 @@ export class PhaseRun {
 
   private async validateHead(): Promise<{ loss: number; accuracy: number }> {
     const { model, validationFeatures, validationLabels } = this;
+    const { EvaluationBuilder } = await import("../model/metrics.js");
     const builder = new EvaluationBuilder(model.labels);
     const order = Uint32Array.from(validationFeatures, (_, i) => i);
     const { batchSize } = this.settings;

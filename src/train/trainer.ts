@@ -5,7 +5,7 @@ import type { SourceLike } from "../core/source.js";
 import type { Dataset } from "../data/dataset.js";
 import type { ImageCache } from "../data/image-cache.js";
 import { unreadable } from "../data/prepare.js";
-import { argmax } from "../model/metrics.js";
+import { argmax } from "../model/logits.js";
 import { type PeakMemory, peakMemory } from "../model/memory.js";
 import type { Model, NamedTensor } from "../model/model.js";
 import { checkpointGradients } from "../plan/gradient-checkpointing.js";

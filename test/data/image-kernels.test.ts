@@ -95,6 +95,37 @@ describe("image kernels", () => {
     expect(results[1]).toEqual(results[0]);
   });
 
+  it("normalise every level of every channel as PyTorch does, each step rounded to float32", () => {
+    const [mean, std] = [[0.485, -0.456, 1e-3], [0.229, -0.224, 1e3]]; // biome-ignore format: a row of numbers
+    const { fround } = Math;
+    for (const [channelOrder, scale, columns] of [
+      ["rgb", 1 / 255, 256],
+      ["bgr", 0.1, 255],
+      ["rgb", 1, 1],
+      ["bgr", 1 / 3, 6],
+    ] as const) {
+      const data = Uint8Array.from({ length: columns * 3 * 3 }, (_, i) => (i * 7 + (i >> 8)) & 255);
+      const steps = [Normalize(mean, std, { scale, channelOrder })];
+      const result = runPipeline(plain, place(plain, data, columns, 3, 3), steps, random);
+      const found = new Float32Array(plain.buffer, result.at, data.length);
+      const expected = data.map((_, i) => data[channelOrder === "rgb" ? i : i + 2 - 2 * (i % 3)]);
+      const float = (level: number, channel: number) => fround(fround(fround(level * scale) - fround(mean[channel])) / fround(std[channel]));
+      expect(found.every((value, i) => Object.is(value, float(expected[i], i % 3)))).toBe(true);
+      const gray = runPipeline(plain, place(plain, data, columns * 9, 1, 1), [Normalize([0.3], [0.7], { scale })], random);
+      const level = (value: number) => fround(fround(fround(value * scale) - fround(0.3)) / fround(0.7));
+      expect([...new Float32Array(plain.buffer, gray.at, data.length)]).toEqual([...data].map(level));
+    }
+  });
+
+  it("mirror rows of any length", () => {
+    for (let columns = 1; columns < 11; columns++) {
+      const data = noise(columns, columns * 4 * 3);
+      const result = runPipeline(plain, place(plain, data, columns, 4, 3), [RandomHorizontalFlip({ p: 1 })], random);
+      const expected = data.map((_, i) => data[i + 3 * (columns - 1 - 2 * (Math.floor(i / 3) % columns))]);
+      expect(bytesOf(plain, result, 3)).toEqual(expected);
+    }
+  });
+
   it("give the same bytes in every build that runs here", async () => {
     const engines = await Promise.all([ImageEngine.open("simd"), ImageEngine.open(await fastestBuild())]);
     for (const pipeline of Object.values(pipelines)) {

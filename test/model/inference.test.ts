@@ -3,7 +3,8 @@ import { ArgumentError, ClosedError, ShapeError } from "../../src/core/errors.js
 import { Random } from "../../src/core/random.js";
 import { sizeOf } from "../../src/core/shape.js";
 import { ImageList } from "../../src/data/image-list.js";
-import { argmax, EvaluationBuilder, softmaxRow } from "../../src/model/metrics.js";
+import { argmax, softmaxRow } from "../../src/model/logits.js";
+import { EvaluationBuilder } from "../../src/model/metrics.js";
 import type { Model } from "../../src/model/model.js";
 import { hasBuild } from "../../src/runtime/instance.js";
 import { createModel } from "../../src/zoo/create-model.js";

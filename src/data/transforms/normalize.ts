@@ -16,15 +16,6 @@ interface NormalizeParameters {
 /** Bytes of a pixel in the order of the output channels, the first in the low byte. */
 const sources: Record<ChannelOrder, number> = { rgb: 0x020100, bgr: 0x000102 };
 
-/** Every level of every channel as (value * scale - mean) / std, each step rounded to float32 as PyTorch rounds it. */
-export function normalizeTable({ mean, std, scale }: Pick<NormalizeParameters, "mean" | "std" | "scale">, channels: number): Float32Array {
-  const of = (values: readonly number[], channel: number) => fround(values[values.length === 1 ? 0 : channel]);
-  return Float32Array.from({ length: channels * 256 }, (_, i) => {
-    const channel = i >> 8;
-    return fround(fround((i & 255) * scale) - of(mean, channel)) / of(std, channel);
-  });
-}
-
 export const normalizing: Definition<NormalizeParameters, true> = {
   name: "Normalize",
   defaults: { mean: undefined, std: undefined, scale: 1 / 255, channelOrder: "rgb" },
@@ -45,8 +36,10 @@ export const normalizing: Definition<NormalizeParameters, true> = {
       );
     }
     const at = canvas.allocate(width * height * channels * 4);
-    const tables = canvas.place(normalizeTable(parameters, channels));
-    canvas.kernels.normalize_u8(at, image.at, tables, sources[parameters.channelOrder], channels, width, image.stride, 0, height);
+    const { mean, std, scale, channelOrder } = parameters;
+    const inTurn = (values: readonly number[]) => Array.from({ length: 12 }, (_, i) => values[values.length === 1 ? 0 : i % channels]);
+    const table = canvas.place(Float32Array.from([...inTurn(mean), ...inTurn(std)]));
+    canvas.kernels.normalize_u8(at, image.at, table, scale, sources[channelOrder], channels, width, image.stride, 0, height);
     return { at, width, height, stride: width * channels * 4, channels, dtype: "float32" };
   },
 };

@@ -58,8 +58,23 @@ export interface Axis {
   readonly count?: number;
 }
 
+/** Tables of sizes seen lately: images of a data set that are alike need the same few again and again. */
+const made = new Map<string, Taps>();
+const mostMade = 256;
+/** Tables of large images are large, and seldom the same. */
+const mostCoefficients = 2048;
+
 /** Coefficient tables as Pillow's Resample.c makes them (precompute_coeffs, normalize_coeffs_8bpc), in double precision. */
 export function resampleTaps(axis: Axis, interpolation: Exclude<Interpolation, "nearest">): Taps {
+  const { input, output, from, to, first, count = output } = axis;
+  const key = [interpolation, input, output, from, to, first, count].join();
+  const taps = made.get(key) ?? makeTaps(axis, interpolation);
+  if (made.size === mostMade) made.clear();
+  if (taps.coefficients.length <= mostCoefficients) made.set(key, taps);
+  return taps;
+}
+
+function makeTaps(axis: Axis, interpolation: Exclude<Interpolation, "nearest">): Taps {
   const { input, output, first = 0, count = output } = axis;
   const { support, weight } = filters[interpolation];
   const { start, step: scale } = stepsOf(axis);
