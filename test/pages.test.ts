@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { build } from "esbuild";
 import { beforeAll, expect, test } from "vitest";
 import { makePages } from "../scripts/pages.js";
 
@@ -41,4 +42,45 @@ test("a page of float models has neither the code nor the kernels of quantised o
   expect(quantized.map((name) => name.split("-")[1]).sort()).toEqual(["relaxed", "simd"]);
   expect(readdirSync(pages.inference)).not.toEqual(expect.arrayContaining([expect.stringContaining("quantized")]));
   expect(textOf(pages.training)).not.toContain("this quantised model does not say how");
+});
+
+test("a page that classifies begins without trainer, formats, networks, kernels and whatever else is loaded later", async () => {
+  const { metafile, outputFiles } = await build({
+    stdin: { contents: 'export { loadModel } from "ocelli";', resolveDir: join(import.meta.dirname, ".."), sourcefile: "page.js" },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "browser",
+    outdir: "out",
+    write: false,
+    metafile: true,
+    logLevel: "error",
+  });
+  const initial = new Set<string>();
+  const follow = (file: string) => {
+    if (initial.has(file)) return;
+    initial.add(file);
+    for (const { path, kind, external } of metafile.outputs[file].imports) if (kind !== "dynamic-import" && !external) follow(path);
+  };
+  follow(Object.keys(metafile.outputs).find((file) => metafile.outputs[file].entryPoint?.endsWith("page.js")) as string);
+  const modules = [...initial].flatMap((file) => Object.keys(metafile.outputs[file].inputs)).map((path) => basename(path));
+  expect(modules.length).toBeGreaterThan(5);
+
+  const later = readdirSync(join(import.meta.dirname, "../dist/chunks")).filter((name) => !name.startsWith("chunk-"));
+  for (const name of ["vit", "resnet", "mobilenet-v3", "read-foreign", "tflite", "tfjs", "hub", "save", "save-onnx", "catalogue", "wasm-relaxed", "codec-jpeg"])
+    expect(
+      later.filter((file) => file.startsWith(`${name}-`)),
+      name,
+    ).not.toEqual([]);
+  expect(modules.filter((name) => later.includes(name))).toEqual([]);
+
+  const texts = (files: typeof outputFiles) => files.map(({ text }) => text).join("\n");
+  const begins = texts(outputFiles.filter(({ path }) => [...initial].some((file) => basename(file) === basename(path))));
+  const whole = texts(outputFiles);
+  for (const said of ["encoder.layers.encoder_layer_", "the file has no graph", "its parts lie over one another", "FusedDepthwiseConv2dNative"]) {
+    expect(whole.includes(said), said).toBe(true);
+    expect(begins.includes(said), said).toBe(false);
+  }
+  for (const said of ["patience needs validation images", "nesterov needs a momentum above 0", "The surest come first"])
+    expect(whole.includes(said), said).toBe(false);
 });
