@@ -1,0 +1,1 @@
+export default { build: { rollupOptions: { input: ["scenario-page.html", "classify-page.html"] } } };
