@@ -16,11 +16,11 @@ import { binaries, embeddedFile, filesIn, root, step, wasmFile, write } from "./
 
 const require = createRequire(import.meta.url);
 
-/** A worker's tasks are given binaries, kernels and decoders (src/runtime/modules.ts), so the imports of the package's own are never reached there. */
+/** A worker's tasks are given binaries, kernels, decoders and augmentations (src/runtime/modules.ts), so the imports of the package's own are never reached there. */
 const withoutOwnModules: Plugin = {
   name: "without own modules",
   setup: ({ onResolve }) =>
-    onResolve({ filter: /\/(binaries|instance|decode)\.js$/ }, ({ path, kind }) =>
+    onResolve({ filter: /\/(binaries|instance|decode|worker-augmentations)\.js$/ }, ({ path, kind }) =>
       kind === "dynamic-import" || path.endsWith("/binaries.js") ? { path, external: true, sideEffects: false } : undefined,
     ),
 };
@@ -75,6 +75,7 @@ if (!process.argv.includes("--wasm")) {
   await step("worker", () => bundleWorker("src/runtime/worker.ts", "worker"));
   await step("tasks", () => bundleWorker("src/data/worker-tasks.ts", "tasks"));
   await step("decoders", () => bundleWorker("src/data/worker-decoders.ts", "decoders"));
+  await step("augmentations", () => bundleWorker("src/data/worker-augmentations.ts", "augmentations"));
   await step("dist", makeDist);
 }
 
@@ -153,7 +154,7 @@ async function makeDist(): Promise<void> {
       plugins: [pureOps, withIndex],
       logLevel: "error",
     });
-    for (const name of ["worker", "tasks", "decoders"]) cpSync(`build/${name}.js`, `${fresh}/${name}.js`);
+    for (const name of ["worker", "tasks", "decoders", "augmentations"]) cpSync(`build/${name}.js`, `${fresh}/${name}.js`);
     for (const { name } of binaries) cpSync(wasmFile(name), `${fresh}/wasm/ocelli-${name}.wasm`);
     for (const [name, file] of Object.entries(codecs)) cpSync(file, `${fresh}/wasm/ocelli-${name}.wasm`);
     const compiled = [...binaries.map(({ name }) => name).filter((name) => name !== "turbo"), ...Object.keys(codecs)];

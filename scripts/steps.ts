@@ -45,6 +45,7 @@ const steps = {
   worker: bundleOf("worker", ["esbuild"]),
   tasks: bundleOf("tasks", ["esbuild"]),
   decoders: bundleOf("decoders", ["esbuild", "fflate"]),
+  augmentations: bundleOf("augmentations", ["esbuild"]),
   dist: { reads: () => ["src", "tsconfig.json", "tsconfig.build.json"], packages: ["typescript", "esbuild"], writes: ["dist"] },
 } satisfies Record<string, Step>;
 

@@ -47,16 +47,20 @@ export function gather_u8(y: usize, x: usize, rows: usize, columns: usize, fill:
   }
 }
 
-/** y = table[x] per byte for rows begin..end: any change that treats all channels and all pixels alike. table: [256] bytes. */
-export function lookup_u8(y: usize, x: usize, table: usize, width: i32, yStride: i32, xStride: i32, begin: i32, end: i32): void {
+/** y = (19595 R + 38470 G + 7471 B + 32768) >> 16 in all three channels, for rows begin..end: Pillow's convert("L"). */
+export function luma_u8(y: usize, x: usize, width: i32, yStride: i32, xStride: i32, begin: i32, end: i32): void {
+  const byte = i32x4.splat(255);
   for (let row = begin; row < end; row++) {
     const from = x + <usize>row * xStride;
     const to = y + <usize>row * yStride;
-    for (let at: usize = 0; at < <usize>width << 2; at += 4) {
-      const pixel = load<u32>(from + at);
-      const low = <u32>load<u8>(table + (pixel & 255)) | (<u32>load<u8>(table + (pixel >> 8 & 255)) << 8);
-      const high = <u32>load<u8>(table + (pixel >> 16 & 255)) | (<u32>load<u8>(table + (pixel >> 24)) << 8);
-      store<u32>(to + at, low | high << 16);
+    for (let at: usize = 0; at < <usize>width << 2; at += 16) {
+      const pixels = v128.load(from + at);
+      const red = i32x4.mul(v128.and(pixels, byte), i32x4.splat(19595));
+      const green = i32x4.mul(v128.and(i32x4.shr_u(pixels, 8), byte), i32x4.splat(38470));
+      const blue = i32x4.mul(v128.and(i32x4.shr_u(pixels, 16), byte), i32x4.splat(7471));
+      const sum = i32x4.add(i32x4.add(red, green), i32x4.add(blue, i32x4.splat(32768)));
+      const gray = i32x4.mul(i32x4.shr_u(sum, 16), i32x4.splat(0x00010101));
+      v128.store(to + at, v128.or(gray, v128.and(pixels, i32x4.splat(0xff000000))));
     }
   }
 }

@@ -1,10 +1,10 @@
 import { ArgumentError } from "../core/errors.js";
 import type { Build, Kernels } from "../runtime/instance.js";
 import { createMemory } from "../runtime/memory.js";
-import { kernelsOf } from "../runtime/modules.js";
+import { kernelsOf, scriptOf } from "../runtime/modules.js";
 import type { Pixels } from "./decode/pixels.js";
 import { Canvas, type Memory, type Raster } from "./transforms/canvas.js";
-import { type Pipeline, type RandomAt, runPipeline } from "./transforms/pipeline.js";
+import { addDefinitions, isBasic, type Pipeline, type RandomAt, runPipeline } from "./transforms/pipeline.js";
 
 /** What a pipeline makes of an image, `[height, width, channels]`: floats after `Normalize`, else bytes. */
 export interface ProcessedImage {
@@ -27,16 +27,37 @@ const noRandom: RandomAt = (position) => {
  */
 export class ImageEngine {
   private readonly canvas: Canvas;
+  private augmenting?: Promise<void>;
 
   /** An engine on a memory of its own. The results are the same in every build. */
   static async open(build: Build = "simd"): Promise<ImageEngine> {
     const memory = createMemory(firstFreeByte);
-    return new ImageEngine(await kernelsOf(build, memory), memory);
+    return new ImageEngine(build, await kernelsOf(build, memory), memory);
   }
 
-  /** @param base first byte of `memory` that may be written */
-  constructor(kernels: Kernels, memory: Memory, base: number = firstFreeByte) {
-    this.canvas = new Canvas(kernels, memory, base);
+  private constructor(
+    private readonly build: Build,
+    kernels: Kernels,
+    private readonly memory: Memory,
+  ) {
+    this.canvas = new Canvas(kernels, memory, firstFreeByte);
+  }
+
+  /** Fetches what a pipeline needs beyond resize, crop, horizontal flip and normalisation. Such a pipeline runs only after that. */
+  async load(pipeline: Pipeline): Promise<void> {
+    if (isBasic(pipeline)) return;
+    this.augmenting ??= this.loadAugmentations();
+    await this.augmenting;
+  }
+
+  private async loadAugmentations(): Promise<void> {
+    try {
+      addDefinitions((await scriptOf("augmentations", () => import("./worker-augmentations.js"))).definitions);
+      this.canvas.kernels = await kernelsOf(this.build, this.memory, ["blend_u8"]);
+    } catch (error) {
+      this.augmenting = undefined; // a chunk that did not load may do so the next time
+      throw error;
+    }
   }
 
   /**

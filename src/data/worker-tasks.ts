@@ -36,6 +36,7 @@ async function over<T extends object>(
 /** Reads, decodes and transforms images. */
 export async function prepare({ images, pipeline, channels, into, build }: PreparePayload): Promise<Done<PreparedImage>> {
   const running = await (engine ??= ImageEngine.open(build));
+  await running.load(pipeline);
   const share = into && into.length / images.length;
   return over<PreparedImage>(images, async ({ draws }, pixels, i) => {
     const place = share ? into.subarray(i * share, (i + 1) * share) : undefined;

@@ -14,6 +14,8 @@ export const embedded = {
   "relaxed-training": () => import("../generated/wasm-relaxed-training.js"),
   "simd-attention": () => import("../generated/wasm-simd-attention.js"),
   "relaxed-attention": () => import("../generated/wasm-relaxed-attention.js"),
+  "simd-augment": () => import("../generated/wasm-simd-augment.js"),
+  "relaxed-augment": () => import("../generated/wasm-relaxed-augment.js"),
   jpeg: () => import("../generated/codec-jpeg.js"),
   webp: () => import("../generated/codec-webp.js"),
 };

@@ -6,8 +6,8 @@ import type { ScriptName } from "./scripts.js";
 export interface ModuleSource {
   /** A compiled binary. */
   binary(name: BinaryName): Promise<WebAssembly.Module>;
-  /** Kernels of a build on a memory. */
-  kernels(build: Build, memory: WebAssembly.Memory): Promise<Kernels>;
+  /** Kernels of a build on a memory, with those of parts that are named. */
+  kernels(build: Build, memory: WebAssembly.Memory, named: readonly string[]): Promise<Kernels>;
   /** A module of scripts. */
   script(name: ScriptName): Promise<unknown>;
 }
@@ -25,9 +25,9 @@ export async function moduleOf(name: BinaryName): Promise<WebAssembly.Module> {
   return source ? source.binary(name) : (await import("./binaries.js")).compileBinary(name);
 }
 
-/** Kernels of a build on a memory of one's own, in whichever thread. */
-export async function kernelsOf(build: Build, memory: WebAssembly.Memory): Promise<Kernels> {
-  return source ? source.kernels(build, memory) : (await import("./instance.js")).instantiate({ build, memory });
+/** Kernels of a build on a memory of one's own, with those of parts that are named, in whichever thread. */
+export async function kernelsOf(build: Build, memory: WebAssembly.Memory, named: readonly string[] = []): Promise<Kernels> {
+  return source ? source.kernels(build, memory, named) : (await import("./instance.js")).instantiate({ build, memory, named });
 }
 
 /** Scripts that have a bundle of their own for workers, in whichever thread. @param own imports them from the package's files */

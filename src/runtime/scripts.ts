@@ -1,9 +1,10 @@
 import { host } from "./host.js";
 
-/** Bundles that workers import: what they do with images, and the decoders. Each is loaded when it is first asked for. */
+/** Bundles that workers import: what they do with images, the decoders, and the steps that only training takes. Each is loaded when it is first asked for. */
 const embedded = {
   tasks: async () => (await import("../generated/tasks-source.js")).tasksSource,
   decoders: async () => (await import("../generated/decoders-source.js")).decodersSource,
+  augmentations: async () => (await import("../generated/augmentations-source.js")).augmentationsSource,
 };
 
 export type ScriptName = keyof typeof embedded;

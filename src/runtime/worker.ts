@@ -1,6 +1,6 @@
 import { type Barrier, breakBarrier, makeBarrier } from "./barrier.js";
 import type { BinaryName } from "./binaries.js";
-import { bindKernels, bindModules, type Kernels } from "./instance.js";
+import { binariesOf, bindModules, type Kernels } from "./instance.js";
 import { createMemory, growMemory } from "./memory.js";
 import type { Failure, Message, Reply } from "./messages.js";
 import type { ModuleSource } from "./modules.js";
@@ -49,7 +49,11 @@ async function importScript(url: string, post: (reply: Reply) => void): Promise<
   const binary = (name: BinaryName) => needed(name, post) as Promise<WebAssembly.Module>;
   script.takeModulesFrom({
     binary,
-    kernels: async (build, memory) => bindKernels(await binary(build), memory),
+    kernels: async (build, memory, named) => {
+      const modules: [BinaryName, WebAssembly.Module][] = [];
+      for (const name of binariesOf(build, named)) modules.push([name, await binary(name)]);
+      return bindModules(modules, memory);
+    },
     script: async (name) => importScript((await needed(name, post)) as string, post),
   });
   return script;

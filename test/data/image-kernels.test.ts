@@ -53,11 +53,11 @@ describe("image kernels", () => {
 
   beforeAll(async () => {
     const memory = createMemory(1 << 20);
-    const kernels = await instantiate({ build: "simd", memory });
+    const kernels = await instantiate({ build: "simd", memory, named });
     guarded = new GuardedCanvas(kernels, memory, 65536);
     plain = await openCanvas();
     const other = createMemory(65536);
-    const whole = await instantiate({ build: "simd", memory: other });
+    const whole = await instantiate({ build: "simd", memory: other, named });
     const shares: Kernels = Object.fromEntries(
       Object.entries(whole).map(([name, kernel]) => [
         name,

@@ -8,7 +8,7 @@ const base = 65536;
 /** Kernels on a memory of their own, for tests that call single transforms. */
 export async function openCanvas(): Promise<Canvas> {
   const memory = createMemory(base);
-  return new Canvas(await instantiate({ build: "simd", memory }), memory, base);
+  return new Canvas(await instantiate({ build: "simd", memory, named: ["blend_u8"] }), memory, base);
 }
 
 /** An image in the canvas' memory from 1, 3 or 4 bytes a pixel. Takes back all earlier ones. */

@@ -29,7 +29,7 @@ export class Canvas {
 
   /** @param base first byte that the kernels' static data does not use */
   constructor(
-    readonly kernels: Kernels,
+    public kernels: Kernels,
     private readonly memory: Memory,
     private readonly base: number,
   ) {

@@ -31,8 +31,11 @@ export interface Definition<P extends object, S> {
   apply(canvas: Canvas, image: Raster, sample: S, parameters: P): Raster;
 }
 
+/** What of a definition says which parameters there are. */
+export type DescribedDefinition<P extends object> = Pick<Definition<P, never>, "name" | "defaults" | "check">;
+
 /** A checked description. @throws {ArgumentError} for a parameter that is missing, unknown or out of range */
-export function describe<P extends object>(definition: Pick<Definition<P, unknown>, "name" | "defaults" | "check">, given: object): Described<P> {
+export function describe<P extends object>(definition: DescribedDefinition<P>, given: object): Described<P> {
   const { name, defaults } = definition;
   const values = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   for (const parameter of Object.keys(values)) {
@@ -109,6 +112,11 @@ export function checkProbability(where: string, value: unknown): void {
 export function checkInterpolation(where: string, value: unknown, choices: readonly string[] = interpolations): asserts value is Interpolation {
   checkChoice(where, value, choices);
 }
+
+export type WarpInterpolation = "nearest" | "bilinear" | "bicubic";
+
+/** Filters of warps, which are not antialiased. */
+export const warpInterpolations: readonly string[] = ["nearest", "bilinear", "bicubic"];
 
 /** A height and a width: one number for both, or two. */
 export type SizeParameter = number | readonly [height: number, width: number];

@@ -1,15 +1,12 @@
 import { ArgumentError } from "../../core/errors.js";
 import type { Random } from "../../core/random.js";
-import { gaussianBlurring } from "./blur.js";
 import type { Canvas, Raster } from "./canvas.js";
-import { colorJitter, randomGrayscale } from "./color.js";
-import { type CenterCropParameters, centerCrop, pad, randomCrop } from "./crop.js";
-import { checkProbability, type Definition, type Described, describe, type Transform } from "./definition.js";
-import { randomErasing } from "./erase.js";
-import { randomHorizontalFlip, randomVerticalFlip } from "./flip.js";
+import { type CenterCropParameters, centerCrop } from "./crop.js";
+import type { Definition, Described, Transform } from "./definition.js";
+import { randomHorizontalFlip } from "./flip.js";
+import { isGroup } from "./groups.js";
 import { normalizing } from "./normalize.js";
 import { type ResizeParameters, randomResizedCrop, resizeAndCenterCrop, resizing } from "./resize.js";
-import { randomAffine, randomRotation } from "./warp.js";
 
 /** Steps in the order in which they run. */
 export type Pipeline = readonly Transform[];
@@ -17,60 +14,22 @@ export type Pipeline = readonly Transform[];
 /** The random draws of the step at a position of the pipeline. */
 export type RandomAt = (position: number) => Random;
 
-const definitions = new Map<string, Definition<object, unknown>>(
-  [
-    resizing,
-    centerCrop,
-    randomCrop,
-    randomResizedCrop,
-    pad,
-    randomHorizontalFlip,
-    randomVerticalFlip,
-    randomRotation,
-    randomAffine,
-    colorJitter,
-    randomGrayscale,
-    gaussianBlurring,
-    randomErasing,
-    normalizing,
-  ].map((definition) => [definition.name, definition]),
-);
+type AnyDefinition = Definition<object, unknown>;
 
-interface GroupParameters {
-  transforms: Pipeline;
-  p: number;
+const basic = [resizing, centerCrop, randomResizedCrop, randomHorizontalFlip, normalizing] as unknown as readonly AnyDefinition[];
+const basicNames = new Set(basic.map(({ name }) => name));
+
+/** What can run in this thread. */
+const definitions = new Map(basic.map((definition) => [definition.name, definition]));
+
+/** Makes further steps runnable. */
+export function addDefinitions(more: readonly AnyDefinition[]): void {
+  for (const definition of more) definitions.set(definition.name, definition);
 }
 
-const group = (name: string, p: number | undefined): Pick<Definition<GroupParameters, never>, "name" | "defaults" | "check"> => ({
-  name,
-  defaults: { transforms: undefined, p },
-  check(parameters) {
-    parsePipeline(parameters.transforms, `${name}: transforms`);
-    checkProbability(`${name}: p`, parameters.p);
-  },
-});
-
-const groups = new Map([group("RandomApply", 0.5), group("Compose", 1)].map((definition) => [definition.name, definition]));
-const isGroup = (transform: Transform): transform is Described<GroupParameters> => groups.has(transform.name);
-
-/** Runs all of `transforms` with probability `p` (default 0.5), else none. */
-export const RandomApply = (transforms: Pipeline, options: { p?: number } = {}) =>
-  describe(groups.get("RandomApply") as ReturnType<typeof group>, { transforms, ...options });
-/** Several transforms as one. */
-export const Compose = (transforms: Pipeline) => describe(groups.get("Compose") as ReturnType<typeof group>, { transforms });
-
-/** Plain data, such as a recipe's, as a checked pipeline. @throws {ArgumentError} naming the step and the parameter */
-export function parsePipeline(value: unknown, where = "pipeline"): Pipeline {
-  if (!Array.isArray(value)) throw new ArgumentError(`${where}: expected a list of transforms, got ${JSON.stringify(value)}`);
-  return value.map((step: unknown, position) => {
-    const { name, ...parameters } = (typeof step === "object" && step !== null ? step : {}) as { name?: unknown };
-    const definition = definitions.get(name as string) ?? groups.get(name as string);
-    if (!definition)
-      throw new ArgumentError(
-        `${where}[${position}]: expected a transform named ${[...definitions.keys(), ...groups.keys()].join(", ")}, got ${JSON.stringify(step)}`,
-      );
-    return describe(definition, parameters);
-  });
+/** Whether a pipeline has only steps that nearly every one has; the others are added when they are needed. */
+export function isBasic(pipeline: Pipeline): boolean {
+  return pipeline.every((step) => (isGroup(step) ? isBasic(step.transforms) : basicNames.has(step.name)));
 }
 
 function runStep(canvas: Canvas, image: Raster, transform: Transform, random: () => Random): Raster {
@@ -79,7 +38,7 @@ function runStep(canvas: Canvas, image: Raster, transform: Transform, random: ()
     return transform.transforms.reduce((result, inner) => runStep(canvas, result, inner, random), image);
   }
   const definition = definitions.get(transform.name);
-  if (!definition) throw new ArgumentError(`pipeline: there is no transform named ${transform.name}`);
+  if (!definition) throw new ArgumentError(`pipeline: there is no transform named ${transform.name}, or the engine has not loaded it`);
   if (definition.bytesOnly && image.dtype !== "uint8") throw new ArgumentError(`pipeline: ${transform.name} must come before Normalize`);
   const sample = definition.sample(transform, image, random);
   return sample === undefined ? image : definition.apply(canvas, image, sample, transform);

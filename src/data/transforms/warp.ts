@@ -14,13 +14,12 @@ import {
   type Fill,
   fillPixel,
   type ImageSize,
+  type WarpInterpolation,
+  warpInterpolations,
 } from "./definition.js";
 import { downwards, gather, gatherTransposed, upwards } from "./gather.js";
 import { nearestPixels } from "./resample.js";
 import { roundHalfEven } from "./rounding.js";
-
-type WarpInterpolation = "nearest" | "bilinear";
-const warpInterpolations = ["nearest", "bilinear"];
 
 /** `[a b c; d e f]`: where in the input an output point lies, x' = a x + b y + c, y' = d x + e y + f. */
 type Matrix = readonly [number, number, number, number, number, number];
@@ -44,8 +43,9 @@ export function affine(canvas: Canvas, image: Raster, size: ImageSize, matrix: M
   }
   const to = canvas.raster(width, height, image.channels);
   const { kernels } = canvas;
-  if (interpolation === "bilinear") {
-    kernels.affine_u8_bilinear(to.at, image.at, a, b, c, d, e, f, outside, width, to.stride, image.width, image.height, image.stride, 0, height);
+  if (interpolation !== "nearest") {
+    const kernel = interpolation === "bilinear" ? kernels.affine_u8_bilinear : kernels.affine_u8_bicubic;
+    kernel(to.at, image.at, a, b, c, d, e, f, outside, width, to.stride, image.width, image.height, image.stride, 0, height);
     return to;
   }
   const corners = [

@@ -38,24 +38,6 @@ export function grayscale_u8(y: usize, x: usize, width: i32, yStride: i32, xStri
   }
 }
 
-/** y = (19595 R + 38470 G + 7471 B + 32768) >> 16 in all three channels, for rows begin..end: Pillow's convert("L"). */
-export function luma_u8(y: usize, x: usize, width: i32, yStride: i32, xStride: i32, begin: i32, end: i32): void {
-  const byte = i32x4.splat(255);
-  for (let row = begin; row < end; row++) {
-    const from = x + <usize>row * xStride;
-    const to = y + <usize>row * yStride;
-    for (let at: usize = 0; at < <usize>width << 2; at += 16) {
-      const pixels = v128.load(from + at);
-      const red = i32x4.mul(v128.and(pixels, byte), i32x4.splat(19595));
-      const green = i32x4.mul(v128.and(i32x4.shr_u(pixels, 8), byte), i32x4.splat(38470));
-      const blue = i32x4.mul(v128.and(i32x4.shr_u(pixels, 16), byte), i32x4.splat(7471));
-      const sum = i32x4.add(i32x4.add(red, green), i32x4.add(blue, i32x4.splat(32768)));
-      const gray = i32x4.mul(i32x4.shr_u(sum, 16), i32x4.splat(0x00010101));
-      v128.store(to + at, v128.or(gray, v128.and(pixels, i32x4.splat(0xff000000))));
-    }
-  }
-}
-
 /** Sum over the rows begin..end of the gray values (`color` 1) or of the first channel (`color` 0): exact below 2^53. */
 export function gray_sum_u8(x: usize, color: i32, width: i32, xStride: i32, begin: i32, end: i32): f64 {
   let sum: f64 = 0;
