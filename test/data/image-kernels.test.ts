@@ -9,7 +9,20 @@ import { createMemory } from "../../src/runtime/memory.js";
 import { noise } from "./noise.js";
 import { bytesOf, openCanvas, place } from "./open-canvas.js";
 
-const { CenterCrop, ColorJitter, GaussianBlur, Normalize, Pad, RandomAffine, RandomGrayscale, RandomHorizontalFlip, RandomRotation, Resize } = transforms;
+const {
+  AugMix,
+  autoAugmentation,
+  CenterCrop,
+  ColorJitter,
+  GaussianBlur,
+  Normalize,
+  Pad,
+  RandomAffine,
+  RandomGrayscale,
+  RandomHorizontalFlip,
+  RandomRotation,
+  Resize,
+} = transforms;
 const normalize = Normalize([0.4, 0.5, 0.6], [0.2, 0.3, 0.4], { channelOrder: "bgr" });
 /** Together they call every kernel but those that bring bytes in and out. */
 const pipelines: Record<string, transforms.Pipeline> = {
@@ -25,7 +38,12 @@ const pipelines: Record<string, transforms.Pipeline> = {
   gray: [RandomGrayscale({ p: 1 })],
   blur: [CenterCrop([21, 17]), GaussianBlur([7, 11], { sigma: 2 })],
   Normalize: [CenterCrop([21, 17]), normalize],
+  "affine, bicubic": [RandomAffine(40, { shear: 9, interpolation: "bicubic" })],
+  AugMix: [CenterCrop([21, 17]), AugMix({ mixtureWidth: 8, chainDepth: 6, severity: 10 })],
+  "blur of boxes and smoothing": [autoAugmentation("rand-m9-n14-p1-t3aw")],
 };
+/** Of what only training takes. */
+const named = ["blend_u8"];
 const random = randomAt({ seed: 11, stream: [] });
 const [width, height] = [29, 31];
 const input = (seed = 2) => noise(seed, width * height * 3);
@@ -52,6 +70,7 @@ describe("image kernels", () => {
   let split: Canvas;
 
   beforeAll(async () => {
+    await (await ImageEngine.open()).load(Object.values(pipelines).flat()); // the steps; each canvas has kernels of its own
     const memory = createMemory(1 << 20);
     const kernels = await instantiate({ build: "simd", memory, named });
     guarded = new GuardedCanvas(kernels, memory, 65536);
@@ -128,6 +147,7 @@ describe("image kernels", () => {
 
   it("give the same bytes in every build that runs here", async () => {
     const engines = await Promise.all([ImageEngine.open("simd"), ImageEngine.open(await fastestBuild())]);
+    for (const engine of engines) await engine.load(Object.values(pipelines).flat());
     for (const pipeline of Object.values(pipelines)) {
       const [simd, fastest] = engines.map((engine) => engine.run({ data: input(), width, height, channels: 3 }, pipeline, random));
       expect(fastest).toEqual(simd);

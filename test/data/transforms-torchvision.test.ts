@@ -16,6 +16,7 @@ let engine: ImageEngine;
 beforeAll(async () => {
   canvas = await openCanvas();
   engine = await ImageEngine.open();
+  await engine.load([transforms.Pad(1)]);
 });
 
 interface Sized {

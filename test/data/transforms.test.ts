@@ -19,6 +19,7 @@ const { RandomGrayscale, RandomHorizontalFlip, RandomResizedCrop, RandomRotation
 let engine: ImageEngine;
 beforeAll(async () => {
   engine = await ImageEngine.open();
+  await engine.load(everything);
 });
 
 const imageOf = (width: number, height: number, seed = 1, channels: 1 | 3 | 4 = 3): Pixels => ({
@@ -51,7 +52,7 @@ describe("descriptions", () => {
 
   it("have torchvision's defaults", () => {
     expect(RandomResizedCrop(224)).toEqual({ name: "RandomResizedCrop", size: 224, scale: [0.08, 1], ratio: [3 / 4, 4 / 3], interpolation: "bilinear" });
-    expect(RandomErasing()).toEqual({ name: "RandomErasing", p: 0.5, scale: [0.02, 0.33], ratio: [0.3, 3.3], value: 0 });
+    expect(RandomErasing()).toEqual({ name: "RandomErasing", p: 0.5, scale: [0.02, 0.33], ratio: [0.3, 3.3], value: 0, count: 1 });
     expect(RandomRotation(10)).toEqual({ name: "RandomRotation", degrees: 10, interpolation: "nearest", expand: false, center: null, fill: 0 });
     expect(GaussianBlur(5)).toMatchObject({ sigma: [0.1, 2] });
     expect(RandomGrayscale()).toMatchObject({ p: 0.1 });
@@ -121,6 +122,7 @@ describe("the engine", () => {
 
   it("draws the same for a sample in any order and on any engine, and differently for others", async () => {
     const other = await ImageEngine.open();
+    await other.load(everything);
     const samples = Array.from({ length: 8 }, (_, i) => i);
     const prepared = (runner: ImageEngine, epoch: number, sample: number) =>
       runner.run(imageOf(40, 36, sample % 2), everything, randomAt({ seed: 3, stream: [epoch, sample] })).data;
@@ -195,6 +197,12 @@ describe("sampling", () => {
     const changed = [...bytes].flatMap((value, i) => (value === input.data[i] ? [] : [i]));
     expect(changed.length).toBeGreaterThan(200);
     for (const i of changed) expect([bytes[i], floats[i]]).toEqual([1 + (i % 3), 1 + (i % 3)]);
+    const three = engine.run(input, [Normalize([0], [1]), RandomErasing({ p: 1, count: 3, value: 7 })], random).data;
+    const colored = engine.run(input, [Normalize([0], [1]), RandomErasing({ p: 1, scale: [0.2, 0.2], value: "color" })], random).data;
+    const before = engine.run(input, [Normalize([0], [1])]).data;
+    expect([...three].filter((value) => value === 7).length % 3).toBe(0);
+    const colors = [0, 1, 2].map((channel) => new Set([...colored].filter((value, i) => i % 3 === channel && value !== before[i])));
+    expect(colors.map(({ size }) => size)).toEqual([1, 1, 1]);
     const noisy = engine.run(input, [Normalize([0], [1]), RandomErasing({ p: 1, scale: [0.5, 0.5], value: "random" })], random).data;
     const plain = engine.run(input, [Normalize([0], [1])]).data;
     const drawn = [...noisy].filter((value, i) => value !== plain[i]);

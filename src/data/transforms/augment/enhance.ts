@@ -116,7 +116,7 @@ export function equalize(canvas: Canvas, image: Raster): Raster {
     if (present.length <= 1 || step === 0) return same;
     const before = new Uint32Array(256);
     for (let value = 1; value < 256; value++) before[value] = before[value - 1] + counts[value - 1];
-    return (value) => Math.floor((Math.floor(step / 2) + before[value]) / step);
+    return (value) => Math.min(255, Math.floor((Math.floor(step / 2) + before[value]) / step));
   });
 }
 
