@@ -1,5 +1,4 @@
 import type { Value } from "../graph/graph.js";
-import { clip } from "../ops/clip.js";
 import { dropout as dropoutOp } from "../ops/dropout.js";
 import { globalAveragePool } from "../ops/global-average-pool.js";
 import { mul } from "../ops/mul.js";
@@ -18,11 +17,9 @@ export function convNorm(
   names: readonly [string, string] = ["0", "1"],
   clamp: { low?: number; high?: number } = {},
 ): Value {
-  const y = conv(net.at(names[0]), x, { padding: net.defaults.padding, ...options, bias: false });
+  const y = unbiased(net.at(names[0]), x, options);
   const { norm } = net.defaults;
-  if (!norm) return batchNorm(net.at(names[1]), y, clamp);
-  const normed = norm(net.at(names[1]), y);
-  return clamp.low === undefined && clamp.high === undefined ? normed : clip({ x: normed }, clamp);
+  return norm ? norm(net.at(names[1]), y) : batchNorm(net.at(names[1]), y, clamp);
 }
 
 /** `convNorm` and an activation, which the norm applies itself where it is a clamp: one sweep less, forward and backward. */
@@ -30,11 +27,17 @@ export function convNormAct(
   net: Scope,
   x: Value,
   { activation, ...options }: Omit<Conv, "bias"> & { activation: Activation },
-  names?: readonly [string, string],
+  names: readonly [string, string] = ["0", "1"],
 ): Value {
+  const { norm } = net.defaults;
+  if (norm) return norm(net.at(names[1]), unbiased(net.at(names[0]), x, options), activation);
   const clamp = clamps[activation];
   const y = convNorm(net, x, options, names, clamp);
   return clamp ? y : activate(y, activation);
+}
+
+function unbiased(net: Scope, x: Value, options: Omit<Conv, "bias">): Value {
+  return conv(net, x, { padding: net.defaults.padding, ...options, bias: false });
 }
 
 export interface SqueezeExcite {

@@ -23,6 +23,8 @@ export interface Conv {
   readonly groups?: number;
   /** Default true. */
   readonly bias?: boolean;
+  /** What becomes of the learned weight, [height, width, C / groups, channels] in memory, before it is used; default nothing. */
+  readonly reweight?: (net: Scope, weight: Value) => Value;
 }
 
 /** Channels of a value: its last axis. */
@@ -53,7 +55,7 @@ export function paddingOf(padding: Padding, x: Value, kernel: readonly [number, 
  * Convolution of x [N, H, W, C]; `weight` is [channels, C / groups, height, width] in checkpoints and
  * [height, width, C / groups, channels] in memory.
  */
-export function conv(net: Scope, x: Value, { channels, kernel, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true }: Conv): Value {
+export function conv(net: Scope, x: Value, { channels, kernel, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, reweight }: Conv): Value {
   if (x.shape.length !== 4) throw new ShapeError(`conv: expected x [N,H,W,C], got ${formatShape(x.shape)} at ${net.path}`);
   const depth = channelsOf(x);
   if (depth % groups !== 0 || channels % groups !== 0) {
@@ -62,10 +64,11 @@ export function conv(net: Scope, x: Value, { channels, kernel, stride = 1, paddi
   const [kh, kw] = typeof kernel === "number" ? [kernel, kernel] : kernel;
   const fan = { in: (depth / groups) * kh * kw, out: channels * kh * kw, groups };
   const inFile = [channels, depth / groups, kh, kw];
-  const weight = net.parameter("weight", [kh, kw, depth / groups, channels], {
+  const learned = net.parameter("weight", [kh, kw, depth / groups, channels], {
     initializer: net.defaults.convWeight(fan),
     file: { shape: inFile, view: inFile, order: [2, 3, 1, 0] },
   });
+  const weight = reweight ? reweight(net, learned) : learned;
   const inputs = { x, weight, bias: bias ? net.parameter("bias", [channels], { initializer: net.defaults.convBias(fan) }) : undefined };
   const attributes = { stride: [stride, stride], padding: paddingOf(padding, x, [kh, kw], stride, dilation), dilation: [dilation, dilation] };
   return groups > 1 && groups === depth && groups === channels ? depthwiseConv2d(inputs, attributes) : conv2d(inputs, { ...attributes, groups });

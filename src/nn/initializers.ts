@@ -25,6 +25,9 @@ export const kaimingUniformIn: Initialization = (fan) => ({ kind: "uniform", bou
 /** Uniform within sqrt(3 / fan out): the same for a sigmoid, by the fan out. */
 export const kaimingUniformOut: Initialization = (fan) => ({ kind: "uniform", bound: Math.sqrt(3 / fan.out) });
 
+/** Glorot & Bengio 2010: uniform within sqrt(6 / (fan in + fan out)). `torch.nn.init.xavier_uniform_`. */
+export const xavierUniform: Initialization = (fan) => ({ kind: "uniform", bound: Math.sqrt(6 / (fan.in + fan.out)) });
+
 /** Normal, std sqrt(2 / fan out of one group): TensorFlow's MobileNet and EfficientNet, and timm's. */
 export const kaimingNormalGroupOut: Initialization = (fan) => ({ kind: "normal", std: Math.sqrt((2 * fan.groups) / fan.out) });
 

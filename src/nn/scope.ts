@@ -1,5 +1,6 @@
 import type { FileLayout, Graph, Initializer, Value } from "../graph/graph.js";
 import type { Shape } from "../core/shape.js";
+import type { Activation } from "./activation.js";
 import { pytorchDefault, type Initialization } from "./initializers.js";
 
 /** How the network is going to be used. */
@@ -26,8 +27,8 @@ export interface LayerDefaults {
   readonly momentum: number;
   /** Of convolutions followed by a norm: `symmetric` keeps the size at stride 1; `same` is TensorFlow's, asymmetric at stride 2. */
   readonly padding: "symmetric" | "same";
-  /** What convolutions have in the place of batch norm; default none. */
-  readonly norm?: (net: Scope, x: Value) => Value;
+  /** What convolutions have in the place of batch norm and of the activation after it, where there is one; default none. */
+  readonly norm?: (net: Scope, x: Value, activation?: Activation) => Value;
   /** From a parameter's native name to its name in the checkpoint. */
   readonly rename: (name: string) => string;
 }

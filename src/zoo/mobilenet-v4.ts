@@ -17,13 +17,13 @@ export interface MobileNetV4Options {
 type More = Partial<Pick<Row, "stride" | "repeats">>;
 
 // The four forms of the universal inverted bottleneck (Qin et al. 2024, figure 4).
-const extraDepthwise = (channels: number, expansion: number, start: number, kernel: number, more?: More) =>
+export const extraDepthwise = (channels: number, expansion: number, start: number, kernel: number, more?: More) =>
   universal(channels, { expansion, start, kernel, ...more });
 const bottleneck = (channels: number, expansion: number, kernel: number, more?: More) => universal(channels, { expansion, kernel, ...more });
-const convNext = (channels: number, expansion: number, start: number, more?: More) => universal(channels, { expansion, start, kernel: 0, ...more });
-const feedForward = (channels: number, expansion: number, more?: More) => universal(channels, { expansion, kernel: 0, ...more });
+export const convNext = (channels: number, expansion: number, start: number, more?: More) => universal(channels, { expansion, start, kernel: 0, ...more });
+export const feedForward = (channels: number, expansion: number, more?: More) => universal(channels, { expansion, kernel: 0, ...more });
 
-const last = [conv(960, { kernel: 1 })];
+export const last = [conv(960, { kernel: 1 })];
 const stride = 2;
 
 /** MNv4-Conv-S (Qin et al. 2024, table 11). */
@@ -87,8 +87,8 @@ const large: Stages = [
 
 const mean = (x: Value) => averagePool({ x }, { kernel: [2, 2] });
 
-/** MobileNetV4 of convolutions alone (Qin et al. 2024), named as in timm. */
-function family(stem: number, table: Stages, antialias?: Style["antialias"]): Family<MobileNetV4Options> {
+/** MobileNetV4 (Qin et al. 2024), named as in timm. */
+export function mobilenetV4(stem: number, table: Stages, style: Partial<Style> = {}): Family<MobileNetV4Options> {
   return {
     defaults: () => ({ width: 1, dropout: 0.2 }),
     build: ({ width, dropout }) =>
@@ -98,16 +98,16 @@ function family(stem: number, table: Stages, antialias?: Style["antialias"]): Fa
           stages: scale(table, { width }),
           head: { channels: 1280, pooling: "after-norm" },
           activation: "relu",
-          antialias,
+          ...style,
         },
         { dropout },
       ),
   };
 }
 
-export const mobilenetV4Small = family(32, small);
-export const mobilenetV4Medium = family(32, medium);
-export const mobilenetV4Large = family(24, large);
-export const mobilenetV4MediumMean = family(32, medium, mean);
-export const mobilenetV4LargeMean = family(24, large, mean);
-export const mobilenetV4MediumBlur = family(32, medium, blurPool);
+export const mobilenetV4Small = mobilenetV4(32, small);
+export const mobilenetV4Medium = mobilenetV4(32, medium);
+export const mobilenetV4Large = mobilenetV4(24, large);
+export const mobilenetV4MediumMean = mobilenetV4(32, medium, { antialias: mean });
+export const mobilenetV4LargeMean = mobilenetV4(24, large, { antialias: mean });
+export const mobilenetV4MediumBlur = mobilenetV4(32, medium, { antialias: blurPool });

@@ -3,34 +3,46 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Shape } from "../../src/core/shape.js";
 import { sizeOf } from "../../src/core/shape.js";
+import type { PreprocessingDefaults } from "../../src/nn/architecture.js";
+import { costOf } from "../../src/nn/cost.js";
 import { matchStateDict, stateDictShapes } from "../../src/nn/state-dict.js";
 import { listModels } from "../../src/zoo/catalogue/index.js";
 import { architecture, architectureFor } from "../../src/zoo/registry.js";
 import { classifier, networkOf } from "./build.js";
 
-/** What a state_dict holds; see scripts/fixtures/zoo-names.py. */
-interface Manifest {
+/** What a state_dict holds, what one image costs, and how it is prepared; see scripts/fixtures/zoo-names.py. */
+interface Described {
   readonly tensors: number;
   readonly parameters: number;
   readonly sha256: string;
+  readonly multiplyAdds: number;
+  readonly preprocessing: PreprocessingDefaults;
 }
-type Fixture = Record<"torchvision" | "timm", Record<string, Manifest>>;
+type Fixture = Record<"torchvision" | "timm", Record<string, Described>>;
 const fixture: Fixture = JSON.parse(readFileSync(new URL("../fixtures/zoo-names.json", import.meta.url), "utf8"));
 
-async function shapesOf(name: string, library?: "torchvision" | "timm"): Promise<Map<string, Shape>> {
-  return stateDictShapes(classifier(library ? await networkOf(library, name) : await architecture(name)));
-}
-
-function manifest(shapes: ReadonlyMap<string, Shape>): Manifest {
+function manifest(shapes: ReadonlyMap<string, Shape>) {
   const lines = [...shapes].map(([name, shape]) => `${name} ${shape.join(",")}`).sort();
   const parameters = [...shapes].filter(([name]) => !/running_(mean|var)$/.test(name)).reduce((sum, [, shape]) => sum + sizeOf(shape), 0);
   return { tensors: lines.length, parameters, sha256: createHash("sha256").update(lines.join("\n")).digest("hex").slice(0, 16) };
 }
 
 describe.each(["torchvision", "timm"] as const)("%s", (library) => {
-  test.each(Object.entries(fixture[library]))("%s has its state_dict", async (name, expected) => {
-    expect(manifest(await shapesOf(name, library))).toEqual(expected);
+  test.each(Object.entries(fixture[library]))("%s has its state_dict and costs as much", async (name, { multiplyAdds, preprocessing, ...expected }) => {
+    // A name of both has torchvision's preprocessing, and its images torchvision's size.
+    const described = name in fixture.torchvision ? fixture.torchvision[name].preprocessing : preprocessing;
+    const graph = classifier(await networkOf(library, name), { size: preprocessing.crop });
+    expect(manifest(stateDictShapes(graph))).toEqual(expected);
+    expect(costOf(graph).multiplyAdds).toBe(multiplyAdds);
+    expect((await architecture(name)).preprocessing).toEqual(described);
   });
+});
+
+const shapesOf = async (name: string) => stateDictShapes(classifier(await architecture(name)));
+
+test("every network is one of them, or our own", () => {
+  const known = new Set([...Object.keys(fixture.torchvision), ...Object.keys(fixture.timm)]);
+  expect(listModels().filter((name) => !known.has(name))).toEqual(["mobilenet_v1", "mobilenet_v1_025", "resnet20", "small_cnn"]);
 });
 
 test.each([
@@ -74,7 +86,7 @@ test("a list of names can be narrowed, as in timm or by a regular expression", (
 
 test("unknown names and options are listed", async () => {
   await expect(architecture("resnet19")).rejects.toThrow(
-    /unknown architecture "resnet19": expected a name that listModels\(\) gives, such as .*resnet18, resnet18d$/,
+    /unknown architecture "resnet19": expected a name that listModels\(\) gives, such as resnet101, .*resnet152s$/,
   );
   await expect(architecture("zebra")).rejects.toThrow(/such as (\w+, ){9}\w+$/);
   await expect(architecture("resnet18", { width: 2 })).rejects.toThrow('resnet18: expected options none, got "width"');

@@ -10,8 +10,6 @@ import { relativeError, stateDict, toNhwc, uniform, withGain } from "./recipe.js
 /** See scripts/fixtures/zoo-torchvision.py. */
 interface Network {
   readonly published: { readonly parameters: number; readonly gigaMultiplyAdds: number };
-  readonly multiplyAdds: number;
-  readonly preprocessing: object;
   readonly size: number;
   readonly gain: number;
   readonly logits: readonly number[];
@@ -62,15 +60,13 @@ async function logitsOf(name: string, gain: number, size: number, images: readon
 }
 
 describe.each(Object.entries(networks))("%s", (name, expected) => {
-  test("costs what is published and prepares images as its first weights do", async () => {
+  test("costs what is published", async () => {
     const network = await networkOf("torchvision", name);
     const { parameters, multiplyAdds } = costOf(classifier(network));
     // What is published of GoogLeNet and Inception v3 counts the heads that only training uses.
     if (!network.unused) expect(parameters).toBe(expected.published.parameters);
-    expect(multiplyAdds).toBe(expected.multiplyAdds);
     const { gigaMultiplyAdds } = expected.published;
     expect(Math.abs(multiplyAdds / 1e9 - gigaMultiplyAdds)).toBeLessThan(Math.max(0.01 * gigaMultiplyAdds, 5.1e-4));
-    expect(network.preprocessing).toEqual(expected.preprocessing);
   });
 
   if (isRun(chosen, name)) {

@@ -7,6 +7,7 @@ import { type Entries, type Entry, half, timm, timmAt, torchvision } from "./ent
 /** torchvision's, with another size before the crop. */
 const from = (resize: number, interpolation: "bilinear" | "bicubic" = "bilinear"): PreprocessingDefaults => ({ ...torchvision, resize, interpolation });
 const large = timmAt(224, 0.9);
+const at384 = timmAt(384, 1);
 const small = { ...timmAt(160, 0.95), ...half };
 const unverified = { unverified: true } as const;
 
@@ -47,6 +48,8 @@ const vitTiny = { channels: 192, depth: 12, heads: 3 };
 const vitSmall = { channels: 384, depth: 12, heads: 6 };
 const vitBase = { channels: 768, depth: 12, heads: 12 };
 const vitLarge = { channels: 1024, depth: 24, heads: 16 };
+const vitMedium = { channels: 512, depth: 12, heads: 8 };
+const deit3 = { layerScale: 1e-6, patchPositions: true } as const;
 const distilled = { tokens: ["cls_token", "dist_token"] } as const;
 const dinov2 = { patch: 14, layerScale: 1e-5 };
 const registers = { tokens: ["cls_token", "reg_token"], registers: 4, patchPositions: true } as const;
@@ -70,6 +73,8 @@ export const attention: Entries = {
   convnextv2_pico: ofTimm.convNext({ depths: pico, channels: stages(64), ...convolutions, ...v2 }),
   convnextv2_nano: ofTimm.convNext({ depths: nano, channels: stages(80), ...convolutions, ...v2 }),
   convnextv2_tiny: ofTimm.convNext({ depths: tiny, channels: stages(96), ...v2 }),
+  convnextv2_small: ofTimm.convNext({ depths: deep, channels: stages(96), ...v2 }),
+  convnextv2_base: ofTimm.convNext({ depths: deep, channels: stages(128), ...v2 }),
   test_convnext: ofTimm.convNext({ depths: [1, 2, 4, 2], channels: [24, 32, 48, 64], ...tanh }, small, { epsilon: 1e-5 }),
   test_convnext2: ofTimm.convNext({ depths: [1, 1, 1, 1], channels: [32, 64, 96, 128], ...tanh }, small, { epsilon: 1e-5 }),
   test_convnext3: ofTimm.convNext({ depths: [1, 1, 1, 1], channels: [32, 64, 96, 128], kernels: [7, 5, 5, 3], activation: "silu" }, small, { epsilon: 1e-5 }),
@@ -82,12 +87,26 @@ export const attention: Entries = {
   vit_base_patch16_224: ofTimm.vit(vitBase, { ...large, ...half }),
   vit_small_patch32_224: ofTimm.vit({ ...vitSmall, patch: 32 }, { ...large, ...half }),
   vit_base_patch32_224: ofTimm.vit({ ...vitBase, patch: 32 }, { ...large, ...half }),
+  vit_small_patch8_224: ofTimm.vit({ ...vitSmall, patch: 8 }),
+  vit_base_patch8_224: ofTimm.vit({ ...vitBase, patch: 8 }, { ...large, ...half }),
+  vit_tiny_patch16_384: ofTimm.vit(vitTiny, { ...at384, ...half }),
+  vit_small_patch16_384: ofTimm.vit(vitSmall, { ...at384, ...half }),
+  vit_base_patch16_384: ofTimm.vit(vitBase, { ...at384, ...half }),
+  vit_small_patch32_384: ofTimm.vit({ ...vitSmall, patch: 32 }, { ...at384, ...half }),
+  vit_base_patch32_384: ofTimm.vit({ ...vitBase, patch: 32 }, { ...at384, ...half }),
   deit_tiny_patch16_224: ofTimm.vit(vitTiny),
   deit_small_patch16_224: ofTimm.vit(vitSmall),
   deit_base_patch16_224: ofTimm.vit(vitBase),
   deit_tiny_distilled_patch16_224: ofTimm.vit({ ...vitTiny, ...distilled }),
   deit_small_distilled_patch16_224: ofTimm.vit({ ...vitSmall, ...distilled }),
   deit_base_distilled_patch16_224: ofTimm.vit({ ...vitBase, ...distilled }),
+  deit_base_patch16_384: ofTimm.vit(vitBase, at384),
+  deit_base_distilled_patch16_384: ofTimm.vit({ ...vitBase, ...distilled }, at384),
+  deit3_small_patch16_224: ofTimm.vit({ ...vitSmall, ...deit3 }),
+  deit3_medium_patch16_224: ofTimm.vit({ ...vitMedium, ...deit3 }),
+  deit3_base_patch16_224: ofTimm.vit({ ...vitBase, ...deit3 }),
+  deit3_small_patch16_384: ofTimm.vit({ ...vitSmall, ...deit3 }, at384),
+  deit3_base_patch16_384: ofTimm.vit({ ...vitBase, ...deit3 }, at384),
   vit_small_patch14_dinov2: ofTimm.vit({ ...vitSmall, ...dinov2 }, timmAt(518, 1)),
   vit_base_patch14_dinov2: ofTimm.vit({ ...vitBase, ...dinov2 }, timmAt(518, 1)),
   vit_small_patch14_reg4_dinov2: ofTimm.vit({ ...vitSmall, ...dinov2, ...registers }, timmAt(518, 1)),

@@ -18,6 +18,13 @@ const v4 = (variant: "Small" | "Medium" | "Large" | "MediumMean" | "LargeMean" |
   options: { width },
   unverified,
 });
+const v4Hybrid = (variant: "Medium" | "Large", preprocessing: PreprocessingDefaults, width = 1): Entry => ({
+  family: "mobilenet-v4-hybrid",
+  load: async () => (await import("../mobilenet-v4-hybrid.js"))[`mobilenetV4Hybrid${variant}`],
+  preprocessing,
+  options: { width },
+  unverified,
+});
 const lcnet = (width: number, preprocessing: PreprocessingDefaults = timm): Entry => ({
   family: "lcnet",
   load: async () => (await import("../lcnet.js")).lcnet,
@@ -109,6 +116,10 @@ export const mobile: Entries = {
   mobilenetv4_conv_aa_medium: v4("MediumMean", timmAt(256, 0.95)),
   mobilenetv4_conv_aa_large: v4("LargeMean", timmAt(448, 0.95)),
   mobilenetv4_conv_blur_medium: v4("MediumBlur", timmAt(224, 0.95)),
+  mobilenetv4_hybrid_medium_075: v4Hybrid("Medium", timmAt(224, 0.95), 0.75),
+  mobilenetv4_hybrid_medium: v4Hybrid("Medium", timmAt(256, 0.95)),
+  mobilenetv4_hybrid_large_075: v4Hybrid("Large", timmAt(256, 0.95), 0.75),
+  mobilenetv4_hybrid_large: v4Hybrid("Large", timmAt(384, 0.95)),
 
   lcnet_035: lcnet(0.35, bilinear),
   lcnet_050: lcnet(0.5),

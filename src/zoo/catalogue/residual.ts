@@ -10,8 +10,10 @@ const d50: Depths = [3, 4, 6, 3];
 const d101: Depths = [3, 4, 23, 3];
 const d152: Depths = [3, 8, 36, 3];
 
-/** timm's `d`: deep stem and averages in shortcuts; `t`: the same, its stem tiered. */
+/** timm's `d`: deep stem and averages in shortcuts; `t`: the same, its stem tiered; `c`: the deep stem alone; `s`: that twice as wide. */
 const d = { stem: [32, 32, 64], averageShortcut: true } as const;
+const s = { stem: [64, 64, 128] } as const;
+const c = { stem: d.stem } as const;
 const t = { stem: [24, 32, 64], averageShortcut: true } as const;
 const basic = { block: "basic" } as const;
 const excite = { excite: true } as const;
@@ -46,6 +48,12 @@ export const residual: Entries = {
   resnet26d: ofTimm(timm, d18, d),
   resnet26t: ofTimm(timmAt(256, 0.94), d18, t),
   resnet34d: ofTimm(timm, d50, { ...basic, ...d }),
+  resnet50c: ofTimm(timm, d50, c),
+  resnet101c: ofTimm(timm, d101, c),
+  resnet152c: ofTimm(timm, d152, c),
+  resnet50s: ofTimm(timm, d50, s),
+  resnet101s: ofTimm(timm, d101, s),
+  resnet152s: ofTimm(timm, d152, s),
   resnet50d: ofTimm(timm, d50, d),
   resnet101d: ofTimm(timmAt(256, 0.95), d101, d),
   resnet152d: ofTimm(timmAt(256, 0.95), d152, d),

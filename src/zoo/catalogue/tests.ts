@@ -1,7 +1,7 @@
 import { type Entries, half, timmAt } from "./entry.js";
 
 const at160 = timmAt(160, 0.95);
-const efficientnet = (norm: "" | "Ln" | "Gn") => ({
+const efficientnet = (norm: "" | "Ln" | "Gn" | "Evos") => ({
   family: "test-efficientnet",
   load: async () => (await import("../test-efficientnet.js"))[`testEfficientnet${norm}`],
   unverified: true as const,
@@ -12,6 +12,14 @@ export const tests: Entries = {
   test_efficientnet: { ...efficientnet(""), preprocessing: at160 },
   test_efficientnet_ln: { ...efficientnet("Ln"), preprocessing: at160 },
   test_efficientnet_gn: { ...efficientnet("Gn"), preprocessing: { ...at160, ...half } },
+  test_efficientnet_evos: { ...efficientnet("Evos"), preprocessing: { ...at160, ...half } },
+  test_nfnet: { family: "test-nfnet", load: async () => (await import("../test-nfnet.js")).testNfnet, preprocessing: { ...at160, ...half }, unverified: true },
+  test_mambaout: {
+    family: "test-mambaout",
+    load: async () => (await import("../test-mambaout.js")).testMambaout,
+    preprocessing: timmAt(160, 1),
+    unverified: true,
+  },
   test_byobnet: { family: "test-byobnet", load: async () => (await import("../test-byobnet.js")).testByobnet, preprocessing: at160, unverified: true },
   test_resnet: {
     family: "resnet",

@@ -2,6 +2,7 @@ import type { Value } from "../../graph/graph.js";
 import type { Activation } from "../../nn/activation.js";
 import { convNorm, convNormAct, squeezeExcite } from "../../nn/blocks.js";
 import { channelsOf, type Conv } from "../../nn/convolution.js";
+import { batchNorm } from "../../nn/norm.js";
 import type { Scope } from "../../nn/scope.js";
 import { add } from "../../ops/add.js";
 import { roundChannels } from "../names.js";
@@ -23,6 +24,8 @@ export interface Style {
   readonly excitation?: Excitation;
   /** By what a stride of 2 is taken behind the convolution, activated, instead of in it. */
   readonly antialias?: (x: Value) => Value;
+  /** What universal and attention blocks do to their result before they add the input; default nothing. */
+  readonly layerScale?: (net: Scope, x: Value) => Value;
 }
 
 /** A block whose activation is decided. */
@@ -75,7 +78,14 @@ const builders: Record<Block["block"], Build> = {
     let y = start ? convNorm(net, x, { channels: depth, kernel: start, stride: kernel ? 1 : stride, groups: depth }, named("dw_start")) : x;
     y = expand(net, y, block, named("pw_exp"));
     if (kernel) y = depthwise(net, y, block, named("dw_mid"), style);
-    return residual(x, convNorm(net, y, { channels, kernel: 1 }, named("pw_proj")), block);
+    y = convNorm(net, y, { channels, kernel: 1 }, named("pw_proj"));
+    return residual(x, scaled(net, y, style), block);
+  },
+
+  /** Attention among normalised pixels (ibid., section 4). */
+  attention(net, x, block, style) {
+    const y = batchNorm(net.at("norm"), x);
+    return residual(x, scaled(net, block.attend?.(net.at("attn"), y) ?? y, style), block);
   },
 };
 
@@ -109,6 +119,10 @@ function excite(net: Scope, y: Value, block: Active, { excitation }: Style): Val
   const share = excitation.of === "input" ? block.excite / block.expansion : block.excite;
   const { gate, activation = block.activation } = excitation;
   return squeezeExcite(net.at("se"), y, { channels: excitation.round(channelsOf(y) * share), names: ["conv_reduce", "conv_expand"], activation, gate });
+}
+
+function scaled(net: Scope, y: Value, { layerScale }: Style): Value {
+  return layerScale ? layerScale(net.at("layer_scale"), y) : y;
 }
 
 function residual(x: Value, y: Value, { skip = true, stride }: Block): Value {

@@ -1,9 +1,11 @@
+import type { Value } from "../../graph/graph.js";
 import type { Activation } from "../../nn/activation.js";
+import type { Scope } from "../../nn/scope.js";
 import { roundChannels } from "../names.js";
 
 /** Equal blocks one after another: a row of the tables in which papers describe mobile networks. `blocks.ts` builds them. */
 export interface Row {
-  readonly block: "conv" | "separable" | "inverted" | "fused" | "universal";
+  readonly block: "conv" | "separable" | "inverted" | "fused" | "universal" | "attention";
   /** Output channels. */
   readonly channels: number;
   readonly repeats: number;
@@ -21,6 +23,8 @@ export interface Row {
   readonly skip?: boolean;
   /** Universal blocks: kernel of the depthwise convolution before the expansion; default 0, none. */
   readonly start?: number;
+  /** Attention blocks: what becomes of the normalised pixels [N, H, W, C]. */
+  readonly attend?: (net: Scope, x: Value) => Value;
 }
 
 /** One block: a row with its place decided. */
@@ -38,6 +42,7 @@ export const separable = row("separable");
 export const inverted = row("inverted");
 export const fused = row("fused");
 export const universal = row("universal");
+export const attention = row("attention");
 
 /**
  * The blocks of a network scaled in width and depth.
