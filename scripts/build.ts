@@ -59,7 +59,7 @@ const withIndex: Plugin = {
   },
 };
 
-const entries = ["index", "onnx", "tfjs", "tflite", "formats/safetensors/index", "cli/main"];
+const entries = ["index", "onnx", "tfjs", "tflite", "formats/safetensors/index", "storage/index", "cli/main"];
 /**
  * What some pages have and others do not, in files of its own: a bundler leaves out of a page what it does not call, but what any page of
  * a site calls it leaves in the file that it found it in.

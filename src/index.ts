@@ -1,5 +1,6 @@
 /** The public names of Ocelli, and nothing else. */
 export * from "./core/errors.js";
+export type { FileSource, FileStore, FileTarget, ReadableStore, StoredFile, WritableStore } from "./core/file-store.js";
 export { limits } from "./core/limits.js";
 export type { Dataset, Item, Split } from "./data/dataset.js";
 export type { ImageSource } from "./data/image.js";

@@ -1,5 +1,5 @@
 /** `ocelli/onnx`: networks in ONNX files. `loadModel` opens those that are image classifiers; here are all others, and the files themselves. */
-import type { SourceLike } from "./core/source.js";
+import type { FileSource } from "./core/file-store.js";
 import type { GraphModel } from "./zoo/imported/graph-model.js";
 import { type OpenOptions, openGraph } from "./zoo/open-graph.js";
 
@@ -14,7 +14,7 @@ export type { OpenOptions };
 /**
  * A network of any inputs and outputs, to run as its file has it.
  *
- * @param source path, URL, `hf-hub:owner/name`, Blob or bytes; files beside it are read where it keeps tensors in such
+ * @param source path, URL, `hf-hub:owner/name`, Blob, bytes or a file in a store; files beside it are read where it keeps tensors in such
  * @throws {FormatError | LimitError | UnsupportedOpError} for a file that is none, or that cannot run here
  */
-export const openOnnx = (source: SourceLike, options?: OpenOptions): Promise<GraphModel> => openGraph("onnx", source, options);
+export const openOnnx = (source: FileSource, options?: OpenOptions): Promise<GraphModel> => openGraph("onnx", source, options);

@@ -1,5 +1,5 @@
 /** `ocelli/tfjs`: TF.js layers models, graph models and Teachable Machine exports. `loadModel` opens those that are image classifiers. */
-import type { SourceLike } from "./core/source.js";
+import type { FileSource } from "./core/file-store.js";
 import { readTfjsArtifacts, type TfjsArtifacts } from "./formats/tfjs/index.js";
 import type { Model } from "./model/model.js";
 import type { ClassifierOptions } from "./zoo/assemble.js";
@@ -17,7 +17,7 @@ export type { ClassifierOptions, OpenOptions, TfjsArtifacts };
  * @param source path or URL of a `model.json`, its folder, a zip, or what TF.js holds in memory
  * @throws {FormatError | LimitError | UnsupportedOpError} for a file that is none, or that cannot run here
  */
-export async function openTfjs(source: SourceLike | TfjsArtifacts, options?: OpenOptions): Promise<GraphModel> {
+export async function openTfjs(source: FileSource | TfjsArtifacts, options?: OpenOptions): Promise<GraphModel> {
   return isArtifacts(source) ? graphModel(await readTfjsArtifacts(source), options) : openGraph("tfjs", source, options);
 }
 
@@ -26,4 +26,4 @@ export async function loadTfjs(artifacts: TfjsArtifacts, options?: ClassifierOpt
   return loadForeign(await readTfjsArtifacts(artifacts), options);
 }
 
-const isArtifacts = (source: SourceLike | TfjsArtifacts): source is TfjsArtifacts => typeof source === "object" && "modelTopology" in source;
+const isArtifacts = (source: FileSource | TfjsArtifacts): source is TfjsArtifacts => typeof source === "object" && "modelTopology" in source;

@@ -14,7 +14,7 @@ export interface ByteSource {
 }
 
 /** Whether something is an open source. */
-export const isByteSource = (from: object | string): from is ByteSource => typeof from === "object" && "read" in from && "size" in from;
+export const isByteSource = (from: unknown): from is ByteSource => typeof from === "object" && from !== null && "read" in from && "size" in from;
 
 /** Adds to `readPart` what every source checks: the range before, the length after. */
 export function byteSource(
@@ -40,4 +40,24 @@ export function byteSource(
 /** Bytes that are already in memory. */
 export function openBytes(bytes: Uint8Array, name = "bytes in memory"): ByteSource {
   return { ...byteSource(name, bytes.byteLength, async (offset, length) => new Uint8Array(bytes.subarray(offset, offset + length))), whole: bytes };
+}
+
+/** Sources one after the other, as one. */
+export function joinSources(name: string, parts: readonly ByteSource[]): ByteSource {
+  const ends: number[] = [];
+  for (const { size } of parts) ends.push((ends.at(-1) ?? 0) + size);
+  const readPart = async (offset: number, length: number) => {
+    const bytes = new Uint8Array(length);
+    for (let done = 0, i = ends.findIndex((end) => end > offset); done < length; i++) {
+      const start = offset + done - (ends[i] - parts[i].size);
+      const part = await parts[i].read(start, Math.min(length - done, parts[i].size - start));
+      bytes.set(part, done);
+      done += part.byteLength;
+    }
+    return bytes;
+  };
+  const close = async () => {
+    for (const part of parts) await part.close();
+  };
+  return byteSource(name, ends.at(-1) ?? 0, readPart, close);
 }

@@ -49,6 +49,17 @@ export class DataError extends OcelliError {
   }
 }
 
+/** A file cannot be kept: no room, no permission, nowhere to put it. What was kept under its name before is as it was. */
+export class StorageError extends OcelliError {
+  override readonly name = "StorageError";
+  /** Whether there is no room left: on the disk, or in what a browser gives the page. */
+  readonly isFull: boolean;
+  constructor(message: string, { isFull = false, ...options }: ErrorOptions & { readonly isFull?: boolean } = {}) {
+    super("ERR_STORAGE", message, options);
+    this.isFull = isFull;
+  }
+}
+
 /** An option or argument of a public call is outside what its docstring allows. */
 export class ArgumentError extends OcelliError {
   override readonly name = "ArgumentError";

@@ -1,5 +1,7 @@
-import { DataError, FormatError } from "./errors.js";
 import { type ByteSource, byteSource } from "./byte-source.js";
+import type { Chunks } from "./chunks.js";
+import { DataError, FormatError, StorageError } from "./errors.js";
+import type { FileStore } from "./file-store.js";
 
 const LARGEST_READ = 2 ** 30;
 
@@ -117,43 +119,77 @@ export function reason(error: Error & { code?: unknown }): string {
   return known[String(error.code)] ?? error.message;
 }
 
-let saves = 0;
+/** What a refusal to write becomes; any other error is not of the disk and stays what it is. */
+export function storageError(cause: unknown, what: string): unknown {
+  if (!(cause instanceof Error && "syscall" in cause)) return cause;
+  const { code } = cause as NodeJS.ErrnoException;
+  return new StorageError(`${what}: ${reason(cause)}`, { cause, isFull: ["ENOSPC", "EDQUOT", "EFBIG"].includes(String(code)) });
+}
 
 /**
  * Writes a file so that `path` holds, at any moment and after a kill or a full disk, either the old bytes or all the
  * new ones: temporary file beside it, fsync, rename, fsync of the folder.
  *
- * @throws {DataError} when the file cannot be written; the old one is untouched and the temporary one removed
+ * @throws {StorageError} when the file cannot be written; the old one is untouched and the temporary one removed
  */
-export async function writeFileAtomically(path: string | URL, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
-  const { open, rename, rm } = process.getBuiltinModule("node:fs/promises");
-  const { dirname } = process.getBuiltinModule("node:path");
-  const target = pathOf(path);
-  const temporary = `${target}.${process.pid}-${saves++}.tmp`;
-  try {
-    const file = await open(temporary, "w");
+export async function writeFileAtomically(path: string | URL, chunks: Chunks): Promise<void> {
+  const { open } = process.getBuiltinModule("node:fs/promises");
+  await replaceFile(pathOf(path), async (temporary) => {
+    const file = await open(temporary, "wx");
     try {
       for await (const chunk of chunks) await file.writeFile(chunk);
       await file.sync();
     } finally {
       await file.close();
     }
+  });
+}
+
+/** Gives a file a second name, `to`, which until then keeps what it had. @returns false where there is no `from` */
+async function copyFile(from: string, to: string): Promise<boolean> {
+  const { copyFile, link } = process.getBuiltinModule("node:fs/promises");
+  try {
+    await replaceFile(to, (temporary) => link(from, temporary).catch(() => copyFile(from, temporary))); // not every file system has links
+    return true;
+  } catch (error) {
+    if (((error as Error).cause as NodeJS.ErrnoException)?.code === "ENOENT" && !(await isThere(from))) return false;
+    throw error;
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  const { stat } = process.getBuiltinModule("node:fs/promises");
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
+
+/** Puts what `make` leaves at a temporary path in the place of `target`, in one go. */
+async function replaceFile(target: string, make: (temporary: string) => Promise<void>): Promise<void> {
+  const { open, rename, rm } = process.getBuiltinModule("node:fs/promises");
+  const { dirname } = process.getBuiltinModule("node:path");
+  const temporary = `${target}.${crypto.randomUUID()}.tmp`;
+  try {
+    await make(temporary);
     await rename(temporary, target);
+    await rm(temporary, { force: true }); // it is still there where both were names of one file
     if (process.platform === "win32") return; // Windows cannot open a folder, and its rename is journalled.
     const folder = await open(dirname(target), "r");
     await folder.sync().finally(() => folder.close());
   } catch (cause) {
     await rm(temporary, { force: true });
-    if (cause instanceof Error && "syscall" in cause) throw new DataError(`cannot write ${target}: ${reason(cause)}`, { cause });
-    throw cause;
+    throw storageError(cause, `cannot write ${target}`);
   }
 }
 
-/** Leaves a second name, `<path>.previous`, on the file that `path` names now, if any; the file that had it goes. */
-export async function keepPrevious(path: string): Promise<void> {
-  const { link, rm } = process.getBuiltinModule("node:fs/promises");
-  await rm(`${path}.previous`, { force: true });
-  await link(path, `${path}.previous`).catch((cause) => {
-    if (cause.code !== "ENOENT") throw new DataError(`cannot keep ${path}.previous: ${reason(cause)}`, { cause });
-  });
-}
+/** All files of this machine, by their paths. */
+export const disk = {
+  place: "the file system",
+  open: async (path: string) => ((await isThere(path)) ? path : undefined),
+  write: writeFileAtomically,
+  copy: copyFile,
+  async remove(path: string) {
+    const { rm } = process.getBuiltinModule("node:fs/promises");
+    await rm(path, { force: true }).catch((cause) => {
+      throw storageError(cause, `cannot remove ${path}`);
+    });
+  },
+} satisfies Omit<FileStore, "list">;

@@ -1,6 +1,7 @@
 import { LimitError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import { isFile, openSource, readUrlPart, type SourceLike } from "../core/source.js";
+import { readUrlPart } from "../core/http-source.js";
+import { isFile, openSource, type SourceLike } from "../core/source.js";
 
 /** Part of a file or of what a URL gives, such as one member of a tar; small and plain, so that it can be posted to a worker. */
 export interface FileRange {

@@ -1,4 +1,5 @@
-import { hasFiles, type SourceLike } from "../core/source.js";
+import type { FileSource } from "../core/file-store.js";
+import { hasFiles } from "../core/source.js";
 
 /** A file that was downloaded whole and verified. */
 export interface CachedFile {
@@ -20,7 +21,7 @@ export interface Unfinished {
   /** Forgets what came. */
   restart(): Promise<void>;
   /** Gives the file its place in the cache, where its content has the expected digest. @returns undefined, with nothing kept, where it has not */
-  finish(file: Omit<CachedFile, "size" | "sha256">, sha256: string | undefined): Promise<{ file: CachedFile; source: SourceLike } | undefined>;
+  finish(file: Omit<CachedFile, "size" | "sha256">, sha256: string | undefined): Promise<{ file: CachedFile; source: FileSource } | undefined>;
   /** Gives up, leaving what came for a later download of the same `key` or, where `keep` is false, nothing. */
   release(keep: boolean): Promise<void>;
 }
@@ -34,7 +35,7 @@ export interface Cache {
   /** Keeps what is known of a URL whose content is there already. */
   record(file: CachedFile): Promise<void>;
   /** The content, undefined where it is gone. */
-  open(file: CachedFile): Promise<SourceLike | undefined>;
+  open(file: CachedFile): Promise<FileSource | undefined>;
   /** URLs that `find` knows. */
   list(): Promise<string[]>;
   /** Begins a file, or goes on with one of the same `key` that was released. */

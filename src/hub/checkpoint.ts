@@ -1,4 +1,4 @@
-import type { SourceLike } from "../core/source.js";
+import type { FileSource } from "../core/file-store.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { type Fields, readFields, readText } from "./fields.js";
 import { licenseOfCard } from "./model-card.js";
@@ -8,8 +8,10 @@ import type { Repository } from "./repository.js";
 
 /** Weights with what their publisher says of them. */
 export interface Checkpoint {
-  /** The file of weights: a path, or a Blob in browsers. */
-  readonly source: SourceLike;
+  /** The file of weights: a path, or in browsers what the cache has of it. */
+  readonly source: FileSource;
+  /** Another file of its folder by its plain name, where it came out of one; undefined where there is none. */
+  readonly beside?: (name: string) => Promise<FileSource | undefined>;
   /** timm's name of the network, where the repository has one. */
   readonly architecture?: string;
   readonly labels?: readonly string[];
@@ -47,12 +49,14 @@ export async function readRepository(repository: Repository, { file, testSize }:
   const license = timm?.text("license") ?? (card === undefined ? undefined : licenseOfCard(await readText(card)));
   // Networks of Hugging Face's transformers are not built here by name; their ONNX files bring the network along.
   const candidates = file ? [file] : timm ? [safetensors] : config?.has("model_type") ? [...onnx, safetensors] : [safetensors, ...onnx];
-  let source: SourceLike | undefined;
-  for (const name of candidates) source ??= await repository.file(name);
+  let source: FileSource | undefined;
+  let path = "";
+  for (path of candidates) if ((source = await repository.file(path)) !== undefined) break;
   if (source === undefined) throw await repository.withoutAny(candidates);
   const { name, commit } = repository;
   return {
     source,
+    beside: (other) => repository.file(path.slice(0, path.lastIndexOf("/") + 1) + other),
     architecture: config?.text("architecture"),
     labels: await labelsOf(config, timm, name),
     isBackbone: timm !== undefined && classesOf(config, timm) === 0,

@@ -1,5 +1,5 @@
 import { DataError, FormatError } from "../core/errors.js";
-import type { SourceLike } from "../core/source.js";
+import type { FileSource } from "../core/file-store.js";
 import { refusePickle } from "../formats/pickle.js";
 import type { Cache, CachedFile } from "./cache.js";
 import { env } from "./env.js";
@@ -7,7 +7,7 @@ import { Interruption } from "./request.js";
 import { type DownloadOptions, inspect, patience, persist, type Remote, receive, type Wanted } from "./transfer.js";
 
 export interface Downloaded extends CachedFile {
-  readonly source: SourceLike;
+  readonly source: FileSource;
   /** Whether the network was asked and did not answer, so that this is the last copy known. */
   readonly isStale: boolean;
 }
@@ -60,7 +60,7 @@ function sameContent(cached: CachedFile | undefined, { sha256, etag, size }: Rem
   return cached && etag !== undefined && etag === cached.etag && (size ?? cached.size) === cached.size ? { ...cached, ...known } : undefined;
 }
 
-async function fetchWhole(wanted: Wanted, remote: Remote, known: Known, cache: Cache, options: DownloadOptions): Promise<CachedFile & { source: SourceLike }> {
+async function fetchWhole(wanted: Wanted, remote: Remote, known: Known, cache: Cache, options: DownloadOptions): Promise<CachedFile & { source: FileSource }> {
   const { url } = wanted;
   // Parts of a file fit together where their key is the same: its digest, or the validator of this URL's content.
   const key = remote.sha256 ?? (remote.etag && `${url}\n${remote.etag}\n${remote.size}`);

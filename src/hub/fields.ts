@@ -1,5 +1,6 @@
 import { FormatError } from "../core/errors.js";
-import { openSource, type SourceLike } from "../core/source.js";
+import type { FileSource } from "../core/file-store.js";
+import { openSource } from "../core/source.js";
 import { type Interpolation, interpolations } from "../data/transforms/resample.js";
 
 /** Most pixels of a side that a description may ask for: far beyond any network, and nothing is allocated from it here. */
@@ -78,7 +79,7 @@ export class Fields {
 }
 
 /** @throws {FormatError} where the file is no JSON object */
-export async function readFields(source: SourceLike, name: string): Promise<Fields> {
+export async function readFields(source: FileSource, name: string): Promise<Fields> {
   const text = await readText(source);
   let value: unknown;
   try {
@@ -89,7 +90,7 @@ export async function readFields(source: SourceLike, name: string): Promise<Fiel
   return new Fields(name, value);
 }
 
-export async function readText(source: SourceLike): Promise<string> {
+export async function readText(source: FileSource): Promise<string> {
   const file = await openSource(source);
   try {
     return new TextDecoder().decode(await file.read(0, file.size));

@@ -1,6 +1,6 @@
 import { DataError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
-import type { SourceLike } from "../core/source.js";
+import type { FileSource } from "../core/file-store.js";
 import { refusePickle } from "../formats/pickle.js";
 import { openCache } from "./cache.js";
 import { contents, download, type Downloaded } from "./download.js";
@@ -15,7 +15,7 @@ export interface Repository {
   /** Commit that the files are of, once one has been read and said so. */
   readonly commit?: string;
   /** Undefined where there is none of this name. */
-  file(name: string): Promise<SourceLike | undefined>;
+  file(name: string): Promise<FileSource | undefined>;
   /** What to say where none of the named files is there. */
   withoutAny(names: readonly string[]): Promise<Error>;
 }

@@ -1,4 +1,5 @@
 import { ArgumentError, ShapeError } from "../core/errors.js";
+import type { FileTarget } from "../core/file-store.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
 import { type Graph, isCheckpointed } from "../graph/graph.js";
 import { prepareImages, sharedFloats } from "../data/prepare.js";
@@ -237,14 +238,14 @@ export class Model {
   /**
    * Writes one file that is the whole classifier: weights under PyTorch's names, architecture, labels, preprocessing.
    *
-   * @param path where to; without it the bytes of the file are the result
-   * @throws {DataError} when the file cannot be written; an older file of that name is then untouched
+   * @param target path, or file in a store of `ocelli/storage`; without it the bytes of the file are the result
+   * @throws {StorageError} when the file cannot be kept; an older file of that name is then untouched
    */
-  save(path: string | URL, options?: SaveOptions): Promise<void>;
-  save(path?: undefined, options?: SaveOptions): Promise<Uint8Array>;
-  async save(path?: string | URL, options: SaveOptions = {}): Promise<Uint8Array | void> {
+  save(target: FileTarget, options?: SaveOptions): Promise<void>;
+  save(target?: undefined, options?: SaveOptions): Promise<Uint8Array>;
+  async save(target?: FileTarget, options: SaveOptions = {}): Promise<Uint8Array | void> {
     const { saveModel } = await import("./save.js");
-    return saveModel(this, path, options);
+    return saveModel(this, target, options);
   }
 
   /**

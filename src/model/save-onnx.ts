@@ -1,5 +1,6 @@
+import { until } from "../core/chunks.js";
 import { ArgumentError } from "../core/errors.js";
-import { writeFileAtomically } from "../core/file-node.js";
+import { type FileTarget, writeFile } from "../core/file-store.js";
 import { constant, stored } from "../formats/onnx/constant.js";
 import { exportOnnx } from "../formats/onnx/export/index.js";
 import type { OnnxModel } from "../formats/onnx/read-model.js";
@@ -10,20 +11,20 @@ import type { Model, NamedTensor } from "./model.js";
 import type { SaveOptions } from "./save.js";
 
 /**
- * Writes a model as ONNX to a path, or gives the bytes of the file where no path is given.
+ * Writes a model as ONNX, or gives the bytes of the file where no target is given.
  *
  * @param metadata what its own file would say of it; the part that is ours goes along
  */
 export async function saveOnnx(
   model: Model,
-  path: string | URL | undefined,
+  target: FileTarget | undefined,
   metadata: Readonly<Record<string, string>>,
-  dtype: SaveOptions["dtype"],
+  { dtype, signal }: SaveOptions,
 ): Promise<Uint8Array | undefined> {
   const ours = new Map(Object.entries(metadata).filter(([key]) => key.startsWith("ocelli.")));
   const written: OnnxModel = { ...(await onnxOf(model, dtype)), metadata: ours };
-  if (path === undefined) return onnxBytes(written);
-  await writeFileAtomically(path, writeOnnx(written));
+  if (target === undefined) return onnxBytes(written);
+  await writeFile(target, signal ? until(signal, writeOnnx(written)) : writeOnnx(written));
   return undefined;
 }
 

@@ -1,6 +1,8 @@
+import { until } from "../core/chunks.js";
 import { ArgumentError } from "../core/errors.js";
+import { type FileTarget, writeFile } from "../core/file-store.js";
 import {
-  saveSafetensors,
+  safetensorsChunks,
   type TensorToWrite,
   writeSafetensors,
   type SafetensorsDtype,
@@ -13,29 +15,35 @@ import { metadataKeys } from "./metadata.js";
 import type { Model } from "./model.js";
 
 export interface SaveOptions {
-  /** `safetensors` (PyTorch's names and layouts), or `onnx` (opset 17, to run elsewhere). Default by the path's ending, `.onnx`, else safetensors. */
+  /** `safetensors` (PyTorch's names and layouts), or `onnx` (opset 17, to run elsewhere). Default by the name's ending, `.onnx`, else safetensors. */
   readonly format?: "safetensors" | "onnx";
   /** Storage of weights: `float32` (default, exact), or half the size with 11 or 8 bits of precision. */
   readonly dtype?: "float32" | "float16" | "bfloat16";
   /** Where the weights come from and under which terms, for people; default what the model's own file said. */
   readonly notes?: Readonly<Record<string, string>>;
+  /** Stops writing; what was there before stays. */
+  readonly signal?: AbortSignal;
 }
 
-/** Writes a model to a path, or gives the bytes of the file where no path is given. */
-export async function saveModel(model: Model, path: string | URL | undefined, options: SaveOptions = {}): Promise<Uint8Array | undefined> {
-  const { format = /\.onnx$/i.test(String(path)) ? "onnx" : "safetensors" } = options;
+/** Writes a model, or gives the bytes of the file where no target is given. */
+export async function saveModel(model: Model, target: FileTarget | undefined, options: SaveOptions = {}): Promise<Uint8Array | undefined> {
+  const { format = /\.onnx$/i.test(nameOf(target)) ? "onnx" : "safetensors", signal } = options;
+  signal?.throwIfAborted();
   const metadata = fileMetadata(model, options);
   if (format === "onnx") {
     const { saveOnnx } = await import("./save-onnx.js");
     const { [metadataKeys.graph]: _, ...ours } = metadata; // the file is a graph itself
-    return saveOnnx(model, path, ours, options.dtype);
+    return saveOnnx(model, target, ours, options);
   }
   if (format !== "safetensors") throw new ArgumentError(`save: format expected safetensors or onnx, got ${JSON.stringify(format)}`);
   const tensors = await fileTensors(model, options);
-  if (path === undefined) return writeSafetensors(tensors, metadata, { sha256: true });
-  await saveSafetensors(path, tensors, metadata, { sha256: true });
+  if (target === undefined) return writeSafetensors(tensors, metadata, { sha256: true });
+  const chunks = safetensorsChunks(tensors, metadata, { sha256: true });
+  await writeFile(target, signal ? until(signal, chunks) : chunks);
   return undefined;
 }
+
+const nameOf = (target: FileTarget | undefined) => (typeof target === "object" && "store" in target ? target.name : String(target));
 
 export function fileMetadata({ facts, architecture, labels }: Model, { notes = facts.notes ?? {} }: SaveOptions = {}): Record<string, string> {
   return {

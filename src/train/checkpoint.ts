@@ -1,14 +1,14 @@
 import type { Build } from "../core/build.js";
 import { ArgumentError, DataError, FormatError } from "../core/errors.js";
-import { keepPrevious } from "../core/file-node.js";
+import { type FileSource, keepPrevious, storedFile } from "../core/file-store.js";
 import type { Dataset } from "../data/dataset.js";
-import { openSafetensors, type SourceLike, saveSafetensors, type TensorToWrite } from "../formats/safetensors/index.js";
+import { openSafetensors, saveSafetensors, type TensorToWrite } from "../formats/safetensors/index.js";
 import { isCheckpointed } from "../graph/graph.js";
 import type { Model, NamedTensor } from "../model/model.js";
 import { metadataKeys } from "../model/metadata.js";
 import { fileMetadata, fileTensors } from "../model/save.js";
 import { matchStateDict } from "../nn/state-dict.js";
-import type { EpochRecord, Settings } from "./options.js";
+import type { CheckpointTarget, EpochRecord, Settings } from "./options.js";
 import { statePrefix } from "./step.js";
 
 /** Phase, epoch within it, next batch within that, steps done in the phase, and in all. */
@@ -44,13 +44,13 @@ const bestPrefix = "best.";
 /**
  * Writes a checkpoint: a whole model file (`loadModel` opens it) with the optimiser's state, the best weights so far
  * and the trainer's state besides. The file before it stays readable under `.previous`, and is replaced only when the
- * new one is complete on disk.
+ * new one is complete.
  *
  * @param extra.optimizer state that a resumed trainer has not taken over yet; default: the session's
- * @throws {DataError} when it cannot be written; the file before it is untouched
+ * @throws {StorageError} when it cannot be kept; the file before it is untouched
  */
 export async function writeCheckpoint(
-  path: string,
+  target: CheckpointTarget,
   model: Model,
   state: TrainerState,
   { best, optimizer }: { best?: ReadonlyMap<string, NamedTensor>; optimizer?: ReadonlyMap<string, NamedTensor> },
@@ -58,8 +58,9 @@ export async function writeCheckpoint(
   const tensors: TensorToWrite[] = await fileTensors(model);
   for (const [name, { shape, data }] of optimizer ?? (await optimizerState(model))) tensors.push({ name, dtype: "F32", shape, data });
   for (const [name, { shape, data }] of best ?? []) tensors.push({ name: bestPrefix + name, dtype: "F32", shape, data });
-  await keepPrevious(path);
-  await saveSafetensors(path, tensors, { ...fileMetadata(model), [stateKey]: JSON.stringify(state) }, { sha256: true });
+  const file = await storedFile(target);
+  await keepPrevious(file);
+  await saveSafetensors(file, tensors, { ...fileMetadata(model), [stateKey]: JSON.stringify(state) }, { sha256: true });
 }
 
 async function optimizerState({ session }: Model): Promise<Map<string, NamedTensor>> {
@@ -81,7 +82,7 @@ export interface Checkpoint {
 }
 
 /** @throws {FormatError} for a file that is no checkpoint of a trainer, {DataError} when it cannot be opened */
-export async function readCheckpoint(source: SourceLike): Promise<Checkpoint> {
+export async function readCheckpoint(source: FileSource): Promise<Checkpoint> {
   const file = await openSafetensors(source);
   try {
     const text = file.metadata.get(stateKey);

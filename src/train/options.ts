@@ -1,8 +1,12 @@
 import { ArgumentError } from "../core/errors.js";
+import type { FileTarget, ReadableStore, WritableStore } from "../core/file-store.js";
 import type { Dataset } from "../data/dataset.js";
 import { type Preprocessing, trainingTransforms } from "../data/preprocessing.js";
 import type { Transform } from "../data/transforms/index.js";
 import { type BuildChoice, buildChoices } from "../runtime/choose-build.js";
+
+/** Where a checkpoint is kept: a path, or a file in a store that can be read too. */
+export type CheckpointTarget = FileTarget<ReadableStore & WritableStore>;
 
 /** How the learning rate moves over a phase, from the first step (0) to the last (1). */
 export type ScheduleName = "oneCycle" | "cosine" | "constant";
@@ -71,8 +75,11 @@ export interface TrainerOptions {
   readonly build?: BuildChoice;
   /** Fixes initial head weights, order, augmentation and dropout. Default 0. */
   readonly seed?: number;
-  /** A file that is written at the end of each epoch, and when the signal aborts; `resume` goes on from it. */
-  readonly checkpoint?: string;
+  /**
+   * A file that is written at the end of each epoch, and when the signal aborts; `resume` goes on from it. A path, or a file in a store
+   * of `ocelli/storage`, such as `{ store: opfs(), name: "photos.checkpoint" }` in a page.
+   */
+  readonly checkpoint?: CheckpointTarget;
   /**
    * Most bytes of decoded images that are kept for the next epochs, where there are any; 0 for none. What does not fit is
    * decoded again each time. Default `limits.imageCacheBytes`, 1 GiB: some 87,000 images of 64 x 64 pixels, or 7,000 of 224 x 224.

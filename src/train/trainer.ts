@@ -1,7 +1,7 @@
 import type { Build } from "../core/build.js";
 import { ArgumentError, DataError } from "../core/errors.js";
 import { Random } from "../core/random.js";
-import type { SourceLike } from "../core/source.js";
+import type { FileSource } from "../core/file-store.js";
 import type { Dataset } from "../data/dataset.js";
 import type { ImageCache } from "../data/image-cache.js";
 import { unreadable } from "../data/prepare.js";
@@ -15,7 +15,16 @@ import { type Checkpoint, checkSameRun, type Cursor, readCheckpoint, type Traine
 import { cacheLimit, openCache } from "./cached-images.js";
 import { Clock } from "./clock.js";
 import { chooseBatchNorm } from "./norms.js";
-import { type EpochRecord, type Phase, type Progress, resolveSettings, type Settings, type TrainerOptions, type TrainingData } from "./options.js";
+import {
+  type CheckpointTarget,
+  type EpochRecord,
+  type Phase,
+  type Progress,
+  resolveSettings,
+  type Settings,
+  type TrainerOptions,
+  type TrainingData,
+} from "./options.js";
 import { PhaseRun } from "./phase-run.js";
 
 /** What random streams are for; the second word of their key. */
@@ -86,7 +95,7 @@ export class Trainer {
    *
    * @throws {FormatError} for a file that is no checkpoint of this network, {ArgumentError} for one of other options, {DataError} of other data
    */
-  async resume(source: SourceLike): Promise<this> {
+  async resume(source: FileSource): Promise<this> {
     const checkpoint = await readCheckpoint(source);
     checkSameRun(checkpoint, this.model, { settings: this.settings, build: await this.chooseBuild(), train: this.data.train });
     const { state } = checkpoint;
@@ -290,7 +299,7 @@ export class Trainer {
     });
   }
 
-  private async save(path: string): Promise<void> {
+  private async save(target: CheckpointTarget): Promise<void> {
     const { best, cursor, sums, settings } = this;
     const state: TrainerState = {
       version: 1,
@@ -304,7 +313,7 @@ export class Trainer {
       usedImages: this.usedData.train.length,
       classes: this.data.train.classes,
     };
-    await writeCheckpoint(path, this.model, state, { best: best.tensors, optimizer: this.resumed?.optimizer });
+    await writeCheckpoint(target, this.model, state, { best: best.tensors, optimizer: this.resumed?.optimizer });
   }
 
   /** The data without the images that cannot be read, if those are to be skipped. */

@@ -1,4 +1,5 @@
-import { isFile, type SourceLike } from "../core/source.js";
+import type { FileSource } from "../core/file-store.js";
+import { isFile } from "../core/source.js";
 import type { Checkpoint, HubOptions } from "../hub/index.js";
 import { isReference, isRemote } from "../hub/is-reference.js";
 import { bundledWeights } from "./bundled.js";
@@ -8,7 +9,7 @@ import type { Saved } from "./saved.js";
 export type CheckpointOptions = HubOptions;
 
 /** A file, URL, folder or name of the hub as a file that can be read; what is none of these is that file already. */
-export async function openCheckpoint(source: SourceLike, options: CheckpointOptions): Promise<Checkpoint> {
+export async function openCheckpoint(source: FileSource, options: CheckpointOptions): Promise<Checkpoint> {
   const isFolder = isFile(source) && (await (await import("../core/file-node.js")).isFolder(source));
   const file = isFolder ? await modelIn(source) : isRemote(source) ? undefined : source;
   return file === undefined ? (await import("../hub/index.js")).openCheckpoint(source as string | URL, options) : { source: file, notes: {} };
@@ -31,7 +32,7 @@ export interface NamedWeights {
 }
 
 /** Weights for an architecture: those given, else those of the package, else those published under its tag or its default one. */
-export async function openNamed({ architecture, tag }: NamedWeights, source: SourceLike | undefined, options: CheckpointOptions): Promise<Checkpoint> {
+export async function openNamed({ architecture, tag }: NamedWeights, source: FileSource | undefined, options: CheckpointOptions): Promise<Checkpoint> {
   if (source !== undefined) {
     const checkpoint = await openCheckpoint(source, options);
     const known = tag === undefined ? undefined : (await import("../hub/index.js")).torchvisionPreprocessing(architecture, tag);

@@ -1,5 +1,5 @@
 import { ArgumentError, FormatError } from "../core/errors.js";
-import type { SourceLike } from "../core/source.js";
+import type { FileSource } from "../core/file-store.js";
 import { openSafetensors } from "../formats/safetensors/index.js";
 import { isReference } from "../hub/is-reference.js";
 import type { Model } from "../model/model.js";
@@ -14,9 +14,9 @@ import { safetensorsWeights } from "./weights.js";
 export interface CreateOptions extends AssembleOptions, CheckpointOptions {
   /**
    * `true`: the weights that the name implies, from the package or the hub. Or a safetensors file of PyTorch's names: path,
-   * URL, Blob or bytes; a folder or a repository (`hf-hub:owner/name`) of one. Default: none; weights start from the seed.
+   * URL, Blob, bytes or a file in a store; a folder or a repository (`hf-hub:owner/name`) of one. Default: none; weights start from the seed.
    */
-  readonly pretrained?: boolean | SourceLike;
+  readonly pretrained?: boolean | FileSource;
   /** Of the architecture, such as `{ padding: "same", width: 0.5 }`. */
   readonly options?: ArchitectureOptions;
 }

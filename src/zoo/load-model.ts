@@ -1,6 +1,7 @@
 import type { ByteSource } from "../core/byte-source.js";
 import { FormatError } from "../core/errors.js";
-import { openSource, type SourceLike } from "../core/source.js";
+import type { FileSource } from "../core/file-store.js";
+import { openSource } from "../core/source.js";
 import type { ForeignOptions } from "../formats/foreign.js";
 import { openSafetensors } from "../formats/safetensors/index.js";
 import type { Checkpoint } from "../hub/index.js";
@@ -23,11 +24,11 @@ export interface LoadOptions extends ClassifierOptions, CheckpointOptions, Forei
  * A model of another program that does not say how images are prepared needs `preprocessing` before `classify`, `embed` and
  * training. A softmax at its end is left out: `forward` gives logits, `classify` scores.
  *
- * @param source path of a file or folder, URL, `hf-hub:owner/name[@revision]`, Blob or bytes
+ * @param source path of a file or folder, URL, `hf-hub:owner/name[@revision]`, Blob, bytes, or a file in a store of `ocelli/storage`
  * @throws {FormatError | LimitError | UnsupportedOpError} for a file that is no such classifier, naming what is missing or not
  * supported; {DataError} for one that cannot be had
  */
-export async function loadModel(source: SourceLike, options: LoadOptions = {}): Promise<Model> {
+export async function loadModel(source: FileSource, options: LoadOptions = {}): Promise<Model> {
   Session.warm(options);
   const checkpoint = await openCheckpoint(source, options);
   const file = await openSource(checkpoint.source);
@@ -62,13 +63,13 @@ async function loadOwn(source: ByteSource, checkpoint: Checkpoint, options: Load
 }
 
 async function loadOther(format: ForeignFormat, file: ByteSource, { source, checkpoint, options }: Asked): Promise<Model> {
-  const [{ loadForeign }, foreign] = await Promise.all([import("./load-foreign.js"), readForeign(format, file, { source, local: checkpoint.source, options })]);
+  const [{ loadForeign }, foreign] = await Promise.all([import("./load-foreign.js"), readForeign(format, file, { source, checkpoint, options })]);
   const name = nameOf(typeof source === "string" || source instanceof URL ? String(source) : file.name);
   return loadForeign({ ...foreign, ...withCheckpoint(foreign, checkpoint) }, { name, ...options });
 }
 
 interface Asked {
-  readonly source: SourceLike;
+  readonly source: FileSource;
   readonly checkpoint: Checkpoint;
   readonly options: LoadOptions;
 }

@@ -1,9 +1,11 @@
 import type { ByteSource } from "../core/byte-source.js";
 import { ArgumentError, DataError, FormatError, UnsupportedOpError } from "../core/errors.js";
-import { isFile, openSource, type SourceLike } from "../core/source.js";
+import type { FileSource } from "../core/file-store.js";
+import { isFile, openSource } from "../core/source.js";
 import type { ForeignFile, ForeignModel, ForeignOptions, ForeignReader } from "../formats/foreign.js";
 import { pickleHeadBytes, refusePickle } from "../formats/pickle.js";
-import { hubScheme, isRemote } from "../hub/is-reference.js";
+import type { Checkpoint } from "../hub/index.js";
+import { isRemote } from "../hub/is-reference.js";
 import { type CheckpointOptions, openCheckpoint } from "./checkpoint.js";
 
 /** Forms that other programs keep models in. */
@@ -48,7 +50,7 @@ export async function formatOf(source: ByteSource): Promise<ModelFormat> {
  * @param source as `loadModel` takes it
  * @throws {FormatError | UnsupportedOpError} for none that we read; {DataError} for one that cannot be had
  */
-export async function modelFormat(source: SourceLike, options: CheckpointOptions = {}): Promise<ModelFormat> {
+export async function modelFormat(source: FileSource, options: CheckpointOptions = {}): Promise<ModelFormat> {
   const file = await openSource((await openCheckpoint(source, options)).source);
   try {
     return await formatOf(file);
@@ -57,10 +59,10 @@ export async function modelFormat(source: SourceLike, options: CheckpointOptions
   }
 }
 
-/** Where a model was asked for, and where its bytes are now. */
+/** Where a model was asked for, and what came of it. */
 interface Opened {
-  readonly source: SourceLike;
-  readonly local: SourceLike;
+  readonly source: FileSource;
+  readonly checkpoint: Checkpoint;
   readonly options: CheckpointOptions & ForeignOptions;
 }
 
@@ -71,21 +73,34 @@ export async function readForeign(format: ForeignFormat, file: ByteSource, opene
 }
 
 /** Reads files of the same folder, where there is one. */
-function besideOf({ source, local, options }: Opened): ForeignFile["beside"] {
-  const place = isRemote(source) ? source : local;
-  if (!(typeof place === "string" || place instanceof URL) || hubScheme.test(String(place))) return undefined;
-  return async (name) => {
-    if (!/^[^/\\:\0]+$/.test(name) || name === "." || name === "..") throw new FormatError(`load: expected the name of a file, got ${JSON.stringify(name)}`);
-    const found = await openCheckpoint(await neighbour(place, name), options).catch((cause) => {
-      throw cause instanceof ArgumentError ? new DataError(cause.message, { cause }) : cause;
-    });
-    const file = await openSource(found.source);
-    try {
-      return await file.read(0, file.size);
-    } finally {
-      await file.close();
-    }
-  };
+function besideOf({ source, checkpoint, options }: Opened): ForeignFile["beside"] {
+  const find = checkpoint.beside ?? neighboursOf(isRemote(source) ? source : checkpoint.source, options);
+  return (
+    find &&
+    (async (name) => {
+      if (!/^[^/\\:\0]+$/.test(name) || name === "." || name === "..") throw new FormatError(`load: expected the name of a file, got ${JSON.stringify(name)}`);
+      const found = await find(name);
+      if (found === undefined) throw new DataError(`cannot open ${name}: there is no such file beside the model`);
+      const file = await openSource(found);
+      try {
+        return await file.read(0, file.size);
+      } finally {
+        await file.close();
+      }
+    })
+  );
+}
+
+/** Finds files of the folder that a path, a URL or a name in a store is in. */
+function neighboursOf(place: FileSource, options: CheckpointOptions): Checkpoint["beside"] {
+  if (typeof place === "string" || place instanceof URL)
+    return async (name) => {
+      const { source } = await openCheckpoint(await neighbour(place, name), options).catch((cause) => {
+        throw cause instanceof ArgumentError ? new DataError(cause.message, { cause }) : cause;
+      });
+      return source;
+    };
+  return "store" in place ? async (name) => ({ store: place.store, name: place.name.replace(/[^/]*$/, "") + name }) : undefined;
 }
 
 async function neighbour(place: string | URL, name: string): Promise<string | URL> {

@@ -1,4 +1,5 @@
-import { openSource, type SourceLike } from "../core/source.js";
+import type { FileSource } from "../core/file-store.js";
+import { openSource } from "../core/source.js";
 import type { ForeignModel, ForeignOptions } from "../formats/foreign.js";
 import type { SessionOptions } from "../runtime/session.js";
 import { type CheckpointOptions, openCheckpoint } from "./checkpoint.js";
@@ -8,11 +9,11 @@ import { type ForeignFormat, readForeign } from "./model-file.js";
 export interface OpenOptions extends SessionOptions, CheckpointOptions, ForeignOptions {}
 
 /** The graph in a file of another program, to run as it is. */
-export async function openGraph(format: ForeignFormat, source: SourceLike, options: OpenOptions = {}): Promise<GraphModel> {
-  const { source: local } = await openCheckpoint(source, options);
-  const file = await openSource(local);
+export async function openGraph(format: ForeignFormat, source: FileSource, options: OpenOptions = {}): Promise<GraphModel> {
+  const checkpoint = await openCheckpoint(source, options);
+  const file = await openSource(checkpoint.source);
   try {
-    return await graphModel(await readForeign(format, file, { source, local, options }), options);
+    return await graphModel(await readForeign(format, file, { source, checkpoint, options }), options);
   } finally {
     await file.close();
   }

@@ -9,7 +9,7 @@ import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ArgumentError, DataError, FormatError } from "../../src/core/errors.js";
+import { ArgumentError, DataError, FormatError, StorageError } from "../../src/core/errors.js";
 import {
   bytesOf,
   openSafetensors,
@@ -254,7 +254,7 @@ describe("safetensors writer", () => {
     expect(await readFile(path)).toEqual(first);
     expect((await readdir(folder)).filter((name) => name.includes(".tmp"))).toEqual([]);
     expect(looks).toBe(3);
-    await expect(saveSafetensors(join(folder, "nowhere/a.safetensors"), weights)).rejects.toThrow(DataError);
+    await expect(saveSafetensors(join(folder, "nowhere/a.safetensors"), weights)).rejects.toThrow(StorageError);
   });
   it.skipIf(process.platform === "win32")("leaves the old file when the new one does not fit", async () => {
     const path = join(folder, "full.safetensors");
@@ -267,7 +267,7 @@ describe("safetensors writer", () => {
       said += text;
     });
     expect(await once(saver, "close")).toEqual([1, null]);
-    expect(said).toContain(`DataError: cannot write ${path}: it is larger than files may be`);
+    expect(said).toContain(`StorageError: cannot write ${path}: it is larger than files may be`);
     expect(await readFile(path)).toEqual(old);
     expect((await readdir(folder)).filter((name) => name.includes(".tmp"))).toEqual([]);
   });

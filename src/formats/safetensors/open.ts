@@ -1,6 +1,6 @@
 import { ArgumentError, FormatError } from "../../core/errors.js";
-import { type ByteSource, isByteSource } from "../../core/byte-source.js";
-import { openSource, type SourceLike } from "../../core/source.js";
+import type { FileSource } from "../../core/file-store.js";
+import { openSource } from "../../core/source.js";
 import { arrayTypes, type SafetensorsDtype, type TensorArray, toFloat32 } from "./dtype.js";
 import { type Header, readHeader, type TensorInfo } from "./header.js";
 import { readSha256, sha256 } from "./sha256.js";
@@ -33,8 +33,8 @@ export interface SafetensorsFile extends Header {
  * @throws {FormatError | LimitError} when the header is not valid, {DataError} when the source cannot be opened
  * @see https://github.com/huggingface/safetensors#format
  */
-export async function openSafetensors(from: SourceLike | ByteSource, { verify = true } = {}): Promise<SafetensorsFile> {
-  const source = isByteSource(from) ? from : await openSource(from);
+export async function openSafetensors(from: FileSource, { verify = true } = {}): Promise<SafetensorsFile> {
+  const source = await openSource(from);
   try {
     const header = await readHeader(source);
     const digests = verify ? readSha256(header, source.name) : undefined;
