@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { ArgumentError, DataError, FormatError } from "../../src/core/errors.js";
+import { ArgumentError, DataError, FormatError, StorageError } from "../../src/core/errors.js";
 import { Random } from "../../src/core/random.js";
 import { openSafetensors, saveSafetensors, type TensorToWrite } from "../../src/formats/safetensors/index.js";
 import { inferenceGraph } from "../../src/model/graphs.js";
@@ -90,7 +90,7 @@ describe("save, then load", () => {
     await expect(model.save(undefined, { dtype: "int4" as "float16" })).rejects.toThrow(
       new ArgumentError('save: dtype expected float32, float16 or bfloat16, got "int4"'),
     );
-    await expect(model.save(join(folder, "nowhere", "model.safetensors"))).rejects.toThrow(DataError);
+    await expect(model.save(join(folder, "nowhere", "model.safetensors"))).rejects.toThrow(StorageError);
     model.close();
   });
 });

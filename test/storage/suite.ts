@@ -149,14 +149,14 @@ export const suite: readonly Case[] = [
     name: "a name that is also a folder's is kept or refused, and nothing is lost",
     async run(subject) {
       const store = await empty(subject);
-      await write(store, "a", "file");
-      const refusal = await write(store, "a/b", "below").then(
+      await write(store, "both", "file");
+      const refusal = await write(store, "both/below", "below").then(
         () => undefined,
         (error: Error) => error,
       );
       if (refusal) equal(refusal.name, "StorageError", "refusal");
-      equal(await read(store, "a/b"), refusal ? undefined : "below", "a/b");
-      equal(await read(store, "a"), "file", "a");
+      equal(await read(store, "both/below"), refusal ? undefined : "below", "both/below");
+      equal(await read(store, "both"), "file", "both");
     },
   },
   {
