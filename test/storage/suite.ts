@@ -73,9 +73,44 @@ async function* broken(error: Error): AsyncGenerator<Uint8Array> {
   throw error;
 }
 
-const badNames = ["", "/", "a//b", "/a", "a/", ".", "..", "a/../b", "../a", "a/.", "a\\b", "C:a", "a\0b", "a\nb", "a*", "a.", "a ", "\ud800", "x.tmp", "a.CRSWAP"];
+const badNames = [
+  "",
+  "/",
+  "a//b",
+  "/a",
+  "a/",
+  ".",
+  "..",
+  "a/../b",
+  "../a",
+  "a/.",
+  "a\\b",
+  "C:a",
+  "a\0b",
+  "a\nb",
+  "a*",
+  "a.",
+  "a ",
+  "\ud800",
+  "x.tmp",
+  "a.CRSWAP",
+];
 const longest = "é".repeat(100);
-const goodNames = ["a", "A b", ".hidden", "...x", "model.safetensors", "a/b", "deep/er/and/deeper", "Größe 寸法 😀.bin", "%2e%2e", "a'b&c=d#e", "__proto__", "con", longest];
+const goodNames = [
+  "a",
+  "A b",
+  ".hidden",
+  "...x",
+  "model.safetensors",
+  "a/b",
+  "deep/er/and/deeper",
+  "Größe 寸法 😀.bin",
+  "%2e%2e",
+  "a'b&c=d#e",
+  "__proto__",
+  "con",
+  longest,
+];
 
 export const suite: readonly Case[] = [
   {
