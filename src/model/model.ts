@@ -244,8 +244,7 @@ export class Model {
   save(target: FileTarget, options?: SaveOptions): Promise<void>;
   save(target?: undefined, options?: SaveOptions): Promise<Uint8Array>;
   async save(target?: FileTarget, options: SaveOptions = {}): Promise<Uint8Array | void> {
-    const { saveModel } = await import("./save.js");
-    return saveModel(this, target, options);
+    return (await import("./save.js")).saveModel(this, target, options);
   }
 
   /**

@@ -54,7 +54,9 @@ export function opfs(folder = "ocelli"): FileStore {
           await stream.abort().catch(() => {}); // closed by the error already
           throw error;
         }
-        await stored(file.move(parts.at(-1) as string), what);
+        // Two moves to one name at a time would fail the second.
+        const move = () => file.move(parts.at(-1) as string);
+        await stored(navigator.locks.request(`ocelli: ${[...base, ...parts].join("/")}`, move), what);
       } catch (error) {
         await folder.removeEntry(temporary).catch(() => {}); // not made yet
         throw error;
