@@ -33,3 +33,11 @@ export function power(a: f32, b: f32): f32 {
   const y = <f32>(logarithm == 0 ? 1 : exp2(<f64>b * logarithm));
   return negative && whole && abs(b) < 16777216 && (<i32>b & 1) ? -y : y;
 }
+
+/** a^b in each lane. */
+// @ts-ignore: decorator
+@inline
+export function lanePower(a: v128, b: f32): v128 {
+  const low = f32x4.replace_lane(f32x4.splat(power(f32x4.extract_lane(a, 0), b)), 1, power(f32x4.extract_lane(a, 1), b));
+  return f32x4.replace_lane(f32x4.replace_lane(low, 2, power(f32x4.extract_lane(a, 2), b)), 3, power(f32x4.extract_lane(a, 3), b));
+}

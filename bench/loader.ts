@@ -92,7 +92,7 @@ async function trainingAlone(model: Model): Promise<() => Promise<number[]>> {
     for (let round = -1; round < 4; round++) {
       const start = performance.now();
       const steps = 12;
-      for (let step = 0; step < steps; step++) await run.step({ x, labels }, 0, 1000, 0);
+      for (let step = 0; step < steps; step++) await run.step({ x, labels }, { batch: 0, batches: 1000, epoch: 0, randomStep: 0, stepsBefore: 0, factor: 1 });
       if (round >= 0) rates.push(rate(steps * batchSize, start));
     }
     await run.close();

@@ -177,7 +177,7 @@ function settingsOf(
     "peak rate, head only": phases[0].lr,
     "peak rate, all layers": phases[1].lr,
     "batch size": batchSize,
-    optimizer,
+    optimizer: typeof optimizer === "string" ? optimizer : JSON.stringify(optimizer),
     "weight decay": weightDecay,
     "label smoothing": labelSmoothing,
     "batch norm": batchNorm,

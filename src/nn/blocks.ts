@@ -3,6 +3,7 @@ import { dropout as dropoutOp } from "../ops/dropout.js";
 import { globalAveragePool } from "../ops/global-average-pool.js";
 import { mul } from "../ops/mul.js";
 import { reshape } from "../ops/reshape.js";
+import { stochasticDepth as stochasticDepthOp } from "../ops/stochastic-depth.js";
 import { type Activation, activate, clamps } from "./activation.js";
 import { channelsOf, conv, type Conv } from "./convolution.js";
 import { linear } from "./linear.js";
@@ -62,7 +63,17 @@ export function squeezeExcite(net: Scope, x: Value, { channels, names = ["fc1", 
   return mul({ a: x, b: reshape({ x: scale }, { shape: [x.shape[0], 1, 1, depth] }) });
 }
 
-/** Sets each element to 0 with probability `p` and scales the others by 1 / (1 - p) while training with a random input; else x itself. */
-export function dropout(net: Scope, x: Value, p: number): Value {
+/** Sets each element to 0 with probability `p`, or the scope's `dropRate`, and scales the others by 1 / (1 - p) while training with a random input; else x itself. */
+export function dropout(net: Scope, x: Value, usual: number): Value {
+  const p = net.dropRate ?? usual;
   return net.random && p > 0 ? dropoutOp({ x, random: net.random }, { p, stream: net.nextStream() }) : x;
+}
+
+/**
+ * The branch x of a residual block, while training with a random input dropped for whole images with the probability that the block's
+ * depth gives it. @see Huang et al. 2016, "Deep networks with stochastic depth", equation 4
+ */
+export function stochasticDepth(net: Scope, x: Value): Value {
+  const p = net.dropPathRate * net.defaults.depth;
+  return net.random && p > 0 ? stochasticDepthOp({ x, random: net.random }, { p, stream: net.nextStream() }) : x;
 }

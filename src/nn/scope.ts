@@ -11,8 +11,12 @@ export interface ScopeOptions {
   readonly batchNorm?: "train" | "frozen";
   /** Whether the parameter of this checkpoint name learns. Default: all do. */
   readonly trainable?: (name: string) => boolean;
-  /** Dropout's random input: int32 [4], seed low, seed high, step, 0. Without it dropout is off. */
+  /** Random input of dropout and stochastic depth: int32 [4], seed low, seed high, step, 0. Without it both are off. */
   readonly random?: Value;
+  /** Probability of dropout before the classifier, in the place of the network's own. */
+  readonly dropRate?: number;
+  /** Probability with which stochastic depth drops the last residual branch; those before it less, in proportion to their depth. Default 0. */
+  readonly dropPathRate?: number;
 }
 
 /** What the layers below do where they are not told otherwise. */
@@ -27,6 +31,8 @@ export interface LayerDefaults {
   readonly momentum: number;
   /** Of convolutions followed by a norm: `symmetric` keeps the size at stride 1; `same` is TensorFlow's, asymmetric at stride 2. */
   readonly padding: "symmetric" | "same";
+  /** How deep in the network they are: 0 for the first residual block, 1 for the last. */
+  readonly depth: number;
   /** What convolutions have in the place of batch norm and of the activation after it, where there is one; default none. */
   readonly norm?: (net: Scope, x: Value, activation?: Activation) => Value;
   /** From a parameter's native name to its name in the checkpoint. */
@@ -41,13 +47,14 @@ const pytorch: LayerDefaults = {
   epsilon: 1e-5,
   momentum: 0.1,
   padding: "symmetric",
+  depth: 0,
   rename: (name) => name,
 };
 
 /** Things that all scopes of one network share. */
 interface Shared {
   readonly options: ScopeOptions;
-  /** Dropout layers made so far; each has its own random stream. */
+  /** Layers of dropout and stochastic depth made so far; each has its own random stream. */
   dropouts: number;
 }
 
@@ -79,9 +86,17 @@ export class Scope {
     return this.training && this.shared.options.batchNorm !== "frozen";
   }
 
-  /** Dropout's random input while training. */
+  /** Random input of dropout and stochastic depth while training. */
   get random(): Value | undefined {
     return this.training ? this.shared.options.random : undefined;
+  }
+
+  get dropRate(): number | undefined {
+    return this.shared.options.dropRate;
+  }
+
+  get dropPathRate(): number {
+    return this.shared.options.dropPathRate ?? 0;
   }
 
   /** The scope `name` inside this one; names may have dots. */
@@ -107,7 +122,7 @@ export class Scope {
     return this.graph.keep("buffer", this.name(name), shape, options);
   }
 
-  /** Number of the next random stream, one for each dropout layer in order. */
+  /** Number of the next random stream, one for each layer of dropout or stochastic depth in order. */
   nextStream(): number {
     return this.shared.dropouts++;
   }

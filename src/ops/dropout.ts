@@ -2,6 +2,9 @@ import { formatShape, sameShape, sizeOf, vectorsOf } from "../core/shape.js";
 import type { Value } from "../graph/graph.js";
 import { defineOp } from "../graph/op.js";
 
+/** The random word below which something is dropped with probability p. */
+export const droppedBelow = (p: number) => Math.min(Math.round(p * 2 ** 32), 2 ** 32 - 1);
+
 export const dropout = defineOp({
   name: "dropout",
   summary:
@@ -13,8 +16,7 @@ export const dropout = defineOp({
     if (!sameShape(random, [4])) fail(`expected random [4], got ${formatShape(random)}`);
     return x;
   },
-  lower: (emit, { x, y, random }, { p, stream }) =>
-    emit.call("dropout_f32", [y, x, random, Math.min(Math.round(p * 2 ** 32), 2 ** 32 - 1), 1 / (1 - p), stream], vectorsOf(y.shape)),
+  lower: (emit, { x, y, random }, { p, stream }) => emit.call("dropout_f32", [y, x, random, droppedBelow(p), 1 / (1 - p), stream], vectorsOf(y.shape)),
   gradient: { x: ({ random, dy }, attributes): Value => dropout({ x: dy, random }, attributes) },
   flops: ({ y }) => 2 * sizeOf(y),
   inPlace: "x",

@@ -1,8 +1,6 @@
 import { sizeOf } from "../core/shape.js";
 import { defineOp } from "../graph/op.js";
-
-/** Elements of one partial sum (`CHUNK` in assembly/ops/gradient-norm.ts). */
-const chunkSize = 4096;
+import { lowerSquaredNorm } from "./lowering/squared-norm.js";
 
 export const squaredNorm = defineOp({
   name: "squaredNorm",
@@ -10,12 +8,7 @@ export const squaredNorm = defineOp({
   inputs: ["x"],
   attributes: {},
   shape: () => [1],
-  lower(emit, { x, y }) {
-    const chunks = Math.ceil(sizeOf(x.shape) / chunkSize);
-    const partial = emit.scratch(4 * chunks);
-    emit.call("squared_norm_f32_chunks", [partial, x, sizeOf(x.shape)], chunks);
-    emit.call("squared_norm_f32", [y, partial, chunks], 1);
-  },
+  lower: (emit, { x, y }) => lowerSquaredNorm(emit, y, x, sizeOf(x.shape)),
   flops: ({ x }) => 2 * sizeOf(x),
 });
 

@@ -1,5 +1,5 @@
 import { ArgumentError } from "../core/errors.js";
-import { cos } from "../core/math.js";
+import { cos, pow } from "../core/math.js";
 
 /** From the number of optimiser steps already made to a factor on the learning rate. */
 export type Schedule = (step: number) => number;
@@ -33,6 +33,22 @@ export interface OneCycle {
 export function oneCycle({ steps, pctStart = 0.25, div = 25, divFinal = 1e5 }: OneCycle): Schedule {
   checkSteps("oneCycle", steps);
   return (step) => twoCosines(step / steps, pctStart, 1 / div, 1, 1 / divFinal);
+}
+
+/** Times `gamma` after every `every` steps. @see torch.optim.lr_scheduler.StepLR */
+export function stepDecay({ every, gamma }: { readonly every: number; readonly gamma: number }): Schedule {
+  checkSteps("stepDecay", every);
+  return (step) => pow(gamma, Math.floor(step / every));
+}
+
+/** Times `gamma` from each of the steps `milestones` on. @see torch.optim.lr_scheduler.MultiStepLR */
+export function multiStepDecay({ milestones, gamma }: { readonly milestones: readonly number[]; readonly gamma: number }): Schedule {
+  return (step) => pow(gamma, milestones.filter((milestone) => step >= milestone).length);
+}
+
+/** `schedule` for `steps` steps, then its end. @see timm `Scheduler`: `cooldown_epochs` */
+export function coolDown(schedule: Schedule, steps: number): Schedule {
+  return (step) => schedule(Math.min(step, steps));
 }
 
 export interface WarmUp {

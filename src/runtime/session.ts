@@ -281,10 +281,10 @@ export class Rehearsal {
     return plan;
   }
 
-  /** Ends programs, and forgets what only an optimiser keeps. */
-  close(plans: Iterable<Plan>): void {
+  /** Ends programs, and forgets what only an optimiser keeps. @param prefix of its tensors' names; default: all that is state */
+  close(plans: Iterable<Plan>, prefix = ""): void {
     for (const plan of plans) this.map.release(plan);
-    this.map.forget(this.map.keptValues().flatMap(({ kind, name }) => (kind === "state" ? name : [])));
+    this.map.forget(this.map.keptValues().flatMap(({ kind, name }) => (kind === "state" && name.startsWith(prefix) ? name : [])));
   }
 
   memory(): MemoryUse {

@@ -8,8 +8,9 @@ import type { Model, NamedTensor } from "../model/model.js";
 import { metadataKeys } from "../model/metadata.js";
 import { fileMetadata, fileTensors } from "../model/save.js";
 import { matchStateDict } from "../nn/state-dict.js";
+import type { PlateauState } from "../optim/plateau.js";
 import type { CheckpointTarget, EpochRecord, Settings } from "./options.js";
-import { statePrefix } from "./step.js";
+import { averagePrefix, statePrefix } from "./step.js";
 
 /** Phase, epoch within it, next batch within that, steps done in the phase, and in all. */
 export interface Cursor {
@@ -29,6 +30,10 @@ export interface TrainerState {
   readonly history: readonly Omit<EpochRecord, "imagesPerSecond" | "waiting">[];
   /** Lowest validation loss so far, epochs of this phase since then, and training steps that its weights had seen. */
   readonly best: { readonly loss: number | null; readonly epochsSince: number; readonly batchesTracked: number };
+  /** Of a phase whose learning rate falls on plateaus. */
+  readonly plateau?: PlateauState;
+  /** By what the gradients are to be divided that are added up so far, where batches are accumulated. */
+  readonly divisor?: number;
   /** What must be equal to go on: settings, images of the data set, those of them that can be read, and classes. */
   readonly settings: Settings;
   /** Kernels that it ran in: another build rounds differently. */
@@ -40,11 +45,13 @@ export interface TrainerState {
 
 const stateKey = "ocelli.trainer";
 const bestPrefix = "best.";
+/** Weights in training, where the file's own are their averages; in memory layout. */
+const trainingPrefix = "training.";
 
 /**
  * Writes a checkpoint: a whole model file (`loadModel` opens it) with the optimiser's state, the best weights so far
- * and the trainer's state besides. The file before it stays readable under `.previous`, and is replaced only when the
- * new one is complete.
+ * and the trainer's state besides; where there are averages the model has them as its weights, and they its own. The
+ * file before it stays readable under `.previous`, and is replaced only when the new one is complete.
  *
  * @param extra.optimizer state that a resumed trainer has not taken over yet; default: the session's
  * @throws {StorageError} when it cannot be kept; the file before it is untouched
@@ -56,15 +63,18 @@ export async function writeCheckpoint(
   { best, optimizer }: { best?: ReadonlyMap<string, NamedTensor>; optimizer?: ReadonlyMap<string, NamedTensor> },
 ): Promise<void> {
   const tensors: TensorToWrite[] = await fileTensors(model);
-  for (const [name, { shape, data }] of optimizer ?? (await optimizerState(model))) tensors.push({ name, dtype: "F32", shape, data });
+  for (const [name, { shape, data }] of optimizer ?? (await keptState(model, statePrefix))) tensors.push({ name, dtype: "F32", shape, data });
+  for (const [name, { shape, data }] of await keptState(model, averagePrefix)) {
+    tensors.push({ name: trainingPrefix + name.slice(averagePrefix.length), dtype: "F32", shape, data });
+  }
   for (const [name, { shape, data }] of best ?? []) tensors.push({ name: bestPrefix + name, dtype: "F32", shape, data });
   const file = await storedFile(target);
   await keepPrevious(file);
   await saveSafetensors(file, tensors, { ...fileMetadata(model), [stateKey]: JSON.stringify(state) }, { sha256: true });
 }
 
-async function optimizerState({ session }: Model): Promise<Map<string, NamedTensor>> {
-  const states = session.keptValues().filter(({ kind }) => kind === "state");
+async function keptState({ session }: Model, prefix: string): Promise<Map<string, NamedTensor>> {
+  const states = session.keptValues().filter(({ kind, name }) => kind === "state" && name.startsWith(prefix));
   return new Map(await Promise.all(states.map(async ({ name, shape }) => [name, { shape, data: await session.read(name) }] as const)));
 }
 
@@ -73,6 +83,8 @@ export interface Checkpoint {
   readonly parameters: ReadonlyMap<string, NamedTensor>;
   /** In memory layout, by name. */
   readonly optimizer: ReadonlyMap<string, NamedTensor>;
+  /** Weights in training, in memory layout, where `parameters` are their averages. */
+  readonly training?: ReadonlyMap<string, NamedTensor>;
   readonly best?: ReadonlyMap<string, NamedTensor>;
   readonly batchesTracked: number;
   /** The model's, as the file has it. */
@@ -90,12 +102,14 @@ export async function readCheckpoint(source: FileSource): Promise<Checkpoint> {
     const parameters = new Map<string, NamedTensor>();
     const best = new Map<string, NamedTensor>();
     const optimizer = new Map<string, NamedTensor>();
+    const training = new Map<string, NamedTensor>();
     let batchesTracked = 0;
     for (const [name, { dtype, shape }] of file.tensors) {
       const data = await file.readFloat32(name);
       if (dtype !== "F32") {
         if (name.endsWith("num_batches_tracked")) batchesTracked = data[0];
       } else if (name.startsWith(statePrefix)) optimizer.set(name, { shape, data });
+      else if (name.startsWith(trainingPrefix)) training.set(name.slice(trainingPrefix.length), { shape, data });
       else if (name.startsWith(bestPrefix)) best.set(name.slice(bestPrefix.length), { shape, data });
       else parameters.set(name, { shape, data });
     }
@@ -104,6 +118,7 @@ export async function readCheckpoint(source: FileSource): Promise<Checkpoint> {
       state: parseState(text, file.name),
       parameters,
       optimizer,
+      training: training.size > 0 ? training : undefined,
       best: best.size > 0 ? best : undefined,
       batchesTracked,
       preprocessing,
@@ -116,25 +131,23 @@ export async function readCheckpoint(source: FileSource): Promise<Checkpoint> {
 
 /** @throws what says how the checkpoint differs from what is to be trained */
 export function checkSameRun(
-  { state, parameters, best, preprocessing, name }: Checkpoint,
+  { state, parameters, training, best, preprocessing, name }: Checkpoint,
   model: Model,
   { settings, build, train }: { settings: Settings; build: Build; train: Dataset },
 ): void {
-  const expected = new Map(
-    model.session
-      .keptValues()
-      .filter(isCheckpointed)
-      .map((value) => [value.name, value.file?.shape ?? value.shape]),
-  );
-  for (const tensors of [parameters, ...(best ? [best] : [])]) {
-    const network = `${model.architecture.name}, in the checkpoint ${name}`;
-    matchStateDict(expected, new Map([...tensors].map(([name, { shape }]) => [name, shape])), { network });
-  }
+  const kept = model.session.keptValues().filter(isCheckpointed);
+  const expected = new Map(kept.map((value) => [value.name, value.file?.shape ?? value.shape]));
+  const network = `${model.architecture.name}, in the checkpoint ${name}`;
+  const shapesOf = (tensors: ReadonlyMap<string, NamedTensor>) => new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+  for (const tensors of [parameters, ...(best ? [best] : [])]) matchStateDict(expected, shapesOf(tensors), { network });
+  if (training) matchStateDict(new Map(kept.map((value) => [value.name, value.shape])), shapesOf(training), { network });
   const differing = (Object.keys(settings) as (keyof Settings)[]).find((key) => JSON.stringify(state.settings[key]) !== JSON.stringify(settings[key]));
   if (differing) {
     const [before, now] = [state.settings, settings].map((given) => JSON.stringify(given[differing]));
     throw new ArgumentError(`resume: the checkpoint was trained with ${differing} ${before}, expected ${now} (${name})`);
   }
+  if (Boolean(training) !== Boolean(settings.ema))
+    throw new FormatError(`resume: the file is without the weights in training, of which it has the averages (${name})`);
   if (state.build !== build) {
     throw new ArgumentError(
       `resume: the checkpoint was trained in build "${state.build}", expected "${build}"; go on with { build: "${state.build}" }, since builds round differently (${name})`,
@@ -161,7 +174,7 @@ function parseState(text: string, name: string): TrainerState {
   }
   if (state?.version !== 1) throw new FormatError(`resume: training state of version ${state?.version}, expected 1 (${name})`);
   const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-  const { cursor, sums, history, best, settings, build, images, usedImages, classes } = state;
+  const { cursor, sums, history, best, plateau, divisor = 0, settings, build, images, usedImages, classes } = state;
   const counts = [
     cursor?.phase,
     cursor?.epoch,
@@ -175,8 +188,9 @@ function parseState(text: string, name: string): TrainerState {
     usedImages,
   ];
   const whole = counts.every(isCount) && Number.isFinite(sums.loss) && (best.loss === null || Number.isFinite(best.loss));
+  const falls = !plateau || ([plateau.bad, plateau.waiting].every(isCount) && [plateau.factor, plateau.best ?? 0].every(Number.isFinite));
   const lists = Array.isArray(history) && Array.isArray(classes);
-  if (!whole || !lists || typeof build !== "string" || typeof settings !== "object" || settings === null) {
+  if (!whole || !falls || !Number.isFinite(divisor) || !lists || typeof build !== "string" || typeof settings !== "object" || settings === null) {
     throw new FormatError(`resume: the training state has an unexpected form: ${text.slice(0, 80)} (${name})`);
   }
   return state;

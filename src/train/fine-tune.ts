@@ -12,7 +12,7 @@ export interface FineTuneOptions extends Omit<TrainerOptions, "phases" | "lr" | 
   readonly headLr?: number;
   /** Peak learning rate of the head once all layers learn, default 5e-4: small enough not to harm a good checkpoint. */
   readonly baseLr?: number;
-  /** While all layers learn, the first ones do so at `baseLr / lrMult`, the middle ones at the geometric mean; default 10. */
+  /** While all layers learn, the first ones do so at `baseLr / lrMult`, the middle ones at the geometric mean; default 10, with a `layerDecay` 1. */
   readonly lrMult?: number;
 }
 
@@ -36,11 +36,12 @@ export async function fineTune(model: Model, data: TrainingData, options: FineTu
 export function fineTuner(
   model: Model,
   data: TrainingData,
-  { epochs = 5, freezeEpochs = 30, headLr = 1e-2, baseLr = 5e-4, lrMult = 10, ...options }: FineTuneOptions = {},
+  { epochs = 5, freezeEpochs = 30, headLr = 1e-2, baseLr = 5e-4, lrMult, ...options }: FineTuneOptions = {},
 ): Trainer {
+  const divisor = lrMult ?? (options.layerDecay === undefined ? 10 : 1);
   const phases: Phase[] = [
     { name: "head", epochs: freezeEpochs, train: "head", lr: headLr, lrMult: 1, schedule: "oneCycle" },
-    { name: "all", epochs, train: "all", lr: baseLr, lrMult, schedule: "oneCycle" },
+    { name: "all", epochs, train: "all", lr: baseLr, lrMult: divisor, schedule: "oneCycle" },
   ];
   const transforms = options.transforms ?? trainingTransforms(model.preprocessing, { scale: [leastArea, 1] });
   return new Trainer(model, data, { optimizer: "adamw", ...options, transforms, phases });

@@ -3,13 +3,15 @@ import type { FileTarget, ReadableStore, WritableStore } from "../core/file-stor
 import type { Dataset } from "../data/dataset.js";
 import { type Preprocessing, trainingTransforms } from "../data/preprocessing.js";
 import type { Transform } from "../data/transforms/index.js";
+import { checkedOptimizer, type Optimizer, type OptimizerName, trainerDefaults } from "../optim/optimizer.js";
 import { type BuildChoice, buildChoices } from "../runtime/choose-build.js";
+import { checkedEma, type Ema } from "./averages.js";
+import { type ClassWeights, checkedLoss, type Loss, type LossName } from "./loss.js";
+import type { Sampling } from "./sampling.js";
+import { checkedSchedule, type ScheduleName, type ScheduleOptions } from "./schedules.js";
 
 /** Where a checkpoint is kept: a path, or a file in a store that can be read too. */
 export type CheckpointTarget = FileTarget<ReadableStore & WritableStore>;
-
-/** How the learning rate moves over a phase, from the first step (0) to the last (1). */
-export type ScheduleName = "oneCycle" | "cosine" | "constant";
 
 /** Images to learn from and, if there are any, images to measure on. `ImageFolder.open` gives both. */
 export interface TrainingData {
@@ -26,35 +28,60 @@ export interface Phase {
   readonly train: "head" | "all";
   /** Peak learning rate of the head. */
   readonly lr: number;
-  /** The first layers learn at `lr / lrMult`, the middle ones between the two (geometric mean). */
+  /** The first layers learn at `lr / lrMult`, the middle ones between the two (geometric mean). 1 where there is a `layerDecay`. */
   readonly lrMult: number;
-  readonly schedule: ScheduleName;
+  readonly schedule: ScheduleName | ScheduleOptions;
 }
 
 export interface TrainerOptions {
   /** Passes over the data (default 10), for a Trainer without `phases`. */
   readonly epochs?: number;
-  /** Peak learning rate (default 0.05 for sgd, 1e-3 for adamw), for a Trainer without `phases`. */
+  /** Peak learning rate (default 0.05 for sgd, 1e-3 for adamw and lamb, 1e-2 for rmsprop), for a Trainer without `phases`. */
   readonly lr?: number;
   /** Default `oneCycle`, for a Trainer without `phases`. */
-  readonly schedule?: ScheduleName;
+  readonly schedule?: ScheduleName | ScheduleOptions;
   readonly phases?: readonly Phase[];
-  /** Images per step, default 32. */
+  /** Images in memory at a time, and per step where `accumulate` is 1; default 32. */
   readonly batchSize?: number;
-  /** Default `sgd`. */
-  readonly optimizer?: "sgd" | "adamw";
-  /** Of sgd, default 0.9. */
+  /**
+   * Batches whose gradients are added up for one step of the optimiser, 1 to 65536, default 1. Without batch norm in training mode the step is
+   * that of one batch of all their images, but for rounding; an epoch's last step takes what is left. Schedules count these steps.
+   */
+  readonly accumulate?: number;
+  /** Default `sgd`. A name alone takes the optimiser's defaults. */
+  readonly optimizer?: OptimizerName | Optimizer;
+  /** Of sgd and rmsprop, 0 to 1; default 0.9. */
   readonly momentum?: number;
   /** Of sgd, default false. */
   readonly nesterov?: boolean;
-  /** Of weights, not of norms and biases; default 1e-4 for sgd, 0.01 for adamw. */
+  /** Of weights, not of norms and biases, 0 to 1; default 1e-4 for sgd, 0.01 for adamw and lamb, 0 for rmsprop. */
   readonly weightDecay?: number;
-  /** Share of a cosine schedule that rises to the peak first, default 0. `oneCycle` has its own. */
+  /** Share of the phase in which the rate rises to the peak first, 0 to 1, default 0; for schedules without a `warmup` of their own. `oneCycle` rises by itself. */
   readonly warmup?: number;
-  /** Default 0. */
+  /** Default `crossEntropy`. A name alone takes the loss' defaults. */
+  readonly loss?: LossName | Loss;
+  /** Share of each target that is spread over all classes, 0 to 1; default 0. */
   readonly labelSmoothing?: number;
-  /** Largest norm of all gradients together, default 0: no limit. */
+  /**
+   * Weight of each class in the loss. Losses of softmax divide by the sum of the labels' weights, as PyTorch does; those of sigmoids weigh
+   * each class's part. Default: all alike.
+   */
+  readonly classWeights?: ClassWeights;
+  /** Default `shuffle`. `balanced` shows as many images of each class, those of small classes several times an epoch. */
+  readonly sampling?: Sampling;
+  /** Largest norm of all gradients together; default 0: no limit, for lamb 1. */
   readonly maxNorm?: number;
+  /** Each block learns at this part of the rate of the block behind it, above 0 to 1; the last at this part of the head's. Default: see `Phase.lrMult`. @see timm `layer_decay` */
+  readonly layerDecay?: number;
+  /** Averages of the weights, which are measured and saved in their place. `true` for the defaults; default false. */
+  readonly ema?: boolean | Ema;
+  /** Probability of dropout before the classifier, 0 to below 1; default the network's own. @see timm `drop_rate` */
+  readonly dropRate?: number;
+  /**
+   * Stochastic depth: probability with which the last residual block of an image is left out, 0 to below 1, of the first one 0; default 0. For ResNet,
+   * RegNet, MobileNet and EfficientNet, ConvNeXt and vision transformers. @see timm `drop_path_rate`; torchvision `stochastic_depth_prob`
+   */
+  readonly dropPathRate?: number;
   /** `train`: statistics of each batch; `frozen`: those of the checkpoint. Default `frozen` below 10,000 training images for weights that came trained, else `train`. */
   readonly batchNorm?: "frozen" | "train";
   /**
@@ -126,21 +153,44 @@ export interface Progress {
 /** One epoch's record; of epochs before a resumption `imagesPerSecond` and `waiting` are 0. */
 export type EpochRecord = Pick<Progress, "phase" | "epoch" | "loss" | "accuracy" | "validation" | "imagesPerSecond" | "waiting">;
 
+/** Options that are only there where they are given; what was trained without them is the same as before there were any. */
+type Extras = "accumulate" | "loss" | "classWeights" | "sampling" | "layerDecay" | "dropRate" | "dropPathRate";
+
+/** What decides the result: stored in checkpoints, and compared when training resumes. */
 export type Settings = Required<
   Omit<
     TrainerOptions,
-    "build" | "gradientCheckpointing" | "checkpoint" | "imageCache" | "signal" | "onProgress" | "onPrepare" | "onNotice" | "epochs" | "lr" | "schedule"
+    | "build"
+    | "gradientCheckpointing"
+    | "checkpoint"
+    | "imageCache"
+    | "signal"
+    | "onProgress"
+    | "onPrepare"
+    | "onNotice"
+    | "epochs"
+    | "lr"
+    | "schedule"
+    | "ema"
+    | Extras
   >
->;
+> &
+  Pick<TrainerOptions, Extras> & { readonly ema?: Required<Ema> };
+
+/** A value, unless it is the one that is meant where nothing is said. */
+const other = <T>(value: T | undefined, usual: T) => (JSON.stringify(value) === JSON.stringify(usual) ? undefined : value);
+/** The largest probability that is not certain. */
+const below1 = 1 - 2 ** -32;
 
 /** All options with their defaults. @throws {ArgumentError} for a value outside its range, naming option and value */
 export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "train", preprocessing: Preprocessing): Settings {
-  const optimizer = options.optimizer ?? "sgd";
+  const optimizer = checkedOptimizer(options.optimizer ?? "sgd");
+  const usual = trainerDefaults[typeof optimizer === "string" ? optimizer : optimizer.name];
   const phase: Phase = {
     name: "all",
     epochs: options.epochs ?? 10,
     train: "all",
-    lr: options.lr ?? (optimizer === "sgd" ? 0.05 : 1e-3),
+    lr: options.lr ?? usual.lr,
     lrMult: 1,
     schedule: options.schedule ?? "oneCycle",
   };
@@ -150,15 +200,24 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
     optimizer,
     momentum: options.momentum ?? 0.9,
     nesterov: options.nesterov ?? false,
-    weightDecay: options.weightDecay ?? (optimizer === "sgd" ? 1e-4 : 0.01),
+    weightDecay: options.weightDecay ?? usual.weightDecay,
     warmup: options.warmup ?? 0,
     labelSmoothing: options.labelSmoothing ?? 0,
-    maxNorm: options.maxNorm ?? 0,
+    maxNorm: options.maxNorm ?? usual.maxNorm,
     batchNorm,
     transforms: options.transforms ?? trainingTransforms(preprocessing),
     patience: options.patience ?? 0,
     badImages: options.badImages ?? "error",
     seed: options.seed ?? 0,
+    // Absent as long as nothing is asked for, so that checkpoints from before these options resume.
+    accumulate: other(options.accumulate, 1),
+    loss: options.loss === undefined ? undefined : other(checkedLoss(options.loss), { name: "crossEntropy" }),
+    classWeights: options.classWeights,
+    sampling: other(options.sampling, "shuffle"),
+    layerDecay: options.layerDecay,
+    ema: options.ema ? checkedEma(options.ema) : undefined,
+    dropRate: options.dropRate,
+    dropPathRate: other(options.dropPathRate, 0),
   };
   const range = (name: string, value: number, low: number, high: number, whole = false) => {
     if (!(value >= low && value <= high) || (whole && !Number.isInteger(value))) {
@@ -173,10 +232,13 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
   range("maxNorm", settings.maxNorm, 0, Number.MAX_VALUE);
   range("patience", settings.patience, 0, Number.MAX_SAFE_INTEGER, true);
   range("seed", settings.seed, 0, Number.MAX_SAFE_INTEGER, true);
+  range("accumulate", settings.accumulate ?? 1, 1, 65536, true);
+  range("dropRate", settings.dropRate ?? 0, 0, below1);
+  range("dropPathRate", settings.dropPathRate ?? 0, 0, below1);
+  range("layerDecay", settings.layerDecay ?? 1, 1e-6, 1);
   const choice = (name: string, value: string, choices: readonly string[]) => {
     if (!choices.includes(value)) throw new ArgumentError(`train: ${name} expected ${choices.join(" or ")}, got ${JSON.stringify(value)}`);
   };
-  choice("optimizer", optimizer, ["sgd", "adamw"]);
   choice("batchNorm", batchNorm, ["frozen", "train"]);
   choice("badImages", settings.badImages, ["error", "skip"]);
   if (options.imageCache !== undefined) range("imageCache", options.imageCache, 0, Number.MAX_SAFE_INTEGER, true);
@@ -187,7 +249,9 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
     range(`${name}: lr`, lr, 0, 1000);
     range(`${name}: lrMult`, lrMult, 1, 1e9);
     choice(`${name}: train`, train, ["head", "all"]);
-    choice(`${name}: schedule`, schedule, ["oneCycle", "cosine", "constant"]);
+    checkedSchedule(name, schedule);
+    if (settings.layerDecay !== undefined && lrMult !== 1)
+      throw new ArgumentError(`train: ${name}: lrMult expected 1 beside layerDecay, which says how blocks learn, got ${lrMult}`);
   }
   return settings;
 }

@@ -1,17 +1,21 @@
 import type { Build } from "../core/build.js";
+import { ArgumentError } from "../core/errors.js";
 import { type Shape, sizeOf } from "../core/shape.js";
 import type { Dataset, Item } from "../data/dataset.js";
 import type { ImageCache } from "../data/image-cache.js";
-import type { Graph } from "../graph/graph.js";
+import type { Graph, Value } from "../graph/graph.js";
 import { inferenceGraph, type Result } from "../model/graphs.js";
 import type { Model, NamedTensor } from "../model/model.js";
 import { matchStateDict } from "../nn/state-dict.js";
 import type { Schedule } from "../optim/schedule.js";
 import type { MemoryUse, PrepareOptions, Program, Rehearsal } from "../runtime/session.js";
+import { shareOf } from "./averages.js";
 import { type Batch, batchesAtOnce, featureBatches } from "./batches.js";
+import { lossDivisor } from "./loss.js";
 import type { Phase, Settings } from "./options.js";
-import { hyperInputs, parameterGroups, scheduleOf } from "./rates.js";
-import { headGraph, trainingGraph } from "./step.js";
+import { type Groups, hyperInputs, parameterGroups } from "./rates.js";
+import { scheduleOf } from "./schedules.js";
+import { headGraph, type StepSettings, statePrefix, trainingGraph, updateGraph } from "./step.js";
 
 interface PhaseData {
   readonly train: Dataset;
@@ -19,14 +23,31 @@ interface PhaseData {
   /** Where decoded images are kept. */
   readonly cache?: ImageCache;
   readonly signal?: AbortSignal;
+  /** Of the model's classes in the loss. */
+  readonly classWeights?: Float32Array;
+}
+
+/** Where in its training a batch stands. */
+export interface Position {
+  /** Of the epoch, and how many there are in it. */
+  readonly batch: number;
+  readonly batches: number;
+  readonly epoch: number;
+  /** Batches of all phases before, for dropout; steps of the optimiser before this phase, for averages. */
+  readonly randomStep: number;
+  readonly stepsBefore: number;
+  /** A further factor on the learning rate. */
+  readonly factor: number;
 }
 
 /** One phase of training made ready: its programs, its optimiser state, and in a head phase the backbone's results. */
 export class PhaseRun {
   private readonly programs = new Map<string, Program>();
-  private readonly groupOf: (name: string) => number;
+  private readonly groups: Groups;
   private readonly featureShape: readonly number[];
   private schedule?: { steps: number; factor: Schedule };
+  /** By what the gradients that are added up are to be divided. */
+  divisor = 0;
   /** Backbone results of the training images, and their labels, in a phase that trains only the head. */
   features?: readonly Float32Array[];
   labels: readonly number[] = [];
@@ -46,7 +67,8 @@ export class PhaseRun {
     const backbone = inferenceGraph(model.architecture, model.labels.length, size, "features");
     const whole = inferenceGraph(model.architecture, model.labels.length, size, "logits");
     this.featureShape = backbone.outputs.get("features")?.shape.slice(1) ?? [];
-    this.groupOf = parameterGroups(model, new Set([...whole.kept.keys()].filter((name) => !backbone.kept.has(name))), phase);
+    const head = new Set([...whole.kept.keys()].filter((name) => !backbone.kept.has(name)));
+    this.groups = parameterGroups(model, head, phase, settings.layerDecay);
   }
 
   /** In a phase that trains only the head: the backbone's results, through the evaluation preprocessing. Each image goes through once. */
@@ -58,15 +80,47 @@ export class PhaseRun {
     if (validation) [this.validationFeatures, this.validationLabels] = await this.featuresOf(validation, (done) => onProgress(train.length + done, total));
   }
 
-  /** One optimiser step on a batch. `step` counts within the phase; `randomStep` over all phases, for dropout. */
-  async step({ x, labels, targets }: Batch, step: number, steps: number, randomStep: number): Promise<Record<string, Float32Array>> {
-    const program = await this.stepProgram(labels.length, targets !== undefined);
-    if (this.schedule?.steps !== steps) this.schedule = { steps, factor: scheduleOf(this.phase, this.settings, steps) };
-    const { seed } = this.settings;
-    const random = Int32Array.of(seed | 0, Math.floor(seed / 2 ** 32), randomStep, 0);
-    const hyper = hyperInputs(program.plan.inputs, this.phase, this.settings, this.schedule.factor(step), step);
-    if (this.settings.batchNorm === "train" && this.phase.train === "all") this.model.batchesTracked++;
-    return program.run({ x, ...(targets ? { targets } : { labels }), random, ...hyper });
+  /**
+   * Learns from a batch: a step of the optimiser, or where batches are accumulated their gradients and, with the last of them, the step.
+   *
+   * @returns the batch's loss and its logits [N, classes]
+   */
+  async step({ x, labels, targets }: Batch, position: Position): Promise<{ loss: number; logits: Float32Array }> {
+    const { model, settings } = this;
+    const { classWeights } = this.data;
+    const { seed, accumulate = 1 } = settings;
+    const isSoft = targets !== undefined;
+    const program = await this.stepProgram(labels.length, isSoft);
+    const random = Int32Array.of(seed | 0, Math.floor(seed / 2 ** 32), position.randomStep, 0);
+    const inputs = { x, ...(isSoft ? { targets } : { labels }), random, ...(classWeights && { classWeights }) };
+    if (settings.batchNorm === "train" && this.phase.train === "all") model.batchesTracked++;
+    const divisor = lossDivisor(settings.loss, labels, classWeights, isSoft);
+    if (accumulate === 1) {
+      const { loss, logits } = await program.run({ ...inputs, share: inverse(divisor), ...this.updateInputs(program, position) });
+      return { loss: loss[0], logits };
+    }
+    const update = await this.updateProgram(); // before the first batch, so that checkpoints between have its state
+    const isFirst = position.batch % accumulate === 0;
+    const { loss, logits } = await program.run({ ...inputs, fresh: Float32Array.of(Number(isFirst)) });
+    this.divisor = (isFirst ? 0 : this.divisor) + divisor;
+    if ((position.batch + 1) % accumulate === 0 || position.batch + 1 === position.batches) {
+      await update.run({ share: inverse(this.divisor), ...this.updateInputs(update, position) });
+    }
+    return { loss: loss[0] * inverse(divisor)[0], logits };
+  }
+
+  /** What the optimiser's part of a program takes. */
+  private updateInputs({ plan }: Program, { batch, batches, epoch, stepsBefore, factor }: Position): Record<string, Float32Array> {
+    const { phase, settings } = this;
+    const { accumulate = 1, ema } = settings;
+    const stepsPerEpoch = Math.ceil(batches / accumulate);
+    const steps = phase.epochs * stepsPerEpoch;
+    const step = epoch * stepsPerEpoch + Math.floor(batch / accumulate);
+    if (this.schedule?.steps !== steps) {
+      this.schedule = { steps, factor: scheduleOf(phase.schedule, { steps, stepsPerEpoch, lr: phase.lr, warmup: settings.warmup }) };
+    }
+    const hyper = hyperInputs(plan.inputs, phase, this.groups, settings, this.schedule.factor(step) * factor, step);
+    return ema ? { ...hyper, emaShare: Float32Array.of(shareOf(ema, stepsBefore + step + 1)) } : hyper;
   }
 
   /**
@@ -82,11 +136,13 @@ export class PhaseRun {
     const head = this.phase.train === "head";
     const compute = (result: Result, data: Dataset | undefined) => (data ? model.rehearse(paper, result, data.length, programOptions.build) : 0);
     const computing = head ? [compute("features", train), compute("features", validation)] : [];
-    const plans = parts(images).map((batch) => paper.prepare(this.stepGraph(batch), programOptions));
+    const graphs = parts(images).map((batch) => this.stepGraph(batch));
+    if ((settings.accumulate ?? 1) > 1) graphs.splice(1, 0, updateGraph(graphs[0], this.stepSettings()));
+    const plans = graphs.map((graph) => paper.prepare(graph, programOptions));
     if (!head) computing.push(compute("logits", validation));
     else plans.push(...parts(validation?.length ?? 0).map((batch) => paper.prepare(this.headGraph(batch), programOptions)));
     const use = paper.memory();
-    paper.close(plans);
+    paper.close(plans, statePrefix);
     const features = head ? 4 * sizeOf(this.featureShape) * (train.length + (validation?.length ?? 0)) : 0;
     const batches = head ? 0 : batchesAtOnce * Math.min(images, settings.batchSize) * model.imageBytes;
     return { use, staging: Math.max(batches, features + Math.max(0, ...computing)) };
@@ -105,7 +161,8 @@ export class PhaseRun {
   async restore(optimizer: ReadonlyMap<string, NamedTensor>): Promise<void> {
     const { session } = this.model;
     await this.stepProgram(Math.min(this.settings.batchSize, this.data.train.length));
-    const states = session.keptValues().filter(({ kind }) => kind === "state");
+    if ((this.settings.accumulate ?? 1) > 1) await this.updateProgram();
+    const states = this.states();
     const shapes = (tensors: Iterable<readonly [string, { readonly shape: Shape }]>) => new Map([...tensors].map(([name, { shape }]) => [name, shape]));
     matchStateDict(shapes(states.map((state) => [state.name, state])), shapes(optimizer), { network: `phase "${this.phase.name}" of the training` });
     for (const [name, { data }] of optimizer) await session.write(name, data);
@@ -115,12 +172,12 @@ export class PhaseRun {
   async close(): Promise<void> {
     const { session } = this.model;
     for (const program of this.programs.values()) await program.close();
-    await session.forget(
-      session
-        .keptValues()
-        .filter(({ kind }) => kind === "state")
-        .map(({ name }) => name),
-    );
+    await session.forget(this.states().map(({ name }) => name));
+  }
+
+  /** What the optimiser keeps. */
+  private states(): Value[] {
+    return this.model.session.keptValues().filter(({ kind, name }) => kind === "state" && name.startsWith(statePrefix));
   }
 
   private async validateHead(): Promise<{ loss: number; accuracy: number }> {
@@ -149,11 +206,30 @@ export class PhaseRun {
     return headGraph(this.model.architecture, this.model.labels.length, [batch, ...this.featureShape]);
   }
 
+  /** The step of an optimiser that takes added-up gradients, whatever the batches were. */
+  private updateProgram(): Promise<Program> {
+    return this.program("update", () => updateGraph(this.stepGraph(1), this.stepSettings()));
+  }
+
+  private stepSettings(softTargets = false): StepSettings {
+    const { settings } = this;
+    const accumulates = (settings.accumulate ?? 1) > 1;
+    const weighted = this.data.classWeights !== undefined;
+    const from = this.phase.train === "head" ? "features" : "images";
+    const reduction = accumulates ? "sum" : weighted ? "share" : "mean";
+    return { ...settings, from, softTargets, weighted, reduction, accumulates, averages: settings.ema !== undefined, groupOf: this.groups.groupOf };
+  }
+
   private stepGraph(batch: number, softTargets = false): Graph {
     const { architecture, labels, imageSize } = this.model;
-    const from = this.phase.train === "head" ? "features" : "images";
-    const shape = from === "features" ? [batch, ...this.featureShape] : [batch, ...imageSize, architecture.channels];
-    return trainingGraph(architecture, labels.length, shape, { ...this.settings, from, softTargets, groupOf: this.groupOf });
+    const settings = this.stepSettings(softTargets);
+    const shape = settings.from === "features" ? [batch, ...this.featureShape] : [batch, ...imageSize, architecture.channels];
+    const graph = trainingGraph(architecture, labels.length, shape, settings);
+    const has = (op: string) => graph.nodes.some((node) => node.op.name === op);
+    const missing =
+      settings.dropRate && !has("dropout") ? "dropRate" : settings.dropPathRate && settings.from === "images" && !has("stochasticDepth") ? "dropPathRate" : "";
+    if (missing) throw new ArgumentError(`train: ${missing} has nothing to drop in ${architecture.name}`);
+    return graph;
   }
 
   private async program(key: string, graph: () => Graph): Promise<Program> {
@@ -175,3 +251,6 @@ export class PhaseRun {
     return [features, known];
   }
 }
+
+/** 1 / x as a tensor of one number, 0 where nothing weighs anything. */
+const inverse = (x: number) => Float32Array.of(x > 0 ? 1 / x : 0);

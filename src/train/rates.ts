@@ -1,57 +1,54 @@
+import { pow } from "../core/math.js";
 import type { Model } from "../model/model.js";
-import { adamwHyper, sgdHyper } from "../optim/hyper.js";
-import { constant, cosine, linearWarmUp, oneCycle, type Schedule } from "../optim/schedule.js";
+import { hyperOf } from "../optim/optimizer.js";
+import { blockNumbers } from "./depth-groups.js";
 import type { Phase, Settings } from "./options.js";
 import { hyperName } from "./step.js";
 
-/** Learning-rate groups: first half of the backbone's parameters, second half, head. */
-const headGroup = 2;
+/** Parameters that learn at one rate each. */
+export interface Groups {
+  /** Which group the parameter of this name is in, or -1 if it does not learn. */
+  readonly groupOf: (name: string) => number;
+  /** By what each group's rate is divided; the last is the head's, 1. */
+  readonly divisors: readonly number[];
+}
 
 /**
- * Which group each parameter is in: the head's last, the backbone's by its place, as fastai splits a network in three.
- * In a phase that trains only the head the others are in none (-1).
+ * The head's parameters are in the last group; the backbone's by their place: in halves, as fastai splits a network in three, or with
+ * `layerDecay` by blocks. In a phase that trains only the head the others are in none.
  */
-export function parameterGroups(model: Model, head: ReadonlySet<string>, phase: Phase): (name: string) => number {
+export function parameterGroups(model: Model, head: ReadonlySet<string>, phase: Phase, layerDecay: number | undefined): Groups {
   const backbone = model.session.keptValues().filter(({ kind, name }) => kind === "parameter" && !head.has(name));
-  const place = new Map(backbone.map(({ name }, index) => [name, index]));
-  return (name) => {
-    const index = place.get(name);
-    if (index === undefined) return headGroup;
-    if (phase.train === "head") return -1;
-    return index < backbone.length / 2 ? 0 : 1;
-  };
-}
-
-/** The learning-rate factor of each step of a phase. */
-export function scheduleOf({ schedule }: Phase, { warmup }: Settings, steps: number): Schedule {
-  if (schedule === "oneCycle") return oneCycle({ steps });
-  if (schedule === "constant") return constant;
-  const rising = Math.round(warmup * steps);
-  return rising < steps ? linearWarmUp({ steps: rising }, cosine({ steps: steps - rising })) : linearWarmUp({ steps: rising });
+  const names = backbone.map(({ name }) => name);
+  const places = layerDecay === undefined ? names.map((_, index) => (index < names.length / 2 ? 0 : 1)) : blockNumbers(names);
+  const headGroup = layerDecay === undefined ? 2 : Math.max(-1, ...places) + 1;
+  const groups = new Map(names.map((name, index) => [name, phase.train === "head" ? -1 : places[index]]));
+  const { lrMult } = phase;
+  const divisors =
+    layerDecay === undefined ? [lrMult, Math.sqrt(lrMult), 1] : Array.from({ length: headGroup + 1 }, (_, group) => 1 / pow(layerDecay, headGroup - group));
+  return { groupOf: (name) => groups.get(name) ?? headGroup, divisors };
 }
 
 /**
- * The optimiser's inputs of one step: each group's learning rate (head `lr`, first layers `lr / lrMult`, middle ones
- * the geometric mean) times the schedule's factor, with and without weight decay.
+ * The optimiser's inputs of one step: each group's learning rate times the schedule's factor, with and without weight decay.
  *
  * @param inputs names that the training graph asks for
  * @param step steps of this phase done before
  */
 export function hyperInputs(
   inputs: { has(name: string): boolean },
-  { lr, lrMult }: Phase,
+  { lr }: Phase,
+  { divisors }: Groups,
   settings: Settings,
   factor: number,
   step: number,
 ): Record<string, Float32Array> {
   const hyper: Record<string, Float32Array> = {};
-  for (let group = 0; group <= headGroup; group++) {
+  divisors.forEach((divisor, group) => {
     for (const decays of [true, false]) {
       const name = hyperName(group, decays);
-      if (!inputs.has(name)) continue;
-      const rate = { lr: (lr / [lrMult, Math.sqrt(lrMult), 1][group]) * factor, weightDecay: decays ? settings.weightDecay : 0 };
-      hyper[name] = settings.optimizer === "sgd" ? sgdHyper({ ...rate, momentum: settings.momentum }) : adamwHyper(rate, step + 1);
+      if (inputs.has(name)) hyper[name] = hyperOf(settings, { lr: (lr / divisor) * factor, weightDecay: decays ? settings.weightDecay : 0 }, step + 1);
     }
-  }
+  });
   return hyper;
 }

@@ -2,29 +2,27 @@ import type { Shape } from "../core/shape.js";
 import { gradients } from "../autograd/index.js";
 import { Graph, type Value } from "../graph/graph.js";
 import type { Architecture } from "../nn/architecture.js";
-import { Scope } from "../nn/scope.js";
-import { adamw } from "../ops/adamw.js";
-import { oneHot, softmaxCrossEntropy } from "../ops/cross-entropy.js";
+import { Scope, type ScopeOptions } from "../nn/scope.js";
+import { accumulate } from "../ops/accumulate.js";
+import { ema } from "../ops/ema.js";
 import { clipFactor, squaredNorm } from "../ops/gradient-norm.js";
-import { mean } from "../ops/mean.js";
-import { sgd } from "../ops/sgd.js";
-import { smoothTargets } from "../ops/smooth-targets.js";
+import { mul } from "../ops/mul.js";
+import { addUpdate, type OptimizerSettings } from "../optim/optimizer.js";
+import { addLoss, type LossSettings } from "./loss.js";
 
-/** What of training is built into the program. */
-export interface StepSettings {
-  readonly optimizer: "sgd" | "adamw";
-  readonly nesterov: boolean;
-  /** Share of the target that is spread over all classes, 0 to 1. */
-  readonly labelSmoothing: number;
+/** What of training is built into its programs. */
+export interface StepSettings extends OptimizerSettings, LossSettings, Pick<ScopeOptions, "dropRate" | "dropPathRate"> {
   /** Largest norm of all gradients together; 0 is no limit. */
   readonly maxNorm: number;
   readonly batchNorm: "frozen" | "train";
   /** `images`: the whole network learns; `features`: the head learns on the backbone's kept results. */
   readonly from: "images" | "features";
-  /** Each image brings probabilities of the classes instead of a label, such as mixed ones or a teacher's. Default false. */
-  readonly softTargets?: boolean;
   /** Which of the learning-rate groups a parameter is in, or -1 if it does not learn. */
   readonly groupOf: (name: string) => number;
+  /** Gradients are added up over several runs, and `updateGraph` makes the step. Default false. */
+  readonly accumulates?: boolean;
+  /** Averages follow the weights. Default false. */
+  readonly averages?: boolean;
 }
 
 /** Names of the optimiser's inputs: one per learning-rate group, with and without weight decay. */
@@ -32,42 +30,59 @@ export function hyperName(group: number, decays: boolean): string {
   return `hyper.${group}.${decays ? "decay" : "plain"}`;
 }
 
-/** Optimiser state is kept under the parameter's name behind this. */
+/** Optimiser state is kept under the parameter's name behind this, */
 export const statePrefix = "optimizer.";
+/** and averages of the weights under theirs behind this. */
+export const averagePrefix = "average.";
 
 /**
  * One training step as a graph: forward, loss, backward, and the optimiser's writes.
- * Inputs: x [N, ...], labels int32 [N] or with `softTargets` targets [N, classes] (before label smoothing), random int32 [4] for
- * dropout, and one `hyper` [8] per group in use.
- * Outputs: `loss` (mean over the batch), `logits` [N, classes].
+ * Inputs: x [N, ...], those of `addLoss`, random int32 [4] for dropout, and those of the update: one `hyper` [8] per group in use, and
+ * with `averages` `emaShare` [1]; with `accumulates` instead of these `fresh` [1].
+ * Outputs: `loss` (of the batch), `logits` [N, classes].
  */
 export function trainingGraph(architecture: Architecture, numClasses: number, inputShape: Shape, settings: StepSettings): Graph {
   const graph = new Graph();
+  const { batchNorm, dropRate, dropPathRate, groupOf, accumulates } = settings;
   const x = graph.input("x", inputShape);
-  const { labelSmoothing: smoothing, softTargets } = settings;
-  const given = softTargets ? graph.input("targets", [inputShape[0], numClasses]) : graph.input("labels", [inputShape[0]], "int32");
   const random = graph.input("random", [4], "int32");
-  const net = new Scope(graph, { training: true, batchNorm: settings.batchNorm, random, trainable: (name) => settings.groupOf(name) >= 0 });
+  const net = new Scope(graph, { training: true, batchNorm, random, dropRate, dropPathRate, trainable: (name) => groupOf(name) >= 0 });
 
   const features = settings.from === "images" ? architecture.backbone(net, x) : x;
   const logits = architecture.head(net, features, numClasses);
   graph.scope = "loss";
-  const targets = softTargets ? smoothTargets({ targets: given }, { smoothing }) : oneHot({ labels: given }, { classes: numClasses, smoothing });
-  const loss = mean({ x: softmaxCrossEntropy({ logits, targets }) }, { axes: [0] });
+  const loss = addLoss(graph, logits, settings);
   graph.output("loss", loss);
   graph.output("logits", logits);
 
-  const parameters = [...graph.kept.values()].filter(({ kind, trainable }) => kind === "parameter" && trainable);
-  const slopes = gradients(loss, parameters);
+  const slopes = gradients(loss, learning(graph));
   graph.scope = "optimizer";
-  const scale =
-    settings.maxNorm > 0
-      ? clipFactor(
-          [...slopes.values()].map((slope) => squaredNorm({ x: slope })),
-          { maxNorm: settings.maxNorm },
-        )
-      : undefined;
-  for (const [parameter, gradient] of slopes) update(graph, parameter, gradient, scale, settings);
+  if (accumulates) {
+    const fresh = graph.input("fresh", [1]);
+    for (const [parameter, x] of slopes) accumulate.all({ sum: gradientSum(parameter), x, fresh });
+  } else addUpdates(graph, slopes, settings);
+  graph.scope = "";
+  return graph;
+}
+
+/**
+ * The optimiser's step on gradients that `trainingGraph` has added up. Inputs: those of the update, and `share` [1], a factor on the sums.
+ *
+ * @param step any graph of the phase's steps
+ */
+export function updateGraph(step: Graph, settings: StepSettings): Graph {
+  const graph = new Graph();
+  for (const { kind, name, shape, file, trainable } of step.kept.values()) {
+    if (kind === "parameter" || kind === "buffer") graph.keep(kind, name, shape, { file, trainable });
+  }
+  const summed = [...step.kept.values()].flatMap(({ kind, name }) => (kind === "parameter" && step.kept.has(gradientName(name)) ? name : []));
+  const share = graph.input("share", [1]);
+  graph.scope = "optimizer";
+  const slopes = summed.map((name) => {
+    const parameter = graph.kept.get(name) as Value;
+    return [parameter, mul({ a: gradientSum(parameter), b: share })] as const;
+  });
+  addUpdates(graph, new Map(slopes), settings);
   graph.scope = "";
   return graph;
 }
@@ -79,15 +94,28 @@ export function headGraph(architecture: Architecture, numClasses: number, inputS
   return graph;
 }
 
+const learning = (graph: Graph) => [...graph.kept.values()].filter(({ kind, trainable }) => kind === "parameter" && trainable);
+const gradientName = (parameter: string) => `${statePrefix}gradient.${parameter}`;
+const gradientSum = ({ graph, name, shape }: Value) => graph.keep("state", gradientName(name), shape);
+
 /** Weight decay is for weights that multiply, not for norms and biases (He et al. 2019, "Bag of Tricks", section 3.1). */
 function decays({ shape }: Value): boolean {
   return shape.length > 1;
 }
 
-function update(graph: Graph, parameter: Value, gradient: Value, scale: Value | undefined, { optimizer, nesterov, groupOf }: StepSettings): void {
-  const name = hyperName(groupOf(parameter.name), decays(parameter));
-  const hyper = graph.inputs.get(name) ?? graph.input(name, [8]);
-  const state = (kind: string) => graph.keep("state", `${statePrefix}${kind}.${parameter.name}`, parameter.shape);
-  if (optimizer === "sgd") sgd.all({ parameter, gradient, momentum: state("momentum"), hyper, scale }, { nesterov });
-  else adamw.all({ parameter, gradient, mean: state("mean"), square: state("square"), hyper, scale });
+/** The optimiser's writes to all parameters, and then the averages'. */
+function addUpdates(graph: Graph, slopes: ReadonlyMap<Value, Value>, settings: StepSettings): void {
+  const norms = settings.maxNorm > 0 ? [...slopes.values()].map((slope) => squaredNorm({ x: slope })) : [];
+  const scale = norms.length > 0 ? clipFactor(norms, { maxNorm: settings.maxNorm }) : undefined;
+  for (const [parameter, gradient] of slopes) {
+    const name = hyperName(settings.groupOf(parameter.name), decays(parameter));
+    const hyper = graph.inputs.get(name) ?? graph.input(name, [8]);
+    const state = (kind: string) => graph.keep("state", `${statePrefix}${kind}.${parameter.name}`, parameter.shape);
+    addUpdate(settings, { parameter, gradient, hyper, scale, state });
+  }
+  if (!settings.averages) return;
+  const share = graph.input("emaShare", [1]);
+  const follows = settings.batchNorm === "train" && settings.from === "images";
+  const changing = [...graph.kept.values()].filter((value) => slopes.has(value) || (follows && value.kind === "buffer"));
+  for (const x of changing) ema.all({ average: graph.keep("state", averagePrefix + x.name, x.shape), x, share });
 }

@@ -4,28 +4,24 @@ import { Random } from "../core/random.js";
 import type { FileSource } from "../core/file-store.js";
 import type { Dataset } from "../data/dataset.js";
 import type { ImageCache } from "../data/image-cache.js";
-import { unreadable } from "../data/prepare.js";
 import { argmax } from "../model/logits.js";
 import { type PeakMemory, peakMemory } from "../model/memory.js";
 import type { Model, NamedTensor } from "../model/model.js";
+import { type PlateauState, plateauStart, watchPlateau } from "../optim/plateau.js";
 import { checkpointGradients } from "../plan/gradient-checkpointing.js";
 import { chooseBuild } from "../runtime/choose-build.js";
+import { Averages, averagesGraph } from "./averages.js";
 import { type BatchSource, epochSize, featureBatches, imageBatches } from "./batches.js";
 import { type Checkpoint, checkSameRun, type Cursor, readCheckpoint, type TrainerState, writeCheckpoint } from "./checkpoint.js";
 import { cacheLimit, openCache } from "./cached-images.js";
 import { Clock } from "./clock.js";
+import { classWeightsOf } from "./loss.js";
 import { chooseBatchNorm } from "./norms.js";
-import {
-  type CheckpointTarget,
-  type EpochRecord,
-  type Phase,
-  type Progress,
-  resolveSettings,
-  type Settings,
-  type TrainerOptions,
-  type TrainingData,
-} from "./options.js";
+import { onlyReadable } from "./only-readable.js";
+import { type EpochRecord, type Phase, type Progress, resolveSettings, type Settings, type TrainerOptions, type TrainingData } from "./options.js";
 import { PhaseRun } from "./phase-run.js";
+import { checkClassWeights, imagesByClass, shuffled, weighted } from "./sampling.js";
+import { wholeSchedule } from "./schedules.js";
 
 /** What random streams are for; the second word of their key. */
 const streams = { order: 1, augmentation: 2 };
@@ -53,6 +49,10 @@ export class Trainer {
   private cursor: Cursor = { phase: 0, epoch: 0, batch: 0, phaseStep: 0, step: 0 };
   private sums = { loss: 0, right: 0 };
   private best: Best = { loss: Number.POSITIVE_INFINITY, epochsSince: 0, batchesTracked: 0 };
+  private plateau: PlateauState = plateauStart;
+  private readonly averages?: Averages;
+  /** Positions of the training images of each class, where something depends on them. */
+  private byClass?: readonly (readonly number[])[];
   private readonly notices: string[];
   private used?: TrainingData;
   private chosenBuild?: Build;
@@ -72,7 +72,12 @@ export class Trainer {
     this.settings = resolveSettings(options, batchNorm, model.preprocessing);
     this.notices = notice ? [notice] : [];
     model.labelIndices([...data.train.classes, ...(data.validation?.classes ?? [])]);
-    if (this.settings.patience > 0 && !data.validation?.length) throw new ArgumentError("train: patience needs validation images to measure on");
+    const needy = this.settings.patience > 0 ? "patience" : this.settings.phases.some(fallsOnPlateaus) ? "a plateau schedule" : undefined;
+    if (needy && !data.validation?.length) throw new ArgumentError(`train: ${needy} needs validation images to measure on`);
+    const { classWeights, sampling } = this.settings;
+    checkClassWeights("classWeights", classWeights, data.train.classes.length);
+    checkClassWeights("sampling", typeof sampling === "object" ? sampling.classWeights : sampling, data.train.classes.length);
+    if (this.settings.ema) this.averages = new Averages(model);
   }
 
   /** The images that training uses: all, or once `fit` has looked through them those that can be read. */
@@ -105,6 +110,7 @@ export class Trainer {
     this.sums = { ...state.sums };
     this.history.splice(0, this.history.length, ...state.history.map((record) => ({ ...record, imagesPerSecond: 0, waiting: 0 })));
     this.best = { ...state.best, loss: state.best.loss ?? Number.POSITIVE_INFINITY, tensors: checkpoint.best };
+    this.plateau = state.plateau ?? plateauStart;
     this.resumed = checkpoint;
     return this;
   }
@@ -117,6 +123,7 @@ export class Trainer {
   async memory(): Promise<PeakMemory> {
     const { session } = this.model;
     const paper = session.rehearse();
+    if (this.settings.ema) paper.prepare(averagesGraph(this.model));
     const imageCache = await this.mostCached();
     let peak = peakMemory(paper.memory(), { work: "training", staging: 0, imageCache, threads: session.poolThreads });
     for (const phase of this.settings.phases.filter(({ epochs }) => epochs > 0)) {
@@ -140,17 +147,21 @@ export class Trainer {
     const { signal, checkpoint } = this.options;
     try {
       await this.chooseBuild();
+      await this.startAverages();
       this.cache = await openCache(await this.mostCached(), this.model);
       const data = await this.readable();
+      this.byClass = undefined; // of images that can be read
       for (const notice of this.notices.splice(0)) this.options.onNotice?.(notice);
       while (this.cursor.phase < this.settings.phases.length) await this.runPhase(data);
     } catch (error) {
       if (checkpoint && signal?.aborted && error === signal.reason) await this.save(checkpoint);
       await this.run?.close().catch(() => {}); // the first error is the one to tell
+      await this.averages?.finish().catch(() => {});
       throw error;
     } finally {
       this.cache = undefined;
     }
+    await this.averages?.finish();
     await this.restoreBest();
     return this.history;
   }
@@ -162,20 +173,27 @@ export class Trainer {
     const run = await this.phaseRun(phase, { train, validation });
     this.run = run;
     if (this.resumed && cursor.phaseStep > 0) await run.restore(this.resumed.optimizer);
+    run.divisor = this.resumed?.state.divisor ?? 0;
     this.resumed = undefined;
     await run.computeFeatures((done, total) => this.options.onPrepare?.({ work: "features", done, total }));
     const clock = new Clock();
     for (let ended = false; !ended; ) {
       await this.runSteps(run, train, clock);
-      const validated = validation && (await run.validate());
+      const [validated, stop] = await this.asMeasured(async () => {
+        const measured = validation && (await run.validate());
+        return [measured, await this.watch(measured?.loss)] as const;
+      });
       const report = this.progress(train, clock, validated ?? null);
       const { loss, accuracy, epoch, imagesPerSecond, waiting } = report;
       this.history.push({ phase: phase.name, epoch, loss, accuracy, validation: validated, imagesPerSecond, waiting });
-      const stop = await this.watch(validated?.loss);
+      if (validated) this.watchPlateau(phase, validated);
       Object.assign(this.sums, { loss: 0, right: 0 });
       Object.assign(cursor, { epoch: cursor.epoch + 1, batch: 0 });
       ended = stop || cursor.epoch === phase.epochs;
-      if (stop) await this.restoreBest();
+      if (stop) {
+        await this.restoreBest();
+        await this.averages?.start();
+      }
       if (ended) {
         await run.close();
         this.nextPhase();
@@ -187,16 +205,20 @@ export class Trainer {
 
   private async phaseRun(phase: Phase, { train, validation }: TrainingData): Promise<PhaseRun> {
     const programs = { build: await this.chooseBuild(), rewrite: this.options.gradientCheckpointing ? checkpointGradients : undefined };
-    return new PhaseRun(this.model, phase, this.settings, { train, validation, cache: this.cache, signal: this.options.signal }, programs);
+    const { model, settings } = this;
+    const weights = settings.classWeights;
+    if (weights || (settings.sampling && settings.sampling !== "shuffle")) this.byClass ??= await imagesByClass(train);
+    const counts = (this.byClass ?? []).map(({ length }) => length);
+    const classWeights = weights && classWeightsOf(weights, counts, model.labelIndices(train.classes), model.labels.length);
+    return new PhaseRun(model, phase, settings, { train, validation, cache: this.cache, signal: this.options.signal, classWeights }, programs);
   }
 
   /** The steps of an epoch, from the cursor to its end. */
   private async runSteps(run: PhaseRun, train: Dataset, clock: Clock): Promise<void> {
     const { cursor } = this;
-    const order = new Random(this.settings.seed, streams.order, cursor.phase, cursor.epoch).shuffle(Uint32Array.from({ length: train.length }, (_, i) => i));
     const { batches, images } = this.epochSize(train);
-    const steps = batches * this.settings.phases[cursor.phase].epochs;
-    const source = this.batches(run, train, order.subarray(0, images));
+    const source = this.batches(run, train, this.epochOrder(train).subarray(0, images));
+    const position = { batches, stepsBefore: this.stepsBefore(batches), factor: this.plateau.factor };
     clock.startEpoch();
     while (cursor.batch < batches) {
       this.options.signal?.throwIfAborted();
@@ -204,8 +226,8 @@ export class Trainer {
       const batch = await source(cursor.batch);
       clock.work();
       const { labels } = batch;
-      const { loss, logits } = await run.step(batch, cursor.phaseStep, steps, cursor.step);
-      this.sums.loss += loss[0] * labels.length;
+      const { loss, logits } = await run.step(batch, { ...position, batch: cursor.batch, epoch: cursor.epoch, randomStep: cursor.step });
+      this.sums.loss += loss * labels.length;
       const classes = logits.length / labels.length;
       labels.forEach((label, i) => {
         if (argmax(logits.subarray(i * classes, (i + 1) * classes)) === label) this.sums.right++;
@@ -214,8 +236,8 @@ export class Trainer {
       cursor.phaseStep++;
       cursor.step++;
       clock.stop(labels.length);
-      if (!Number.isFinite(loss[0])) {
-        throw new DataError(`train: the loss became ${loss[0]} at step ${cursor.step}; use a smaller learning rate, or maxNorm to clip gradients`);
+      if (!Number.isFinite(loss)) {
+        throw new DataError(`train: the loss became ${loss} at step ${cursor.step}; use a smaller learning rate, or maxNorm to clip gradients`);
       }
       this.options.onProgress?.(this.progress(train, clock));
     }
@@ -258,6 +280,37 @@ export class Trainer {
   private nextPhase(): void {
     Object.assign(this.cursor, { phase: this.cursor.phase + 1, epoch: 0, batch: 0, phaseStep: 0 });
     this.best.epochsSince = 0;
+    this.plateau = plateauStart;
+  }
+
+  private async startAverages(): Promise<void> {
+    await this.averages?.start(this.resumed?.training);
+    if (this.resumed?.training) await this.averages?.swap();
+  }
+
+  /** Does something with the weights that are measured and saved. */
+  private asMeasured<T>(work: () => Promise<T>): Promise<T> {
+    return this.averages ? this.averages.during(work) : work();
+  }
+
+  /** The order of the images in the epoch that training is in. */
+  private epochOrder({ length }: Dataset): Uint32Array {
+    const { seed, sampling } = this.settings;
+    const random = new Random(seed, streams.order, this.cursor.phase, this.cursor.epoch);
+    if (!sampling || !this.byClass || sampling === "shuffle") return shuffled(length, random);
+    return weighted(this.byClass, sampling === "balanced" ? this.byClass.map(() => 1) : sampling.classWeights, random);
+  }
+
+  /** Steps of the optimiser in the phases before. */
+  private stepsBefore(batches: number): number {
+    const { history, cursor, settings } = this;
+    return (history.length - cursor.epoch) * Math.ceil(batches / (settings.accumulate ?? 1));
+  }
+
+  private watchPlateau(phase: Phase, measured: NonNullable<Progress["validation"]>): void {
+    const schedule = wholeSchedule(phase.schedule);
+    if (schedule.name !== "plateau") return;
+    this.plateau = watchPlateau(this.plateau, measured[schedule.monitor], schedule, phase.lr > 0 ? schedule.min / phase.lr : 0);
   }
 
   /** Early stopping: keeps the best weights; says when to stop. */
@@ -299,7 +352,7 @@ export class Trainer {
     });
   }
 
-  private async save(target: CheckpointTarget): Promise<void> {
+  private async save(target: NonNullable<TrainerOptions["checkpoint"]>): Promise<void> {
     const { best, cursor, sums, settings } = this;
     const state: TrainerState = {
       version: 1,
@@ -307,13 +360,15 @@ export class Trainer {
       sums,
       history: this.history.map(({ imagesPerSecond: _, waiting: __, ...record }) => record),
       best: { loss: best.tensors ? best.loss : null, epochsSince: best.epochsSince, batchesTracked: best.batchesTracked },
+      ...(this.plateau !== plateauStart && { plateau: this.plateau }),
+      ...((settings.accumulate ?? 1) > 1 && { divisor: this.resumed?.state.divisor ?? this.run?.divisor ?? 0 }),
       settings,
       build: await this.chooseBuild(),
       images: this.data.train.length,
       usedImages: this.usedData.train.length,
       classes: this.data.train.classes,
     };
-    await writeCheckpoint(target, this.model, state, { best: best.tensors, optimizer: this.resumed?.optimizer });
+    await this.asMeasured(() => writeCheckpoint(target, this.model, state, { best: best.tensors, optimizer: this.resumed?.optimizer }));
   }
 
   /** The data without the images that cannot be read, if those are to be skipped. */
@@ -334,18 +389,11 @@ export class Trainer {
 
   private async withoutBad(data: Dataset, name: string): Promise<Dataset> {
     if (this.settings.badImages === "error") return data;
-    const bad = await unreadable(data, {
-      inline: this.model.inline,
-      signal: this.options.signal,
-      decoded: this.cache?.of(data),
-      onProgress: (done) => this.options.onPrepare?.({ work: "images", done, total: data.length }),
-    });
-    for (const { id, error } of bad) this.notices.push(`skipped ${name} image ${id}: ${error.message}`);
-    const indices = new Set(bad.map(({ index }) => index));
-    if (indices.size === 0) return data;
-    const good = Array.from({ length: data.length }, (_, i) => i).filter((i) => !indices.has(i));
-    const subset = data.subset(good);
-    this.cache?.narrow(data, subset, good);
-    return subset;
+    const onProgress = (done: number) => this.options.onPrepare?.({ work: "images", done, total: data.length });
+    const found = await onlyReadable(data, name, { inline: this.model.inline, cache: this.cache, signal: this.options.signal, onProgress });
+    this.notices.push(...found.notices);
+    return found.data;
   }
 }
+
+const fallsOnPlateaus = ({ schedule }: Phase) => wholeSchedule(schedule).name === "plateau";

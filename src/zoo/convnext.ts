@@ -1,5 +1,6 @@
 import type { Value } from "../graph/graph.js";
 import { gelu } from "../ops/gelu.js";
+import { dropout, stochasticDepth } from "../nn/blocks.js";
 import { channelsOf, conv } from "../nn/convolution.js";
 import { constant, normal } from "../nn/initializers.js";
 import { linear } from "../nn/linear.js";
@@ -81,15 +82,18 @@ export function convNext(variant: ConvNextVariant, native: Partial<ConvNextOptio
         backbone(root, x) {
           const net = within(root);
           let y = layerNorm(net.at("stem.1"), conv(net.at("stem.0"), x, { channels: channels[0], kernel: 4, stride: 4 }));
+          const last = depths.reduce((sum, depth) => sum + depth) - 1;
+          let before = 0;
           depths.forEach((depth, stage) => {
             const at = net.at(`stages.${stage}`);
             if (stage > 0) y = conv(at.at("downsample.1"), layerNorm(at.at("downsample.0"), y), { channels: channels[stage], kernel: 2, stride: 2 });
             const scaleShape = naming === "timm" ? [channels[stage]] : [channels[stage], 1, 1];
-            for (let i = 0; i < depth; i++) y = block(at.at(`blocks.${i}`), y, { ...variant, kernel: kernels[stage], scaleShape });
+            for (let i = 0; i < depth; i++)
+              y = block(at.with({ depth: before++ / last }).at(`blocks.${i}`), y, { ...variant, kernel: kernels[stage], scaleShape });
           });
           return layerNorm(net.at("head.norm"), globalAveragePool({ x: y }));
         },
-        head: (root, features, numClasses) => linear(within(root).at("head.fc"), features, { features: numClasses }),
+        head: (root, features, numClasses) => linear(within(root).at("head.fc"), dropout(root, features, 0), { features: numClasses }),
         embedding: (features) => features,
         classifier: ["head.fc.weight", "head.fc.bias"].map(rename),
       };
@@ -110,7 +114,7 @@ function block(net: Scope, x: Value, { kernel, activation = "gelu", convolutions
   y = activations[activation](linear(net.at("mlp.fc1"), layerNorm(net.at("norm"), y), { features: 4 * channels, convolution }));
   if (responseNorm) y = globalResponseNorm(net.at("mlp.grn"), y);
   y = linear(net.at("mlp.fc2"), y, { features: channels, convolution });
-  return add({ a: x, b: responseNorm ? y : layerScale(net, y, 1e-6, scaleShape) });
+  return add({ a: x, b: stochasticDepth(net, responseNorm ? y : layerScale(net, y, 1e-6, scaleShape)) });
 }
 
 /**

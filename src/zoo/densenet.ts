@@ -1,5 +1,6 @@
 import type { Value } from "../graph/graph.js";
 import { conv } from "../nn/convolution.js";
+import { dropout } from "../nn/blocks.js";
 import { channelsOf } from "../nn/convolution.js";
 import { constant, kaimingNormalIn } from "../nn/initializers.js";
 import { linear } from "../nn/linear.js";
@@ -59,7 +60,7 @@ export function densenet({ depths, growth, stem }: DenseNetVariant): Family<Dens
         });
         return globalAveragePool({ x: normRelu(net.at("norm5"), y) });
       },
-      head: (net, features, numClasses) => linear(net.with({ linearBias: constant(0) }).at("classifier"), features, { features: numClasses }),
+      head: (net, features, numClasses) => linear(net.with({ linearBias: constant(0) }).at("classifier"), dropout(net, features, 0), { features: numClasses }),
       embedding: (features) => features,
       classifier: ["classifier.weight", "classifier.bias"],
     }),

@@ -1,6 +1,6 @@
 import type { Value } from "../graph/graph.js";
 import { activate } from "../nn/activation.js";
-import { convNorm, convNormAct, squeezeExcite } from "../nn/blocks.js";
+import { convNorm, convNormAct, dropout, squeezeExcite, stochasticDepth } from "../nn/blocks.js";
 import { channelsOf } from "../nn/convolution.js";
 import { constant, kaimingNormalGroupOut, kaimingNormalOut, normal } from "../nn/initializers.js";
 import { linear } from "../nn/linear.js";
@@ -74,7 +74,7 @@ function bottleneck(
   if (excite) y = squeezeExcite(net.at(names.excite), y, { channels: Math.round(depth / 4) });
   y = convNorm(net, y, { channels, kernel: 1 }, names.expand);
   const shortcut = stride === 1 && depth === channels ? x : convNorm(net, x, { channels, kernel: 1, stride }, names.shortcut);
-  return activate(add({ a: y, b: shortcut }), "relu");
+  return activate(add({ a: stochasticDepth(net, y), b: shortcut }), "relu");
 }
 
 /** RegNetX and RegNetY (Radosavovic et al. 2020), named as in torchvision or timm. */
@@ -89,13 +89,18 @@ export function regnet({ widths, depths, ...variant }: RegNetVariant): Family<Re
         backbone(root, x) {
           const net = root.with({ convWeight: naming === "timm" ? kaimingNormalGroupOut : kaimingNormalOut });
           let y = convNormAct(net, x, { channels: 32, kernel: 3, stride: 2, activation: "relu" }, names.stem);
+          const last = depths.reduce((sum, depth) => sum + depth) - 1;
+          let before = 0;
           widths.forEach((channels, stage) => {
-            for (let i = 0; i < depths[stage]; i++) y = bottleneck(net.at(names.block(stage, i)), y, names, { ...variant, channels, stride: i === 0 ? 2 : 1 });
+            for (let i = 0; i < depths[stage]; i++) {
+              const at = net.with({ depth: before++ / last }).at(names.block(stage, i));
+              y = bottleneck(at, y, names, { ...variant, channels, stride: i === 0 ? 2 : 1 });
+            }
           });
           return globalAveragePool({ x: y });
         },
         head: (net, features, numClasses) =>
-          linear(net.with({ linearWeight: normal(0.01), linearBias: constant(0) }).at(names.head), features, { features: numClasses }),
+          linear(net.with({ linearWeight: normal(0.01), linearBias: constant(0) }).at(names.head), dropout(net, features, 0), { features: numClasses }),
         embedding: (features) => features,
         classifier: [`${names.head}.weight`, `${names.head}.bias`],
       };

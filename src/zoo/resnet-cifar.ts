@@ -1,6 +1,6 @@
 import type { Value } from "../graph/graph.js";
 import { activate } from "../nn/activation.js";
-import { convNorm, convNormAct } from "../nn/blocks.js";
+import { convNorm, convNormAct, dropout, stochasticDepth } from "../nn/blocks.js";
 import { channelsOf } from "../nn/convolution.js";
 import { kaimingNormalIn } from "../nn/initializers.js";
 import { linear } from "../nn/linear.js";
@@ -24,7 +24,7 @@ function block(net: Scope, x: Value, channels: number): Value {
   const stride = channelsOf(x) === channels ? 1 : 2;
   let y = convNormAct(net, x, { channels, kernel: 3, stride, activation: "relu" }, ["conv1", "bn1"]);
   y = convNorm(net, y, { channels, kernel: 3 }, ["conv2", "bn2"]);
-  return activate(add({ a: y, b: shortcut(x, channels, stride) }), "relu");
+  return activate(add({ a: stochasticDepth(net, y), b: shortcut(x, channels, stride) }), "relu");
 }
 
 /** ResNet-20 for 32-pixel images (He et al. 2016, section 4.2): three stages of three blocks with 16, 32 and 64 channels. */
@@ -35,11 +35,11 @@ export const resnet20: Family = {
       const net = root.with({ convWeight: kaimingNormalIn });
       let y = convNormAct(net, x, { channels: 16, kernel: 3, activation: "relu" }, ["conv1", "bn1"]);
       [16, 32, 64].forEach((channels, stage) => {
-        for (let i = 0; i < 3; i++) y = block(net.at(`layer${stage + 1}.${i}`), y, channels);
+        for (let i = 0; i < 3; i++) y = block(net.with({ depth: (3 * stage + i) / 8 }).at(`layer${stage + 1}.${i}`), y, channels);
       });
       return globalAveragePool({ x: y });
     },
-    head: (net, features, numClasses) => linear(net.with({ linearWeight: kaimingNormalIn }).at("linear"), features, { features: numClasses }),
+    head: (net, features, numClasses) => linear(net.with({ linearWeight: kaimingNormalIn }).at("linear"), dropout(net, features, 0), { features: numClasses }),
     embedding: (features) => features,
     classifier: ["linear.weight", "linear.bias"],
   }),

@@ -1,6 +1,6 @@
 import type { Value } from "../graph/graph.js";
 import { activate } from "../nn/activation.js";
-import { convNorm, convNormAct, squeezeExcite } from "../nn/blocks.js";
+import { convNorm, convNormAct, dropout, squeezeExcite, stochasticDepth } from "../nn/blocks.js";
 import { channelsOf } from "../nn/convolution.js";
 import { kaimingNormalOut } from "../nn/initializers.js";
 import { linear } from "../nn/linear.js";
@@ -65,7 +65,7 @@ function shortcut(net: Scope, x: Value, channels: number, { stride, averageShort
 function residual(net: Scope, x: Value, block: Block): Value {
   let y = (block.block === "basic" ? basicBlock : bottleneck)(net, x, block);
   if (block.excite) y = squeezeExcite(net.at("se"), y, { channels: roundChannels(channelsOf(y) / 16) });
-  return activate(add({ a: y, b: shortcut(net.at("downsample"), x, channelsOf(y), block) }), "relu");
+  return activate(add({ a: stochasticDepth(net, y), b: shortcut(net.at("downsample"), x, channelsOf(y), block) }), "relu");
 }
 
 function stem(net: Scope, x: Value, channels: ResNetVariant["stem"]): Value {
@@ -87,14 +87,18 @@ export function resnet({ depths, stem: inStem, block = "bottleneck", channels = 
       backbone(root, x) {
         const net = root.with({ convWeight: kaimingNormalOut });
         let y = maxPool({ x: stem(net, x, inStem) }, { kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] });
+        const last = depths.reduce((sum, depth) => sum + depth) - 1;
+        let before = 0;
         depths.forEach((depth, stage) => {
           const kind = typeof block === "string" ? block : block[stage];
-          for (let i = 0; i < depth; i++)
-            y = residual(net.at(`layer${stage + 1}.${i}`), y, { ...blocks, block: kind, channels: channels[stage], stride: i === 0 && stage > 0 ? 2 : 1 });
+          for (let i = 0; i < depth; i++) {
+            const at = net.with({ depth: before++ / last }).at(`layer${stage + 1}.${i}`);
+            y = residual(at, y, { ...blocks, block: kind, channels: channels[stage], stride: i === 0 && stage > 0 ? 2 : 1 });
+          }
         });
         return globalAveragePool({ x: y });
       },
-      head: (net, features, numClasses) => linear(net.at("fc"), features, { features: numClasses }),
+      head: (net, features, numClasses) => linear(net.at("fc"), dropout(net, features, 0), { features: numClasses }),
       embedding: (features) => features,
       classifier: ["fc.weight", "fc.bias"],
     }),

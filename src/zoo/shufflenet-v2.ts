@@ -1,5 +1,5 @@
 import type { Value } from "../graph/graph.js";
-import { convNorm, convNormAct } from "../nn/blocks.js";
+import { convNorm, convNormAct, dropout } from "../nn/blocks.js";
 import { channelsOf } from "../nn/convolution.js";
 import { linear } from "../nn/linear.js";
 import type { Scope } from "../nn/scope.js";
@@ -62,7 +62,7 @@ export function shufflenetV2(widths: readonly number[], last: number): Family {
         });
         return globalAveragePool({ x: convNormAct(net.at("conv5"), y, { channels: last, kernel: 1, activation: "relu" }) });
       },
-      head: (net, features, numClasses) => linear(net.at("fc"), features, { features: numClasses }),
+      head: (net, features, numClasses) => linear(net.at("fc"), dropout(net, features, 0), { features: numClasses }),
       embedding: (features) => features,
       classifier: ["fc.weight", "fc.bias"],
     }),

@@ -1,4 +1,5 @@
 import type { Value } from "../graph/graph.js";
+import { dropout, stochasticDepth } from "../nn/blocks.js";
 import { channelsOf } from "../nn/convolution.js";
 import { constant, normal } from "../nn/initializers.js";
 import { linear } from "../nn/linear.js";
@@ -66,14 +67,17 @@ export function swin({ depths, channels, heads }: SwinVariant, native: Partial<S
         backbone(root, x) {
           const net = within(root);
           let y = layerNorm(net.at("patch_embed.norm"), patchEmbedding(net.at("patch_embed"), x, { channels, patch }));
+          const last = depths.reduce((sum, depth) => sum + depth) - 1;
+          let before = 0;
           depths.forEach((depth, stage) => {
             const at = net.at(`layers.${stage}`);
             if (stage > 0) y = mergePatches(at.at("downsample"), y);
-            for (let i = 0; i < depth; i++) y = block(at.at(`blocks.${i}`), y, { heads: heads << stage, isShifted: i % 2 === 1 });
+            for (let i = 0; i < depth; i++)
+              y = block(at.with({ depth: before++ / last }).at(`blocks.${i}`), y, { heads: heads << stage, isShifted: i % 2 === 1 });
           });
           return globalAveragePool({ x: layerNorm(net.at("norm"), y) });
         },
-        head: (root, features, numClasses) => linear(within(root).at("head.fc"), features, { features: numClasses }),
+        head: (root, features, numClasses) => linear(within(root).at("head.fc"), dropout(root, features, 0), { features: numClasses }),
         embedding: (features) => features,
         classifier: ["head.fc.weight", "head.fc.bias"].map(rename),
         unused: /\.relative_position_index$/,
@@ -109,8 +113,8 @@ function block(net: Scope, x: Value, { heads, isShifted }: Block): Value {
   const shift = [height, width].map((size) => (isShifted && size > window ? Math.floor(window / 2) : 0));
   const windows = windowPartition({ x: layerNorm(net.at("norm1"), x) }, { window, shift });
   const y = selfAttention(net.at("attn"), windows, { heads, bias: attentionBias(net.at("attn"), { heads, height, width, shift }) });
-  const mixed = add({ a: x, b: windowMerge({ x: y }, { height, width, window, shift }) });
-  return add({ a: mixed, b: mlp(net.at("mlp"), layerNorm(net.at("norm2"), mixed), { hidden: 4 * channelsOf(x) }) });
+  const mixed = add({ a: x, b: stochasticDepth(net, windowMerge({ x: y }, { height, width, window, shift })) });
+  return add({ a: mixed, b: stochasticDepth(net, mlp(net.at("mlp"), layerNorm(net.at("norm2"), mixed), { hidden: 4 * channelsOf(x) })) });
 }
 
 interface Windows {

@@ -1,4 +1,5 @@
 import type { Value } from "../graph/graph.js";
+import { dropout, stochasticDepth } from "../nn/blocks.js";
 import { constant, normal } from "../nn/initializers.js";
 import { linear } from "../nn/linear.js";
 import { layerNorm, rmsNorm } from "../nn/layer-norm.js";
@@ -93,14 +94,15 @@ export function vit(variant: VitVariant, native: { naming: VitOptions["naming"];
           if (variant.patchPositions) y = add({ a: y, b: position });
           y = concat([...tokens.map((name) => learnedTokens(net, name, { count, length: lengthOf(name), channels })), y], { axis: 1 });
           if (!variant.patchPositions) y = add({ a: y, b: position });
-          for (let i = 0; i < depth; i++) y = block(net.at(`blocks.${i}`), y, variant, norm);
+          for (let i = 0; i < depth; i++) y = block(net.with({ depth: i / Math.max(1, depth - 1) }).at(`blocks.${i}`), y, variant, norm);
           if (pool === "token") return norm(net.at("norm"), firstTokens(y, heads.length));
           if (pool === "mean") return norm(net.at("fc_norm"), meanOfPatches(y, prefix));
           return attentionPool(net.at("attn_pool"), norm(net.at("norm"), y), { heads: variant.heads, hidden: channels * (variant.mlpRatio ?? 4) });
         },
         head(root, features, numClasses) {
           const net = within(root);
-          const logits = heads.map((name, i) => linear(net.at(name), isDistilled ? tokenAt(features, i) : features, { features: numClasses }));
+          const x = dropout(net, features, 0);
+          const logits = heads.map((name, i) => linear(net.at(name), isDistilled ? tokenAt(x, i) : x, { features: numClasses }));
           return isDistilled ? average(logits) : logits[0];
         },
         embedding: (features) => (isDistilled ? average([tokenAt(features, 0), tokenAt(features, 1)]) : features),
@@ -112,7 +114,7 @@ export function vit(variant: VitVariant, native: { naming: VitOptions["naming"];
 
 /** Attention, then an MLP, each on normalised tokens and added to what came in (Dosovitskiy et al. 2020, equations 2 and 3). */
 function block(net: Scope, x: Value, { channels, heads, mlpRatio = 4, layerScale: initial }: VitVariant, norm: typeof layerNorm): Value {
-  const scaled = (name: string, y: Value) => (initial === undefined ? y : layerScale(net.at(name), y, initial));
+  const scaled = (name: string, y: Value) => stochasticDepth(net, initial === undefined ? y : layerScale(net.at(name), y, initial));
   const mixed = add({ a: x, b: scaled("ls1", selfAttention(net.at("attn"), norm(net.at("norm1"), x), { heads })) });
   return add({ a: mixed, b: scaled("ls2", mlp(net.at("mlp"), norm(net.at("norm2"), mixed), { hidden: channels * mlpRatio })) });
 }

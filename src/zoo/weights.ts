@@ -20,7 +20,8 @@ export interface Weights {
 export async function safetensorsWeights(file: SafetensorsFile): Promise<Weights> {
   const isQuantized = [...file.tensors.values()].some(({ dtype }) => dtype === "I8");
   const form = isQuantized ? await import("../model/quantized.js") : undefined;
-  const isOther = (name: string) => name.startsWith("optimizer.") || name.startsWith("best.") || form?.isActivationTensor(file, name);
+  const isOther = (name: string) =>
+    name.startsWith("optimizer.") || name.startsWith("best.") || name.startsWith("training.") || form?.isActivationTensor(file, name);
   return {
     file: file.name,
     shapes: new Map([...file.tensors].filter(([name]) => !isOther(name)).map(([name, { shape }]) => [name, shape])),

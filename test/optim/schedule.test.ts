@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { constant, cosine, linearWarmUp, oneCycle } from "../../src/optim/schedule.js";
+import { constant, coolDown, cosine, linearWarmUp, multiStepDecay, oneCycle, stepDecay } from "../../src/optim/schedule.js";
+import { learning } from "../fixtures/learning.js";
 import { pytorch } from "../fixtures/pytorch.js";
 
 const expectAll = (found: number[], expected: readonly number[]) => expected.forEach((value, i) => expect(found[i], `step ${i}`).toBeCloseTo(value, 12));
@@ -41,9 +42,20 @@ describe("schedules", () => {
     expect(oneCycle({ steps: 10, pctStart: 1 })(10)).toBe(1e-5);
   });
 
+  it("steps follow PyTorch's StepLR and MultiStepLR", () => {
+    const [step, multiStep] = learning.schedules;
+    expectAll(steps(step.factors.length).map(stepDecay({ every: 3, gamma: 0.3 })), step.factors);
+    expectAll(steps(multiStep.factors.length).map(multiStepDecay({ milestones: [2, 5, 6], gamma: 0.5 })), multiStep.factors);
+  });
+
+  it("a cool-down stays at the schedule's end", () => {
+    expectAll(steps(6).map(coolDown(cosine({ steps: 3, final: 0.2 }), 3)), [1, 0.8, 0.4, 0.2, 0.2, 0.2]);
+  });
+
   it("refuses cycles of no steps", () => {
     expect(() => cosine({ steps: 0 })).toThrow("cosine: steps expects more than 0, got 0");
     expect(() => oneCycle({ steps: NaN })).toThrow("oneCycle: steps expects more than 0, got NaN");
+    expect(() => stepDecay({ every: 0, gamma: 1 })).toThrow("stepDecay: steps expects more than 0, got 0");
     expect(() => linearWarmUp({ steps: -1 })).toThrow("linearWarmUp: steps expects 0 or more, got -1");
   });
 });

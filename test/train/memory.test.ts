@@ -6,10 +6,14 @@ import { tinyData, tinyResnet } from "./tiny.js";
 
 const bytes = (model: Model) => model.memory({ images: 0 }).total;
 
-test.each([1, 2])("on %i threads training needs the memory that it was predicted to, both phases and validation included", async (threads) => {
+test.each([
+  [1, {}],
+  [2, {}],
+  [1, { accumulate: 2, ema: true }],
+] as const)("on %i threads training with %j needs the memory that it was predicted to, both phases and validation included", async (threads, options) => {
   const model = await tinyResnet({ inline: threads === 1, threads });
   const data = { train: tinyData(26), validation: tinyData(40, { seed: 9 }) };
-  const trainer = fineTuner(model, data, { epochs: 1, freezeEpochs: 1, batchSize: 8, batchNorm: "train" });
+  const trainer = fineTuner(model, data, { epochs: 1, freezeEpochs: 1, batchSize: 8, batchNorm: "train", ...options });
   const before = bytes(model);
   const predicted = await trainer.memory();
   expect(bytes(model)).toBe(before);
@@ -29,6 +33,8 @@ test("gradientCheckpointing, the batch and what is kept besides show", async () 
   expect((await memory({ batchSize: 32 })).activations).toBeGreaterThan(1.5 * plain.activations);
   expect((await memory({ patience: 2 })).staging - plain.staging).toBe(plain.parameters);
   expect((await memory({ checkpoint: "unused" })).staging - plain.staging).toBe(plain.parameters + plain.optimizer);
+  expect((await memory({ ema: true })).optimizer - plain.optimizer).toBeGreaterThan(0.99 * plain.parameters);
+  expect((await memory({ accumulate: 2 })).optimizer / plain.optimizer).toBeCloseTo(2, 1);
   expect(plain.staging).toBe(3 * 16 * 8 * 8 * 3 * 4);
   model.close();
 });

@@ -37,6 +37,36 @@ const adamw: Kind = {
   options: { epochs: 3, batchSize: 8, seed: 5, lr: 1e-3, optimizer: "adamw", schedule: "cosine" },
 };
 
+/** What a recipe may have besides: averages, added-up gradients, a rate that falls on plateaus, and all that is drawn. */
+const lamb: Kind = {
+  ...sgd,
+  options: {
+    ...sgd.options,
+    patience: 0,
+    optimizer: { name: "lamb", trustClip: true },
+    ema: { decay: 0.8 },
+    schedule: { name: "plateau", patience: 0, factor: 0.5, threshold: 0.5 },
+    dropPathRate: 0.5,
+    sampling: "balanced",
+    classWeights: [1, 2, 0.5],
+  },
+};
+const rmsprop: Kind = {
+  ...adamw,
+  data: { train: tinyData(21, { channels: 1 }), validation: tinyData(6, { channels: 1, seed: 9 }) },
+  options: {
+    ...adamw.options,
+    optimizer: "rmsproptf",
+    accumulate: 2,
+    loss: "focal",
+    ema: { warmup: true },
+    patience: 2,
+    dropRate: 0.3,
+    layerDecay: 0.7,
+    schedule: { name: "step", every: 1, gamma: 0.5, warmup: { steps: 2 } },
+  },
+};
+
 type Make = (kind: Kind, options: TrainerOptions) => Promise<{ trainer: Trainer; model: Model }>;
 const newTrainer: Make = async ({ make, data, options }, more) => {
   const model = await make();
@@ -99,6 +129,8 @@ function afterItems(data: Dataset, count: number, stop: () => void): Dataset {
 describe.each([
   ["resnet20, sgd, batch norm in training mode, early stopping on", sgd, wholeSgd],
   ["small_cnn, adamw, dropout", adamw, newTrainer(adamw, {}).then(finish)],
+  ["resnet20, lamb, averages, plateaus, stochastic depth, balanced classes", lamb, newTrainer(lamb, {}).then(finish)],
+  ["small_cnn, rmsproptf, two batches a step, focal loss, averages, early stopping", rmsprop, newTrainer(rmsprop, {}).then(finish)],
 ])("%s", (_, kind, whole) => {
   test.each([
     ["in the middle of the first epoch", 2, { phase: 0, epoch: 0, batch: 2, phaseStep: 2, step: 2 }],
@@ -227,6 +259,10 @@ describe("a checkpoint of something else is refused", () => {
   test.each<[string, Partial<Kind>, new (message: string) => Error, RegExp]>([
     ["batch size", { options: { ...sgd.options, batchSize: 7 } }, ArgumentError, /was trained with batchSize 8, expected 7/],
     ["epochs", { options: { ...sgd.options, phases: [phase] } }, ArgumentError, /was trained with phases \[.*"epochs":3.*expected \[.*"epochs":4/],
+    ["optimiser", { options: { ...sgd.options, optimizer: "lamb" } }, ArgumentError, /was trained with optimizer "sgd", expected "lamb"/],
+    ["averages", { options: { ...sgd.options, ema: true } }, ArgumentError, /was trained with ema undefined, expected {"decay":0.9999,/],
+    ["accumulation", { options: { ...sgd.options, accumulate: 2 } }, ArgumentError, /was trained with accumulate undefined, expected 2/],
+    ["loss", { options: { ...sgd.options, loss: "focal" } }, ArgumentError, /was trained with loss undefined, expected {"name":"focal","gamma":2}/],
     ["augmentation", { options: { ...sgd.options, transforms: [] } }, ArgumentError, /was trained with transforms/],
     ["number of images", { data: { ...sgd.data, train: tinyData(20) } }, DataError, /was trained on 21 images, this data set has 20/],
     [

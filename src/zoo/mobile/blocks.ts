@@ -1,6 +1,6 @@
 import type { Value } from "../../graph/graph.js";
 import type { Activation } from "../../nn/activation.js";
-import { convNorm, convNormAct, squeezeExcite } from "../../nn/blocks.js";
+import { convNorm, convNormAct, squeezeExcite, stochasticDepth } from "../../nn/blocks.js";
 import { channelsOf, type Conv } from "../../nn/convolution.js";
 import { batchNorm } from "../../nn/norm.js";
 import type { Scope } from "../../nn/scope.js";
@@ -42,7 +42,7 @@ const builders: Record<Block["block"], Build> = {
   /** Convolution, norm and activation; `skip` adds the input, as at the start of EfficientNetV2. */
   conv(net, x, block, style) {
     const y = strided(net, x, block, ["conv", "bn1"], style);
-    return block.skip ? residual(x, y, block) : y;
+    return block.skip ? residual(net, x, y, block) : y;
   },
 
   /** Depthwise, then 1x1, both activated (Howard et al. 2017, figure 3). */
@@ -60,14 +60,14 @@ const builders: Record<Block["block"], Build> = {
     let y = expands ? expand(net, x, block, ["conv_pw", "bn1"]) : x;
     y = excite(net, depthwise(net, y, block, ["conv_dw", expands ? "bn2" : "bn1"], style), block, style);
     y = convNorm(net, y, { channels: block.channels, kernel: 1 }, expands ? ["conv_pwl", "bn3"] : ["conv_pw", "bn2"]);
-    return residual(x, y, block);
+    return residual(net, x, y, block);
   },
 
   /** The first two layers of an inverted residual as one convolution (Gupta & Tan 2019; Tan & Le 2021, figure 2). */
   fused(net, x, block, style) {
     let y = strided(net, x, { ...block, channels: widthOf(x, block) }, ["conv_exp", "bn1"], style);
     y = excite(net, y, block, style);
-    return residual(x, convNorm(net, y, { channels: block.channels, kernel: 1 }, ["conv_pwl", "bn2"]), block);
+    return residual(net, x, convNorm(net, y, { channels: block.channels, kernel: 1 }, ["conv_pwl", "bn2"]), block);
   },
 
   /** Inverted residual with a depthwise convolution before the expansion, after it, both or none (Qin et al. 2024, figure 4). */
@@ -79,13 +79,13 @@ const builders: Record<Block["block"], Build> = {
     y = expand(net, y, block, named("pw_exp"));
     if (kernel) y = depthwise(net, y, block, named("dw_mid"), style);
     y = convNorm(net, y, { channels, kernel: 1 }, named("pw_proj"));
-    return residual(x, scaled(net, y, style), block);
+    return residual(net, x, scaled(net, y, style), block);
   },
 
   /** Attention among normalised pixels (ibid., section 4). */
   attention(net, x, block, style) {
     const y = batchNorm(net.at("norm"), x);
-    return residual(x, scaled(net, block.attend?.(net.at("attn"), y) ?? y, style), block);
+    return residual(net, x, scaled(net, block.attend?.(net.at("attn"), y) ?? y, style), block);
   },
 };
 
@@ -125,6 +125,6 @@ function scaled(net: Scope, y: Value, { layerScale }: Style): Value {
   return layerScale ? layerScale(net.at("layer_scale"), y) : y;
 }
 
-function residual(x: Value, y: Value, { skip = true, stride }: Block): Value {
-  return skip && stride === 1 && channelsOf(x) === channelsOf(y) ? add({ a: x, b: y }) : y;
+function residual(net: Scope, x: Value, y: Value, { skip = true, stride }: Block): Value {
+  return skip && stride === 1 && channelsOf(x) === channelsOf(y) ? add({ a: x, b: stochasticDepth(net, y) }) : y;
 }

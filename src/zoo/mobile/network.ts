@@ -50,9 +50,11 @@ export function mobileNetwork({ stem, stages, head, ...style }: MobileNetwork, {
     backbone(root, x) {
       const net = within(root);
       let y = convNormAct(net, x, { channels: stem, kernel: 3, stride: 2, activation: style.activation }, ["conv_stem", "bn1"]);
+      const count = stages.flat().length;
+      let before = 0;
       stages.forEach((blocks, stage) => {
         blocks.forEach((block, i) => {
-          y = buildBlock(net.at(`blocks.${stage}.${i}`), y, block, style);
+          y = buildBlock(net.with({ depth: before++ / count }).at(`blocks.${stage}.${i}`), y, block, style);
         });
       });
       return pool(net, y, head, style);
