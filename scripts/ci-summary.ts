@@ -2,10 +2,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-const [testReport, smokeReport, assetLog, ...failedChecks] = process.argv.slice(2);
+const [testReport, runtimesReport, assetLog, ...failedChecks] = process.argv.slice(2);
 const read = (file: string): Record<string, number> => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {});
 const tests = read(testReport);
-const smoke = read(smokeReport);
+const runtimes = read(runtimesReport);
 
 /** Files at the asset paths that tests asked for and found; a folder counts with all its files. */
 function assetFiles(): number {
@@ -19,10 +19,10 @@ function assetFiles(): number {
   return files.size;
 }
 
-const passed = (tests.numPassedTests ?? 0) + (smoke.passed ?? 0);
-const failed = Math.max((tests.numFailedTests ?? 0) + (smoke.failed ?? 0), failedChecks.length);
+const passed = (tests.numPassedTests ?? 0) + (runtimes.passed ?? 0);
+const failed = Math.max((tests.numFailedTests ?? 0) + (runtimes.failed ?? 0), failedChecks.length);
 const skipped = (tests.numPendingTests ?? 0) + (tests.numTodoTests ?? 0);
-console.log(`\n${assetFiles()} asset files used, ${skipped} tests skipped, ${smoke.passed ?? 0} smoke cells passed`);
+console.log(`\n${assetFiles()} asset files used, ${skipped} tests skipped, ${runtimes.passed ?? 0} cells of runtimes passed`);
 for (const name of failedChecks) console.log(`failed: ${name}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 || passed === 0 ? 1 : 0);

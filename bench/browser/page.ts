@@ -5,7 +5,7 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build as bundle } from "esbuild";
 import type { Build } from "../../src/core/build.js";
-import { launchChromium } from "../../scripts/smoke/browser.js";
+import { launchChromium } from "../../scripts/runtimes/browser.js";
 import type { Job, Side } from "../job.js";
 import { packageFolder, versionOf } from "../peers/load.js";
 import { modelFile } from "../peers/network.js";

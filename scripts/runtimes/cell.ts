@@ -1,0 +1,32 @@
+import type { Program, Runtime } from "../../src/cli/runtimes/index.js";
+import type { Project } from "./project.js";
+
+/** One thing that must hold: a line of the report. */
+export interface Cell {
+  readonly name: string;
+  /** @returns what there is to say @throws what does not hold */
+  run(): Promise<string>;
+}
+
+/** A program that cells run jobs in. */
+export interface Installed {
+  readonly runtime: Runtime;
+  readonly program: Program;
+  /** As in "Node 22.23.3". */
+  readonly name: string;
+}
+
+export interface Setting {
+  /** An empty project with the packed package, `jobs/` and, where there are assets, `assets/`. */
+  readonly project: Project;
+  readonly programs: readonly Installed[];
+}
+
+/** Cells of one kind, made one after another, so that what they share can be set up before and taken down after them. */
+export type Cells = (setting: Setting) => Iterable<Cell> | AsyncIterable<Cell>;
+
+/** @throws saying what came instead */
+export function expectEqual(found: unknown, expected: unknown, what: string): void {
+  const [a, b] = [found, expected].map((value) => JSON.stringify(value));
+  if (a !== b) throw new Error(`${what}: expected ${b}, got ${a}`);
+}

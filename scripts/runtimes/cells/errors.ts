@@ -1,0 +1,73 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { JobError, type RunOptions } from "../../../src/cli/runtimes/index.js";
+import { type Cell, expectEqual, type Installed, type Setting } from "../cell.js";
+
+interface Thrown {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** By case, the error's name and what its message says. */
+const expected: Record<string, readonly [name: string, message: RegExp]> = {
+  model: ["DataError", /^cannot (open|fetch) .*no-such-model\.safetensors: (there is no such file|status 404)/],
+  image: ["DataError", /^cannot (open|fetch) .*no-such-image\.jpg: (there is no such file|status 404)/],
+  network: ["DataError", /^cannot fetch http:\/\/127\.0\.0\.1:\d+\/model\.safetensors: ./],
+  hub: ["DataError", /127\.0\.0\.1/],
+  offline: ["DataError", /allowRemote/],
+};
+
+/** How an engine on x64 is made one without SIMD: V8's needs SSE 4.1. */
+const v8Flag = "--no-enable-sse4-1";
+const withoutSimd: Record<string, RunOptions> = {
+  Node: { flags: [v8Flag] },
+  Deno: { flags: [`--v8-flags=${v8Flag}`] },
+  Bun: { environment: { BUN_JSC_useWasmSIMD: "0" } },
+  workerd: { flags: [v8Flag] },
+  Chromium: { flags: [`--js-flags=${v8Flag}`] },
+};
+
+/** Every runtime says what is missing: a file, the network, SIMD. */
+export async function* errors({ project, programs }: Setting): AsyncIterable<Cell> {
+  const closed = await closedAddress();
+  for (const { runtime, program, name } of programs) {
+    yield {
+      name: `${name}, what is missing`,
+      async run() {
+        const job = { project: project.folder, module: "jobs/errors.js", input: { closed } };
+        const { thrown, works } = (await runtime.run(program, job)) as { thrown: Record<string, Thrown>; works: boolean };
+        for (const [key, [name, message]] of Object.entries(expected))
+          if (thrown[key]?.name !== name || !message.test(thrown[key].message))
+            throw new Error(`${key}: expected ${name} ${message}, got ${JSON.stringify(thrown[key])}`);
+        expectEqual(works, true, "the model afterwards");
+        return `${Object.keys(expected).join(", ")}: each named`;
+      },
+    };
+    const options = process.arch === "x64" ? withoutSimd[runtime.name] : undefined;
+    if (options) yield noSimd(project.folder, { runtime, program, name }, options);
+  }
+}
+
+function noSimd(project: string, { runtime, program, name }: Installed, options: RunOptions): Cell {
+  return {
+    name: `${name}, no SIMD`,
+    async run() {
+      const error = await runtime.run(program, { project, module: "jobs/no-simd.js" }, options).then(
+        (value) => new Error(`a model: ${JSON.stringify(value)}`),
+        (error) => error as Error,
+      );
+      if (!(error instanceof JobError) || error.name !== "WorkerError" || !/no WebAssembly SIMD; Ocelli needs Node/.test(error.message)) throw error;
+      return error.message;
+    },
+  };
+}
+
+/** An address where nobody listens. */
+async function closedAddress(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return `http://127.0.0.1:${port}/`;
+}

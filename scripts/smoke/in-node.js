@@ -1,4 +1,0 @@
-import * as ocelli from "ocelli";
-import { scenario } from "./scenario.js";
-
-console.log(JSON.stringify(await scenario(ocelli)));
