@@ -1,4 +1,5 @@
 import { type ByteSource, byteSource, isByteSource, openBytes } from "./byte-source.js";
+import { hasNode } from "./environment.js";
 import { DataError, FormatError } from "./errors.js";
 import type { FileSource } from "./file-store.js";
 import { notThere, openUrl } from "./http-source.js";
@@ -7,7 +8,7 @@ import { notThere, openUrl } from "./http-source.js";
 export type SourceLike = string | URL | Blob | ArrayBuffer | Uint8Array;
 
 /** Whether strings without a scheme are paths: true in Node, Deno and Bun; elsewhere they are URLs relative to the page. */
-export const hasFiles = typeof process === "object" && typeof process.getBuiltinModule === "function";
+export const hasFiles = hasNode;
 
 /** Whether this names a file on this machine. */
 export function isFile(from: FileSource): from is string | URL {

@@ -1,4 +1,5 @@
 import { DataError } from "../core/errors.js";
+import { variable } from "../core/environment.js";
 import { reason, writeFileAtomically } from "../core/file-node.js";
 import type { Cache, CachedFile, Unfinished } from "./cache.js";
 
@@ -127,7 +128,7 @@ async function takeOver(folder: string, key: string, place: Place): Promise<Unfi
 function defaultFolder(): string {
   const { join } = process.getBuiltinModule("node:path");
   const { homedir } = process.getBuiltinModule("node:os");
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ocelli");
+  return join(variable("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "ocelli");
 }
 
 function hash(text: string): string {

@@ -1,6 +1,6 @@
 import { DataError } from "../core/errors.js";
 import { sha256 } from "../formats/safetensors/sha256.js";
-import type { Cache, CachedFile } from "./cache.js";
+import type { CachedFile, Cache as FileCache } from "./cache.js";
 
 /** The browser's cache of this name; `caches.delete("ocelli")` empties it. */
 const cacheName = "ocelli";
@@ -9,12 +9,19 @@ const factsHeader = "x-ocelli-file";
 /** What came of broken downloads, for the next attempt of this page. */
 const released = new Map<string, Blob>();
 
+/** Throws where a page is forbidden storage, and in workerd where a cache is there in name only. */
+async function openCache(storage: CacheStorage | undefined): Promise<Cache | undefined> {
+  const cache = await storage?.open(cacheName);
+  await cache?.match("http://localhost/");
+  return cache;
+}
+
 /**
  * A browser's Cache API, one response a URL. Where there is none (pages without https) nothing is kept, and where it is
  * full the file is used all the same.
  */
-export async function webCache(storage: CacheStorage | undefined): Promise<Cache> {
-  const cache = await storage?.open(cacheName).catch(() => undefined); // a page may be forbidden storage
+export async function webCache(storage: CacheStorage | undefined): Promise<FileCache> {
+  const cache = await openCache(storage).catch(() => undefined);
   const find = async (url: string) => {
     const facts = (await cache?.match(url))?.headers.get(factsHeader);
     return facts ? (JSON.parse(decodeURIComponent(facts)) as CachedFile) : undefined;

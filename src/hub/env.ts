@@ -1,3 +1,5 @@
+import { variable } from "../core/environment.js";
+
 /** Where weights by name come from, and where they are kept. Change by assignment before the call that it is for. */
 export interface Environment {
   /** Origin of the hub or of a mirror (default the environment's HF_ENDPOINT, else `https://huggingface.co`). */
@@ -10,10 +12,6 @@ export interface Environment {
   cacheDir: string | undefined;
   /** For private and gated repositories; sent to the origin of `remoteHost` and nowhere else (default HF_TOKEN). */
   token: string | undefined;
-}
-
-function variable(name: string): string | undefined {
-  return (typeof process === "object" && process.env?.[name]) || undefined;
 }
 
 const isSet = (name: string) => /^(1|on|true|yes)$/i.test(variable(name) ?? "");

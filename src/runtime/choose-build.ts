@@ -1,6 +1,6 @@
 import type { Build } from "../core/build.js";
+import { variable } from "../core/environment.js";
 import { ArgumentError } from "../core/errors.js";
-import { isNode } from "./host.js";
 import { checkBuild, fastestBuild } from "./instance.js";
 
 /** `auto` is the fastest of `simd` and `relaxed` that the engine computes rightly; `turbo` must be asked for. */
@@ -38,7 +38,7 @@ export async function chooseBuild(asked?: BuildChoice): Promise<Build> {
 }
 
 function fromEnvironment(): BuildChoice | undefined {
-  const name = isNode() ? process.env.OCELLI_BUILD : undefined;
+  const name = variable("OCELLI_BUILD");
   return name ? checkChoice(name, "OCELLI_BUILD") : undefined;
 }
 

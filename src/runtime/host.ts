@@ -1,3 +1,5 @@
+import { hasNode } from "../core/environment.js";
+
 /** What the engine needs of the runtime around it: threads, and how many. One file per kind of runtime. */
 export interface Host {
   /** Cores that may work at once. */
@@ -28,11 +30,6 @@ let current: Promise<Host> | undefined;
 
 /** The host that this code runs in. */
 export function host(): Promise<Host> {
-  current ??= isNode() ? import("./host-node.js").then(({ nodeHost }) => nodeHost()) : import("./host-web.js").then(({ webHost }) => webHost());
+  current ??= hasNode ? import("./host-node.js").then(({ nodeHost }) => nodeHost()) : import("./host-web.js").then(({ webHost }) => webHost());
   return current;
-}
-
-/** Node, or a runtime that offers Node's worker threads in the same way. */
-export function isNode(): boolean {
-  return typeof process === "object" && typeof process.getBuiltinModule === "function" && Boolean(process.versions?.node);
 }

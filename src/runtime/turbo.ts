@@ -1,4 +1,5 @@
 import { bytesPerElement } from "../core/dtype.js";
+import { hasNode } from "../core/environment.js";
 import { sizeOf } from "../core/shape.js";
 import { gradients } from "../autograd/index.js";
 import { Graph } from "../graph/graph.js";
@@ -14,7 +15,6 @@ import { padded } from "../plan/arena.js";
 import { compile, type Operand } from "../plan/compile.js";
 import { firstAddress } from "./backend.js";
 import { binaryBytes } from "./binaries.js";
-import { isNode } from "./host.js";
 import { link } from "./program.js";
 
 /** Kernel calls for a process of its own to make on a memory of `bytes` bytes. */
@@ -35,9 +35,7 @@ let missing: Promise<string | undefined> | undefined;
  * @returns undefined, or why `turbo` cannot be had here
  */
 export function joinVectors(): Promise<string | undefined> {
-  missing ??= isNode()
-    ? import("./turbo-node.js").then(({ joinVectorsInNode }) => joinVectorsInNode(kernelTest))
-    : Promise.resolve("it needs Node 24 or newer");
+  missing ??= hasNode ? import("./turbo-node.js").then(({ joinVectorsInNode }) => joinVectorsInNode(kernelTest)) : Promise.resolve("it needs Node 24 or newer");
   return missing;
 }
 

@@ -1,3 +1,4 @@
+import type { RunOptions } from "../../../src/cli/runtimes/index.js";
 import { type Cell, expectEqual, type Installed, type Setting } from "../cell.js";
 import type { Project } from "../project.js";
 
@@ -30,11 +31,11 @@ export function* basics({ project, programs }: Setting): Iterable<Cell> {
   const network = networkOf(project);
   let expected: unknown;
 
-  const cell = ({ runtime, program, name }: Installed, asked: readonly number[], { isolated = true } = {}): Cell => ({
-    name: `${name}${isolated ? "" : ", not cross-origin isolated"}`,
+  const cell = ({ runtime, program, name }: Installed, asked: readonly number[], how = "", { isolated = true, flags }: RunOptions = {}): Cell => ({
+    name: `${name}${how}`,
     async run() {
       const job = { project: project.folder, module: "jobs/basics.js", input: { ...network, threads: asked } };
-      const { results, said, strange } = (await runtime.run(program, job, { isolated })) as Results;
+      const { results, said, strange } = (await runtime.run(program, job, { isolated, flags })) as Results;
       for (const { same } of results) expectEqual(same, (expected ??= same), "scores, logits, loss or weights");
       expectEqual(
         results.map(({ threads }) => threads),
@@ -55,6 +56,7 @@ export function* basics({ project, programs }: Setting): Iterable<Cell> {
   for (const installed of programs) {
     const { threads, name } = installed.runtime;
     yield cell(installed, threads ? [1, 2] : [1]);
-    if (name === "Chromium" || name === "Firefox") yield cell(installed, [2], { isolated: false });
+    if (name === "Chromium" || name === "Firefox") yield cell(installed, [2], ", not cross-origin isolated", { isolated: false });
+    if (name === "workerd") yield cell(installed, [1], ", without Node's modules", { flags: ["no_nodejs_compat", "no_nodejs_compat_v2"] });
   }
 }

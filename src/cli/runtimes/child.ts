@@ -7,6 +7,8 @@ export interface Child {
   readonly ended: Promise<string>;
   /** What it wrote so far. */
   output(): string;
+  /** Resolves once its output has a text. */
+  wrote(text: string): Promise<void>;
   complaints(): string;
   /** Ends it and what it started. Resolves when it is gone. */
   stop(): Promise<void>;
@@ -42,6 +44,12 @@ export function start(
   return {
     ended,
     output: () => output,
+    wrote: (text) =>
+      new Promise((resolve) => {
+        const look = () => output.includes(text) && resolve();
+        child.stdout.on("data", look);
+        look();
+      }),
     complaints: () => complaints,
     async stop() {
       kill(child);
@@ -68,13 +76,13 @@ function kill(child: ChildProcess): void {
   }
 }
 
-/** `work`, unless time or patience end first. @throws {RuntimeError} naming `what` when the time is over, the signal's reason when it aborts */
-export async function within<T>(work: Promise<T>, what: string, { timeout = 120_000, signal }: RunOptions): Promise<T> {
+/** `work`, unless time or patience end first. @throws {RuntimeError} with the complaint when the time is over, the signal's reason when it aborts */
+export async function within<T>(work: Promise<T>, complaint: string, { timeout = 120_000, signal }: RunOptions): Promise<T> {
   signal?.throwIfAborted();
   let giveUp: (() => void) | undefined;
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new RuntimeError(`${what} gave no result within ${timeout / 1000} s`)), timeout);
+    timer = setTimeout(() => reject(new RuntimeError(`${complaint} within ${timeout / 1000} s`)), timeout);
     giveUp = () => reject(signal?.reason as Error);
     signal?.addEventListener("abort", giveUp);
   });

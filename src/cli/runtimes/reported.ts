@@ -33,7 +33,7 @@ export async function runReporting(name: string, { served, headers, routes, star
       throw new RuntimeError(`${name} ended without a result (${end}): ${complaints().trim().slice(-2000)}`);
     });
     gone.catch(() => {}); // after the result it is meant to end
-    return settle(await within(Promise.race([outcome, gone]), name, options));
+    return settle(await within(Promise.race([outcome, gone]), `${name} gave no result`, options));
   } finally {
     await child?.stop();
     await server.close();

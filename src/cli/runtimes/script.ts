@@ -3,6 +3,9 @@ import { pathToFileURL } from "node:url";
 import { start, within } from "./child.js";
 import { type Job, type Outcome, outcomeSource, RuntimeError, type RunOptions, settle } from "./runtime.js";
 
+/** Milliseconds that a process has to end after its result. */
+const lastWords = 10_000;
+
 /** Runs a job by a program that takes an ES module from standard input. The process must end by itself. */
 export async function runScript(name: string, path: string, args: readonly string[], job: Job, options: RunOptions): Promise<unknown> {
   const base = pathToFileURL(`${job.project}/`).href;
@@ -12,12 +15,10 @@ export async function runScript(name: string, path: string, args: readonly strin
 console.log("\\n" + ${JSON.stringify(mark)} + JSON.stringify(outcome));
 `;
   const child = start(path, args, { cwd: job.project, environment: options.environment, input: source });
-  const outcome = () => child.output().split(`\n${mark}`)[1]?.split("\n")[0];
   try {
-    const end = await within(child.ended, name, options).catch((error) => {
-      throw outcome() ? new RuntimeError(`${name} gave a result and did not end`, { cause: error }) : error;
-    });
-    const text = outcome();
+    await within(Promise.race([child.wrote(mark), child.ended]), `${name} gave no result`, options);
+    const end = await within(child.ended, `${name} gave a result and did not end`, { timeout: lastWords, signal: options.signal });
+    const text = child.output().split(mark)[1]?.split("\n")[0];
     if (text === undefined) throw new RuntimeError(`${name} ended without a result (${end}): ${(child.complaints() || child.output()).trim().slice(-2000)}`);
     return settle(JSON.parse(text) as Outcome);
   } finally {

@@ -6,10 +6,7 @@ import { linkModules } from "./link-modules.js";
 import { outcomePath, runReporting } from "./reported.js";
 import { type Job, outcomeSource, type Runtime } from "./runtime.js";
 
-/** The day whose behaviour a worker has. A workerd refuses days after its own. */
-const compatibilityDate = "2025-09-01";
-
-/** Cloudflare's runtime, without Cloudflare: one thread, and nothing is compiled at run time. */
+/** Cloudflare's runtime, without Cloudflare: one thread, and nothing is compiled at run time. `flags` that are not V8's are compatibility flags. */
 export const workerd: Runtime = {
   name: "workerd",
   threads: false,
@@ -20,7 +17,7 @@ export const workerd: Runtime = {
       {
         served: job.project,
         async start(origin, folder) {
-          await writeWorker(folder, job, origin, options.flags ?? []);
+          await writeWorker(folder, job, { origin, version, flags: options.flags ?? [] });
           return start(path, ["test", "worker.capnp"], { cwd: folder, environment: options.environment });
         },
       },
@@ -28,8 +25,15 @@ export const workerd: Runtime = {
     ),
 };
 
-/** A worker whose test is the job, and a configuration with all modules that it may import. */
-async function writeWorker(folder: string, job: Job, origin: string, flags: readonly string[]): Promise<void> {
+/** A worker whose test is the job, and a configuration with all modules that it may import. @param worker.version the day whose behaviour it has: the newest that this workerd knows */
+async function writeWorker(folder: string, job: Job, worker: { origin: string; version: string; flags: readonly string[] }): Promise<void> {
+  const { origin, version, flags } = worker;
+  const [v8Flags, compatibilityFlags] = [true, false].map((v8) =>
+    flags
+      .filter((flag) => flag.startsWith("--") === v8)
+      .map(quoted)
+      .join(", "),
+  );
   const main = `${outcomeSource}export default {
   async test() {
     const outcome = await outcomeOf(() => import(${JSON.stringify(`./${job.module}`)}), ${JSON.stringify(job.input ?? null)}, { base: ${JSON.stringify(`${origin}/`)} });
@@ -47,11 +51,12 @@ async function writeWorker(folder: string, job: Job, origin: string, flags: read
   }
   const configuration = `using Workerd = import "/workerd/workerd.capnp";
 const configuration :Workerd.Config = (
-  v8Flags = [${flags.map(quoted).join(", ")}],
+  v8Flags = [${v8Flags}],
   services = [(name = "worker", worker = .worker), (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true)))],
 );
 const worker :Workerd.Worker = (
-  compatibilityDate = "${compatibilityDate}",
+  compatibilityDate = ${quoted(version)},
+  compatibilityFlags = [${compatibilityFlags}],
   modules = [
     ${modules.join(",\n    ")}
   ],
