@@ -1,5 +1,8 @@
-import type { Program, Runtime } from "../../src/cli/runtimes/index.js";
+import type { Program, RunOptions, Runtime } from "../../src/cli/runtimes/index.js";
 import type { Project } from "./project.js";
+
+/** Milliseconds until a job is given up: jobs take seconds, but a machine may have more to do. */
+const patience = 300_000;
 
 /** One thing that must hold: a line of the report. */
 export interface Cell {
@@ -8,12 +11,23 @@ export interface Cell {
   run(): Promise<string>;
 }
 
-/** A program that cells run jobs in. */
-export interface Installed {
-  readonly runtime: Runtime;
-  readonly program: Program;
+/** A program of a runtime, with the project to run jobs in. */
+export class Installed {
+  constructor(
+    readonly runtime: Runtime,
+    readonly program: Program,
+    private readonly project: string,
+  ) {}
+
   /** As in "Node 22.23.3". */
-  readonly name: string;
+  get name(): string {
+    return `${this.runtime.name} ${this.program.version}`;
+  }
+
+  /** Runs a module of the project. */
+  run(module: string, input?: unknown, options?: RunOptions): Promise<unknown> {
+    return this.runtime.run(this.program, { project: this.project, module, input }, { timeout: patience, ...options });
+  }
 }
 
 export interface Setting {

@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Program, programAt, type Runtime, runtimes } from "../../src/cli/runtimes/index.js";
-import type { Installed } from "./cell.js";
 import { quiet } from "./project.js";
 
 const run = promisify(execFile);
@@ -16,17 +15,12 @@ for (const [major, version] of Object.entries(nodes)) packages[`node${major}`] =
 
 const debian: Record<string, string> = { Chromium: "chromium", Firefox: "firefox-esr" };
 
-/** Finds every runtime, installing what is missing. @param folder keeps npm's from run to run */
-export async function installRuntimes(folder: string): Promise<{ programs: Installed[]; missing: string[] }> {
+/** The programs of every runtime, none where it cannot be had. @param folder keeps npm's from run to run */
+export async function installRuntimes(folder: string): Promise<Map<Runtime, Program[]>> {
   await installPackages(folder);
-  const programs: Installed[] = [];
-  const missing: string[] = [];
-  for (const runtime of runtimes) {
-    const found = runtime.name === "Node" ? await nodePrograms(folder) : await programOf(runtime, folder);
-    if (found.length === 0) missing.push(runtime.name);
-    for (const program of found) programs.push({ runtime, program, name: `${runtime.name} ${program.version}` });
-  }
-  return { programs, missing };
+  const found = new Map<Runtime, Program[]>();
+  for (const runtime of runtimes) found.set(runtime, runtime.name === "Node" ? await nodePrograms(folder) : await programOf(runtime, folder));
+  return found;
 }
 
 /** `installed.json` is written last: it says that all of them are there. */

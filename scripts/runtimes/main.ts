@@ -6,7 +6,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import type { Cell, Cells, Setting } from "./cell.js";
+import { type Cell, type Cells, Installed, type Setting } from "./cell.js";
 import { basics } from "./cells/basics.js";
 import { bundled } from "./cells/bundled.js";
 import { commandLine } from "./cells/command-line.js";
@@ -44,13 +44,14 @@ function fail(name: string, error: unknown): void {
 
 // A folder of the package's size is not left behind, nor are browsers: they end with this process.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
-const { programs, missing } = await installRuntimes(join(root, "build/runtimes"));
-for (const name of missing) {
+const found = await installRuntimes(join(root, "build/runtimes"));
+for (const [{ name }] of [...found].filter(([, programs]) => programs.length === 0)) {
   if (options.all) fail(name, "not found on this machine");
   else console.log(`left out: ${name} (not found on this machine)`);
 }
 const project = await installPacked(root);
 process.on("exit", project.remove);
+const programs = [...found].flatMap(([runtime, programs]) => programs.map((program) => new Installed(runtime, program, project.folder)));
 const setting: Setting = { project, programs };
 for (const group of groups) {
   try {

@@ -31,11 +31,10 @@ export function* basics({ project, programs }: Setting): Iterable<Cell> {
   const network = networkOf(project);
   let expected: unknown;
 
-  const cell = ({ runtime, program, name }: Installed, asked: readonly number[], how = "", { isolated = true, flags }: RunOptions = {}): Cell => ({
-    name: `${name}${how}`,
+  const cell = (installed: Installed, asked: readonly number[], how = "", { isolated = true, flags }: RunOptions = {}): Cell => ({
+    name: `${installed.name}${how}`,
     async run() {
-      const job = { project: project.folder, module: "jobs/basics.js", input: { ...network, threads: asked } };
-      const { results, said, strange } = (await runtime.run(program, job, { isolated, flags })) as Results;
+      const { results, said, strange } = (await installed.run("jobs/basics.js", { ...network, threads: asked }, { isolated, flags })) as Results;
       for (const { same } of results) expectEqual(same, (expected ??= same), "scores, logits, loss or weights");
       expectEqual(
         results.map(({ threads }) => threads),

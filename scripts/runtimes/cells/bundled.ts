@@ -4,10 +4,10 @@ import { networkOf, type Results } from "./basics.js";
 
 /** The page as esbuild makes it, with no options but the platform, gives what plain modules give. */
 export function* bundled({ project, programs }: Setting): Iterable<Cell> {
-  for (const { runtime, program, name } of programs.filter(({ runtime }) => runtime.name === "Chromium"))
+  for (const installed of programs.filter(({ runtime }) => runtime.name === "Chromium"))
     for (const isolated of [true, false])
       yield {
-        name: `${name}, ${isolated ? "" : "not "}cross-origin isolated, bundled by esbuild`,
+        name: `${installed.name}, ${isolated ? "" : "not "}cross-origin isolated, bundled by esbuild`,
         async run() {
           const outdir = "bundled/esbuild";
           await build({
@@ -21,8 +21,7 @@ export function* bundled({ project, programs }: Setting): Iterable<Cell> {
             logLevel: "silent",
           });
           const input = { ...networkOf(project), threads: [2] };
-          const job = { project: project.folder, input };
-          const of = async (module: string) => (await runtime.run(program, { ...job, module }, { isolated })) as Results;
+          const of = async (module: string) => (await installed.run(module, input, { isolated })) as Results;
           const [plain, made] = [await of("jobs/basics.js"), await of(`${outdir}/basics.js`)];
           expectEqual(made, plain, "scores, logits, loss or weights");
           return "as plain modules";

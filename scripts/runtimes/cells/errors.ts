@@ -29,14 +29,13 @@ const withoutSimd: Record<string, RunOptions> = {
 };
 
 /** Every runtime says what is missing: a file, the network, SIMD. */
-export async function* errors({ project, programs }: Setting): AsyncIterable<Cell> {
+export async function* errors({ programs }: Setting): AsyncIterable<Cell> {
   const closed = await closedAddress();
-  for (const { runtime, program, name } of programs) {
+  for (const installed of programs) {
     yield {
-      name: `${name}, what is missing`,
+      name: `${installed.name}, what is missing`,
       async run() {
-        const job = { project: project.folder, module: "jobs/errors.js", input: { closed } };
-        const { thrown, works } = (await runtime.run(program, job)) as { thrown: Record<string, Thrown>; works: boolean };
+        const { thrown, works } = (await installed.run("jobs/errors.js", { closed })) as { thrown: Record<string, Thrown>; works: boolean };
         for (const [key, [name, message]] of Object.entries(expected))
           if (thrown[key]?.name !== name || !message.test(thrown[key].message))
             throw new Error(`${key}: expected ${name} ${message}, got ${JSON.stringify(thrown[key])}`);
@@ -44,16 +43,16 @@ export async function* errors({ project, programs }: Setting): AsyncIterable<Cel
         return `${Object.keys(expected).join(", ")}: each named`;
       },
     };
-    const options = process.arch === "x64" ? withoutSimd[runtime.name] : undefined;
-    if (options) yield noSimd(project.folder, { runtime, program, name }, options);
+    const options = process.arch === "x64" ? withoutSimd[installed.runtime.name] : undefined;
+    if (options) yield noSimd(installed, options);
   }
 }
 
-function noSimd(project: string, { runtime, program, name }: Installed, options: RunOptions): Cell {
+function noSimd(installed: Installed, options: RunOptions): Cell {
   return {
-    name: `${name}, no SIMD`,
+    name: `${installed.name}, no SIMD`,
     async run() {
-      const error = await runtime.run(program, { project, module: "jobs/no-simd.js" }, options).then(
+      const error = await installed.run("jobs/no-simd.js", undefined, options).then(
         (value) => new Error(`a model: ${JSON.stringify(value)}`),
         (error) => error as Error,
       );

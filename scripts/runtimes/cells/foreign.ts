@@ -16,11 +16,11 @@ export function* foreign({ project, programs }: Setting): Iterable<Cell> {
   }
   input.tfjs += "/model.json";
   let expected: unknown;
-  for (const { runtime, program, name } of programs)
+  for (const installed of programs)
     yield {
-      name: `${name}, subpaths`,
+      name: `${installed.name}, subpaths`,
       async run() {
-        const found = await runtime.run(program, { project: project.folder, module: "jobs/foreign.js", input });
+        const found = await installed.run("jobs/foreign.js", input);
         expectEqual(found, (expected ??= found), "what they open");
         return JSON.stringify(found);
       },
