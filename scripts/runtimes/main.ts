@@ -8,7 +8,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Cell, type Cells, Installed, type Setting } from "./cell.js";
 import { basics } from "./cells/basics.js";
-import { bundled } from "./cells/bundled.js";
+
 import { commandLine } from "./cells/command-line.js";
 import { errors } from "./cells/errors.js";
 import { foreign } from "./cells/foreign.js";
@@ -17,7 +17,7 @@ import { installRuntimes } from "./install.js";
 import { installPacked } from "./project.js";
 
 /** In the order of the report. */
-const groups: readonly Cells[] = [basics, errors, foreign, commandLine, turbo, bundled];
+const groups: readonly Cells[] = [basics, errors, foreign, commandLine, turbo];
 
 const { values: options } = parseArgs({ options: { only: { type: "string", default: "" }, all: { type: "boolean" }, report: { type: "string" } } });
 const only = new RegExp(options.only, "i");

@@ -8,15 +8,19 @@ export const hasNode: boolean =
   Boolean(process.versions?.node) &&
   globalThis.navigator?.userAgent !== "Cloudflare-Workers";
 
-/** What is asked of Deno, which would ask its user in turn. */
-interface Permissions {
-  querySync(descriptor: { readonly name: "env"; readonly variable: string }): { readonly state: string };
+/** What Deno asks its user for. */
+type Permission =
+  | { readonly name: "env"; readonly variable: string }
+  | { readonly name: "sys"; readonly kind: "homedir" }
+  | { readonly name: "write"; readonly path: string };
+
+/** Whether something is allowed already: what Ocelli can do without is not worth Deno's question to its user. */
+export function isAllowed(permission: Permission): boolean {
+  const { Deno } = globalThis as { Deno?: { permissions: { querySync(permission: Permission): { readonly state: string } } } };
+  return Deno === undefined || Deno.permissions.querySync(permission).state === "granted";
 }
 
-/** A variable of the environment, where there is one and it may be read: Deno's users are not asked for what has a default. */
+/** A variable of the environment, where there is one that may be read. */
 export function variable(name: string): string | undefined {
-  if (typeof process !== "object") return undefined;
-  const { permissions } = (globalThis as { Deno?: { permissions: Permissions } }).Deno ?? {};
-  if (permissions && permissions.querySync({ name: "env", variable: name }).state !== "granted") return undefined;
-  return process.env?.[name] || undefined;
+  return (typeof process === "object" && isAllowed({ name: "env", variable: name }) && process.env?.[name]) || undefined;
 }

@@ -1,5 +1,5 @@
 import { DataError } from "../core/errors.js";
-import { variable } from "../core/environment.js";
+import { isAllowed, variable } from "../core/environment.js";
 import { reason, writeFileAtomically } from "../core/file-node.js";
 import type { Cache, CachedFile, Unfinished } from "./cache.js";
 
@@ -15,7 +15,7 @@ const forgotten = 7 * 24 * 3600;
  * - `index/<sha256 of the URL>.json`: the `CachedFile` of a URL
  * - `unfinished/<key>.<id>`: what came of a file; a download takes over one that nobody writes by renaming it
  */
-export async function folderCache(folder = defaultFolder()): Promise<Cache> {
+export async function folderCache(folder: string): Promise<Cache> {
   const { join } = process.getBuiltinModule("node:path");
   const { mkdir, readdir, readFile, stat } = process.getBuiltinModule("node:fs/promises");
   const folders = { files: join(folder, "files"), index: join(folder, "index"), unfinished: join(folder, "unfinished") };
@@ -125,10 +125,12 @@ async function takeOver(folder: string, key: string, place: Place): Promise<Unfi
   };
 }
 
-function defaultFolder(): string {
+/** In the user's cache folder, where it may be known. */
+export function defaultFolder(): string | undefined {
   const { join } = process.getBuiltinModule("node:path");
   const { homedir } = process.getBuiltinModule("node:os");
-  return join(variable("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "ocelli");
+  const folder = variable("XDG_CACHE_HOME") ?? (isAllowed({ name: "sys", kind: "homedir" }) ? join(homedir(), ".cache") : undefined);
+  return folder && join(folder, "ocelli");
 }
 
 function hash(text: string): string {

@@ -1,3 +1,4 @@
+import { isAllowed } from "../core/environment.js";
 import type { FileSource } from "../core/file-store.js";
 import { hasFiles } from "../core/source.js";
 
@@ -26,7 +27,7 @@ export interface Unfinished {
   release(keep: boolean): Promise<void>;
 }
 
-/** Where downloaded files are kept: a folder, or a browser's Cache API. */
+/** Where downloaded files are kept: a folder, or the Cache API of browsers and of Deno where it may write to no folder. */
 export interface Cache {
   /** For messages. */
   readonly place: string;
@@ -43,5 +44,10 @@ export interface Cache {
 }
 
 export async function openCache(folder: string | undefined): Promise<Cache> {
-  return hasFiles ? (await import("./cache-node.js")).folderCache(folder) : (await import("./cache-web.js")).webCache(globalThis.caches);
+  if (hasFiles) {
+    const { defaultFolder, folderCache } = await import("./cache-node.js");
+    const path = folder ?? defaultFolder();
+    if (path !== undefined && isAllowed({ name: "write", path })) return folderCache(path);
+  }
+  return (await import("./cache-web.js")).webCache(globalThis.caches);
 }
