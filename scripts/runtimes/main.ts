@@ -1,7 +1,7 @@
 /**
  * Installs the packed tarball into an empty project and tries it in every runtime: `npm run test:runtimes`. One line a cell, and at the
- * end how many passed. `--only <pattern>` runs the cells whose names match, `--all` fails where a runtime is missing, `--report <file>`
- * writes the counts as JSON.
+ * end how many passed. Names of groups run those alone, `--only <pattern>` the cells whose names match; `--all`
+ * fails where a runtime is missing, `--report <file>` writes the counts as JSON.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -13,13 +13,17 @@ import { commandLine } from "./cells/command-line.js";
 import { errors } from "./cells/errors.js";
 import { foreign } from "./cells/foreign.js";
 import { turbo } from "./cells/turbo.js";
+import { bundlers } from "./bundlers/cells.js";
 import { installRuntimes } from "./install.js";
 import { installPacked } from "./project.js";
 
 /** In the order of the report. */
-const groups: readonly Cells[] = [basics, errors, foreign, commandLine, turbo];
+const groups: Record<string, Cells> = { basics, errors, foreign, "command-line": commandLine, turbo, bundlers };
 
-const { values: options } = parseArgs({ options: { only: { type: "string", default: "" }, all: { type: "boolean" }, report: { type: "string" } } });
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: "string", default: "" }, all: { type: "boolean" }, report: { type: "string" } },
+});
 const only = new RegExp(options.only, "i");
 const root = resolve(import.meta.dirname, "../..");
 let passed = 0;
@@ -53,11 +57,12 @@ const project = await installPacked(root);
 process.on("exit", project.remove);
 const programs = [...found].flatMap(([runtime, programs]) => programs.map((program) => new Installed(runtime, program, project.folder)));
 const setting: Setting = { project, programs };
-for (const group of groups) {
+for (const [name, cells] of Object.entries(groups)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
   try {
-    for await (const cell of group(setting)) await run(cell);
+    for await (const cell of cells(setting)) await run(cell);
   } catch (error) {
-    fail(group.name, error);
+    fail(name, error);
   }
 }
 

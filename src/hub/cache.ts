@@ -47,7 +47,7 @@ export async function openCache(folder: string | undefined): Promise<Cache> {
   if (hasFiles) {
     const { defaultFolder, folderCache } = await import("./cache-node.js");
     const path = folder ?? defaultFolder();
-    if (path !== undefined && isAllowed({ name: "write", path })) return folderCache(path);
+    if (path !== undefined && (folder !== undefined || isAllowed({ name: "write", path }))) return folderCache(path);
   }
   return (await import("./cache-web.js")).webCache(globalThis.caches);
 }

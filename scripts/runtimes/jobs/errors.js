@@ -2,26 +2,24 @@
 export default async function errors({ closed }, { base }) {
   const { createModel, env, loadModel } = await import("ocelli");
   const model = await createModel("small_cnn", { labels: ["a", "b"], seed: 1 });
-  const cases = {
-    model: () => loadModel(new URL("no-such-model.safetensors", base)),
-    image: () => model.classify(new URL("no-such-image.jpg", base)),
-    network: () => loadModel(`${closed}model.safetensors`),
-    hub: () => {
-      env.remoteHost = closed.slice(0, -1);
-      return createModel("mobilenetv3_small_100.lamb_in1k", { pretrained: true });
-    },
-    offline: () => {
-      env.allowRemote = false;
-      return createModel("mobilenetv3_small_100.lamb_in1k", { pretrained: true });
-    },
-  };
-  const thrown = {};
-  for (const [name, run] of Object.entries(cases)) {
-    thrown[name] = await run().then(
+  const thrownBy = (call) =>
+    call.then(
       () => "nothing",
       ({ name, code, message }) => ({ name, code, message }),
     );
-  }
+  const pretrained = () => createModel("mobilenetv3_small_100.lamb_in1k", { pretrained: true });
+  env.remoteHost = closed.slice(0, -1);
+  // Downloads try again for some seconds: together.
+  const [noModel, image, network, hub] = await Promise.all(
+    [
+      loadModel(new URL("no-such-model.safetensors", base)),
+      model.classify(new URL("no-such-image.jpg", base)),
+      loadModel(`${closed}model.safetensors`),
+      pretrained(),
+    ].map(thrownBy),
+  );
+  env.allowRemote = false;
+  const thrown = { model: noModel, image, network, hub, offline: await thrownBy(pretrained()) };
   const [best] = await model.classify({ data: new Uint8Array(28 * 28), width: 28, height: 28, channels: 1 });
   model.close();
   return { thrown, works: Number.isFinite(best.score) };

@@ -1,0 +1,4 @@
+import * as ocelli from "ocelli";
+import { scenario } from "./scenario.js";
+
+export default () => scenario(ocelli);
