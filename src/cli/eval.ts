@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { type Dataset, unreadable } from "../index.js";
+import { type Dataset, type Evaluation, type MacroMetrics, topKAccuracy, unreadable } from "../index.js";
 import { openData } from "./data.js";
 import { openModel } from "./open-model.js";
 import { addEngineOptions, addInputOptions, type EngineOptions, type InputOptions, modelArgument, number, wholeNumber } from "./options.js";
@@ -10,6 +10,7 @@ interface EvalOptions extends EngineOptions, InputOptions {
   readonly validation: number;
   readonly seed?: number;
   readonly badImages: "skip" | "error";
+  readonly topK: number;
 }
 
 export function evalCommand(): Command {
@@ -19,36 +20,45 @@ export function evalCommand(): Command {
     .argument("<data>", "folder with one sub-folder per class (its val/ where it has one), .csv or .tar")
     .option("--validation <share>", "only the part that `train` holds out with this share and --seed, where the data has no split of its own", number(0, 1), 0)
     .option("--seed <n>", "of that split", wholeNumber(0))
+    .option("--top-k <k>", "the share of images whose right class is among so many best ones", wholeNumber(1), 5)
     .addOption(new Option("--bad-images <what>", "what to do with images that cannot be read").choices(["skip", "error"]).default("error"))
     .action(evaluate);
   return addEngineOptions(addInputOptions(command));
 }
 
-async function evaluate(source: string, folder: string, { validation, seed, badImages, json, ...options }: EvalOptions): Promise<void> {
+async function evaluate(source: string, folder: string, { validation, seed, badImages, topK: k, json, ...options }: EvalOptions): Promise<void> {
   const split = await openData(folder, { validation, seed });
   const model = await openModel(source, { ...options, json });
   const bar = new ProgressBar();
   const asked = split.validation.length > 0 ? split.validation : split.train;
   const data = badImages === "skip" ? await withoutUnreadable(asked, bar, json ?? false) : asked;
-  const { accuracy, top5, loss, classes, confusion } = await model.evaluate(data, {
+  const evaluation = await model.evaluate(data, {
     onProgress: (done, total) => bar.update("evaluating", done / total, `${done} of ${total} images`),
   });
   bar.clear();
   model.close();
-  if (json) return printJson({ images: data.length, accuracy, top5, loss, classes, confusion });
-  console.log(
-    styled("bold", `accuracy ${formatShare(accuracy)}`) +
-      (classes.length > 5 ? `  top-5 ${formatShare(top5)}` : "") +
-      `  loss ${loss.toFixed(4)}  ${data.length} images\n`,
-  );
-  const rows = classes.map(({ label, precision, recall, f1, support }) => [
-    label,
-    formatShare(precision),
-    formatShare(recall),
-    formatShare(f1),
-    String(support),
-  ]);
-  console.log(formatTable([["class", "precision", "recall", "f1", "images"], ...rows]));
+  const topK = { k, accuracy: topKAccuracy(evaluation, k) };
+  if (json) {
+    const { predictions: _, ...figures } = evaluation;
+    return printJson({ images: data.length, ...figures, topK });
+  }
+  console.log(evaluationText(evaluation, topK));
+}
+
+function evaluationText({ accuracy, loss, ece, macro, classes, predictions }: Evaluation, topK: { k: number; accuracy: number }): string {
+  const best = topK.k > 1 && topK.k < classes.length ? `  top-${topK.k} ${formatShare(topK.accuracy)}` : "";
+  const total = `accuracy ${formatShare(accuracy)}${best}  loss ${loss.toFixed(4)}  calibration error ${formatShare(ece)}  ${predictions.length} images`;
+  const row = (name: string, of: MacroMetrics, images: number) => [
+    name,
+    formatShare(of.precision),
+    formatShare(of.recall),
+    formatShare(of.f1),
+    of.rocAuc?.toFixed(3) ?? "-",
+    String(images),
+  ];
+  const rows = classes.map((each) => row(each.label, each, each.support));
+  const table = formatTable([["class", "precision", "recall", "f1", "roc auc", "images"], ...rows, row("mean", macro, predictions.length)]);
+  return `${styled("bold", total)}\n\n${table}`;
 }
 
 async function withoutUnreadable(data: Dataset, bar: ProgressBar, json: boolean): Promise<Dataset> {

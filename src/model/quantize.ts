@@ -95,7 +95,7 @@ async function compare(
 ): Promise<Pick<QuantizationReport, "accuracy" | "agreement">> {
   const share = (a: readonly number[], b: readonly number[]) => a.filter((value, i) => value === b[i]).length / Math.max(a.length, 1);
   if (validation) {
-    const [float, int8] = [await model.evaluate(validation, { signal }), await quantized.evaluate(validation, { signal })];
+    const [float, int8] = [await model.evaluate(validation, { signal, rocAuc: false }), await quantized.evaluate(validation, { signal, rocAuc: false })];
     const [first, second] = [float, int8].map(({ predictions }) => predictions.map(({ predicted }) => predicted));
     return { accuracy: { float32: float.accuracy, int8: int8.accuracy }, agreement: share(first, second) };
   }

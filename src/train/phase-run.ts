@@ -153,7 +153,12 @@ export class PhaseRun {
     const { validation, cache, signal } = this.data;
     const { loss, accuracy } = this.features
       ? await this.validateHead()
-      : await this.model.evaluate(validation as Dataset, { signal, build: this.programOptions.build, decoded: cache?.of(validation as Dataset) });
+      : await this.model.evaluate(validation as Dataset, {
+          signal,
+          build: this.programOptions.build,
+          rocAuc: false,
+          decoded: cache?.of(validation as Dataset),
+        });
     return { loss, accuracy };
   }
 
@@ -183,7 +188,7 @@ export class PhaseRun {
   private async validateHead(): Promise<{ loss: number; accuracy: number }> {
     const { model, validationFeatures, validationLabels } = this;
     const { EvaluationBuilder } = await import("../model/metrics.js");
-    const builder = new EvaluationBuilder(model.labels);
+    const builder = new EvaluationBuilder(model.labels, { rocAuc: false });
     const order = Uint32Array.from(validationFeatures, (_, i) => i);
     const { batchSize } = this.settings;
     const batch = featureBatches(validationFeatures, validationLabels, order, batchSize);

@@ -72,8 +72,14 @@ describe("ocelli eval", () => {
     expect(code).toBe(0);
     expect(result).toMatchObject({ images: 9, accuracy: expect.any(Number), classes: [{ label: "bag", support: 3 }, {}, {}] });
     expect((await ocelli(["eval", "m.safetensors", "tiny"], root)).stdout).toMatch(
-      /^accuracy [\d.]+ % {2}loss [\d.]+ {2}9 images\n\nclass +precision +recall +f1 +images\nbag /,
+      /^accuracy [\d.]+ % {2}loss [\d.]+ {2}calibration error [\d.]+ % {2}9 images\n\nclass +precision +recall +f1 +roc auc +images\nbag [^]*\nmean +[\d.]+ % +[\d.]+ % +[\d.]+ % +[\d.]+ +9\n$/,
     );
+    const { ece, macro, topK } = result as { ece: number; macro: Record<string, number>; topK: { k: number; accuracy: number } };
+    expect(topK).toEqual({ k: 5, accuracy: 1 });
+    for (const value of [ece, macro.precision, macro.recall, macro.f1, macro.rocAuc]) expect(value >= 0 && value <= 1).toBe(true);
+    expect(macro.rocAuc).toBeGreaterThan(0.5);
+    const [top2] = jsonLines((await ocelli(["eval", "m.safetensors", "tiny", "--top-k", "2", "--json"], root)).stdout);
+    expect((top2.topK as { accuracy: number }).accuracy).toBeGreaterThanOrEqual(result.accuracy as number);
   });
 
   it("uses all images of a folder without a split, or the part that training holds out", async () => {

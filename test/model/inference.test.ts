@@ -165,9 +165,9 @@ describe("evaluate", () => {
       [0, 1, 0],
     ]);
     expect(classes).toEqual([
-      { label: "a", precision: 1 / 2, recall: 1 / 2, f1: 1 / 2, support: 2 },
-      { label: "b", precision: 2 / 4, recall: 2 / 3, f1: (2 * 0.5 * (2 / 3)) / (0.5 + 2 / 3), support: 3 },
-      { label: "c", precision: 0, recall: 0, f1: 0, support: 1 },
+      { label: "a", precision: 1 / 2, recall: 1 / 2, f1: 1 / 2, rocAuc: expect.any(Number), support: 2 },
+      { label: "b", precision: 2 / 4, recall: 2 / 3, f1: (2 * 0.5 * (2 / 3)) / (0.5 + 2 / 3), rocAuc: expect.any(Number), support: 3 },
+      { label: "c", precision: 0, recall: 0, f1: 0, rocAuc: expect.any(Number), support: 1 },
     ]);
     expect(predictions[1]).toMatchObject({ id: "image 1", label: 0, predicted: 1 });
     expect(predictions[1].score).toBeCloseTo(Math.exp(2) / (1 + Math.exp(2) + Math.exp(1)), 12);
