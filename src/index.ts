@@ -16,6 +16,7 @@ export type { Transform } from "./data/transforms/index.js";
 export { openSafetensors, type SafetensorsFile } from "./formats/safetensors/index.js";
 export { type Environment, env } from "./hub/env.js";
 export type { DownloadProgress } from "./hub/transfer.js";
+export type { EvaluateOptions } from "./model/evaluate.js";
 export type { ClassMetrics, Evaluation, MacroMetrics, Prediction } from "./model/metrics.js";
 export type { ArchitectureDescription } from "./model/describe.js";
 export { type QuantizationReport, type QuantizeOptions, quantize, reportLines } from "./model/quantize.js";

@@ -11,6 +11,7 @@ import type { Architecture } from "../nn/architecture.js";
 import type { Build } from "../runtime/instance.js";
 import type { Program, Rehearsal, Session } from "../runtime/session.js";
 import { type ArchitectureDescription, describe } from "./describe.js";
+import type { EvaluateOptions } from "./evaluate.js";
 import { inferenceGraph, type InputSize, type Result } from "./graphs.js";
 import { initialValues } from "./initialize.js";
 import { toFile, toMemory } from "./layout.js";
@@ -153,32 +154,11 @@ export class Model {
   /**
    * Accuracy, loss, calibration, per-class figures and confusion matrix on a data set whose classes are the model's labels.
    *
-   * @param options.build kernels to use; default the model's
-   * @param options.rocAuc whether to compute the areas under the classes' ROC curves, which keeps 8 bytes for each class of each image; default true
-   * @param options.onProgress called with the images done so far
+   * @throws {ArgumentError} for a class that the model does not know, {DataError | FormatError} for an image that cannot be read
    */
-  async evaluate(
-    data: Dataset,
-    {
-      signal,
-      build,
-      rocAuc,
-      onProgress,
-      decoded,
-    }: CallOptions & {
-      build?: Build;
-      rocAuc?: boolean;
-      onProgress?: (done: number, total: number) => void;
-      /** @internal Of `data`: what was decoded already, and room for more. */
-      decoded?: DecodedImages;
-    } = {},
-  ): Promise<Evaluation> {
-    const labels = this.labelIndices(data.classes);
-    const { EvaluationBuilder } = await import("./metrics.js");
-    const builder = new EvaluationBuilder(this.labels, { rocAuc });
-    const add = (row: Float32Array, { id, label }: Item) => builder.add(id, labels[label], row);
-    await this.computeEach("logits", data, add, { signal, build, decoded, onProgress: (done) => onProgress?.(done, data.length) });
-    return builder.finish();
+  async evaluate(data: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
+    const { evaluate } = await import("./evaluate.js");
+    return evaluate(this, data, options);
   }
 
   /**
