@@ -6,7 +6,7 @@ import type { Downloads } from "./visit.js";
 
 /** Of what a page with a ResNet never needs. */
 const never: Readonly<Record<string, string>> = {
-  trainer: "patience needs validation images",
+  trainer: "needs validation images",
   optimisers: "nesterov needs a momentum above 0",
   "training report": "The surest come first",
   "ONNX reader": "the file has no graph",
