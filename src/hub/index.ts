@@ -1,5 +1,5 @@
 /** Weights by name, from the hub, a mirror, a URL or a folder. Loaded when a name asks for it. */
-import { ArgumentError } from "../core/errors.js";
+import { ArgumentError, DataError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { openCache } from "./cache.js";
 import { type Checkpoint, type ReadOptions, readRepository } from "./checkpoint.js";
@@ -29,7 +29,7 @@ export async function openCheckpoint(source: string | URL, options: HubOptions =
   const { url, sha256 } = reference;
   const name = decodeURIComponent(new URL(url).pathname.split("/").at(-1) || "model").replace(/[^\w.-]/g, "_");
   const file = await download({ url, name, sha256, limit: limits.memoryBytes }, await openCache(env.cacheDir), options);
-  if (!file) throw new ArgumentError(`there is no such file: ${url}`);
+  if (!file) throw new DataError(`cannot open ${url}: there is no such file`);
   options.onFile?.(file);
   return { source: file.source, notes: { source: url } };
 }
