@@ -12,13 +12,15 @@ import { basics } from "./cells/basics.js";
 import { commandLine } from "./cells/command-line.js";
 import { errors } from "./cells/errors.js";
 import { foreign } from "./cells/foreign.js";
+import { resume } from "./cells/resume.js";
+import { storage } from "./cells/storage.js";
 import { turbo } from "./cells/turbo.js";
 import { bundlers } from "./bundlers/cells.js";
 import { installRuntimes } from "./install.js";
 import { installPacked } from "./project.js";
 
 /** In the order of the report. */
-const groups: Record<string, Cells> = { basics, errors, foreign, "command-line": commandLine, turbo, bundlers };
+const groups: Record<string, Cells> = { basics, errors, foreign, "command-line": commandLine, turbo, storage, resume, bundlers };
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

@@ -14,7 +14,8 @@ async function storageError(cause: unknown, what: string): Promise<OcelliError> 
   const { name, message } = cause as DOMException;
   if (name !== "QuotaExceededError") return new StorageError(`${what}: ${message || name}`, { cause });
   const { usage = 0, quota = 0 } = (await globalThis.navigator?.storage?.estimate?.().catch(() => undefined)) ?? {};
-  const used = quota > 0 ? `: ${megabytes(usage)} of ${megabytes(quota)} MB are used` : "";
+  // Chromium says of every page that it has 10 GB left.
+  const used = usage > quota / 2 ? `: ${megabytes(usage)} of ${megabytes(quota)} MB are used` : "";
   return new StorageError(`${what}: what the browser lets this page keep is full${used}`, { cause, isFull: true });
 }
 

@@ -4,9 +4,16 @@ const locks = globalThis.navigator?.locks as LockManager | undefined;
 /** Whether it can be known that a claim was left behind. */
 export const claimsEnd = locks !== undefined;
 
+/** What is claimed in this page or worker, where there are no locks. */
+const claimed = new Set<string>();
+
 /** Takes a name for as long as this tab or worker lives. @returns what gives it back, or undefined where another has it */
-export function claim(name: string): Promise<(() => void) | undefined> {
-  if (!locks) return Promise.resolve(() => {});
+export async function claim(name: string): Promise<(() => void) | undefined> {
+  if (!locks) {
+    if (claimed.has(name)) return undefined;
+    claimed.add(name);
+    return () => claimed.delete(name);
+  }
   return new Promise((settle, fail) => {
     locks.request(`ocelli: ${name}`, { ifAvailable: true }, (lock) => (lock ? new Promise<void>((release) => settle(release)) : settle(undefined))).catch(fail);
   });

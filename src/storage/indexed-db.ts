@@ -2,6 +2,7 @@ import { type ByteSource, byteSource } from "../core/byte-source.js";
 import { piecesOf } from "../core/chunks.js";
 import { FormatError, StorageError } from "../core/errors.js";
 import { type FileStore, partsOf } from "../core/file-store.js";
+import { uniqueName } from "../core/unique-name.js";
 import { stored } from "./browser-error.js";
 import { claim, claimsEnd, ifAbandoned } from "./claim.js";
 
@@ -85,7 +86,7 @@ export function indexedDb(database = "ocelli"): FileStore {
     async write(name, chunks) {
       partsOf(name);
       const what = `cannot write ${name} to ${place}`;
-      const id = crypto.randomUUID();
+      const id = uniqueName();
       const release = await claim(id);
       try {
         await stored(sweep(), what);

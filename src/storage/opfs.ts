@@ -1,6 +1,7 @@
 import { piecesOf } from "../core/chunks.js";
 import { StorageError } from "../core/errors.js";
 import { type FileStore, partsOf } from "../core/file-store.js";
+import { uniqueName } from "../core/unique-name.js";
 import { stored } from "./browser-error.js";
 import { claim, ifAbandoned } from "./claim.js";
 
@@ -41,7 +42,7 @@ export function opfs(folder = "ocelli"): FileStore {
       const what = `cannot write ${name} to ${place}`;
       const folder = await stored(find(parts.slice(0, -1), true), what);
       await sweep(folder);
-      const temporary = `${crypto.randomUUID()}.tmp`;
+      const temporary = `${uniqueName()}.tmp`;
       const release = await claim(temporary);
       try {
         const file = (await stored(folder.getFileHandle(temporary, { create: true }), what)) as Movable;

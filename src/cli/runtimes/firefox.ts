@@ -13,12 +13,14 @@ const preferences = {
   "browser.safebrowsing.downloads.enabled": false,
   "browser.safebrowsing.malware.enabled": false,
   "browser.safebrowsing.phishing.enabled": false,
+  "browser.sessionstore.resume_from_crash": false,
   "browser.shell.checkDefaultBrowser": false,
   "datareporting.policy.dataSubmissionEnabled": false,
   "extensions.update.enabled": false,
   "network.captive-portal-service.enabled": false,
   "network.connectivity-service.enabled": false,
   "services.settings.server": "data:,",
+  "toolkit.startup.max_resumed_crashes": -1,
   "toolkit.telemetry.enabled": false,
 };
 
@@ -36,7 +38,9 @@ export const firefox: Runtime = {
     runInPage(
       `Firefox ${version}`,
       (url, profile) => {
-        const lines = Object.entries(preferences).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`);
+        const lines = Object.entries({ ...preferences, ...options.preferences }).map(
+          ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`,
+        );
         writeFileSync(join(profile, "user.js"), lines.join(""));
         const args = ["--headless", "--no-remote", "--profile", profile, ...(options.flags ?? []), url];
         return start(path, args, { cwd: profile, environment: { HOME: profile, ...options.environment } });

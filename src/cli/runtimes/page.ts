@@ -6,7 +6,7 @@ import { isolation, text } from "./serve.js";
 
 const page = "/ocelli-job/";
 
-/** Runs a job in a page of its own, in a browser of its own. @param open starts the browser, with an empty folder for its profile */
+/** Runs a job in a page of its own, in a browser of its own. @param open starts the browser, with a folder for its profile */
 export function runInPage(name: string, open: (url: string, profile: string) => Child, job: Job, options: RunOptions): Promise<unknown> {
   const map = JSON.stringify(importMap(job.project, ["browser", "import"])).replaceAll("<", "\\u003c");
   const html = `<!doctype html><meta charset="utf-8"><title>Ocelli</title><link rel="icon" href="data:,">

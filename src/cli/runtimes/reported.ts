@@ -13,7 +13,7 @@ export interface Reporting {
   readonly served: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly routes?: Readonly<Record<string, Route>>;
-  /** Starts the program. @param origin where it finds the project @param folder an empty one for whatever it needs */
+  /** Starts the program. @param origin where it finds the project @param folder for whatever it needs: an empty one, or that of `profile` */
   start(origin: string, folder: string): Promise<Child>;
 }
 
@@ -23,8 +23,12 @@ export async function runReporting(name: string, { served, headers, routes, star
   const outcome = new Promise<Outcome>((resolve) => {
     report = resolve;
   });
-  const server = await serve(served, { headers, routes: { ...routes, [outcomePath]: posted((body) => report(JSON.parse(body) as Outcome)) } });
-  const folder = await mkdtemp(join(tmpdir(), "ocelli-job-"));
+  const server = await serve(served, {
+    headers,
+    port: options.port,
+    routes: { ...routes, [outcomePath]: posted((body) => report(JSON.parse(body) as Outcome)) },
+  });
+  const folder = options.profile ?? (await mkdtemp(join(tmpdir(), "ocelli-job-")));
   let child: Child | undefined;
   try {
     child = await start(server.origin, folder);
@@ -37,6 +41,6 @@ export async function runReporting(name: string, { served, headers, routes, star
   } finally {
     await child?.stop();
     await server.close();
-    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    if (options.profile === undefined) await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 }

@@ -28,6 +28,12 @@ export interface RunOptions {
   readonly isolated?: boolean;
   /** Browsers: headers of every answer, such as a Content-Security-Policy; the import map of the page has the nonce `ocelli`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Browsers: folder of a profile, which stays (default a new one for each run). What it keeps for pages is theirs again at the same `port`. */
+  readonly profile?: string;
+  /** Browsers: where the page is served (default any free port). */
+  readonly port?: number;
+  /** Firefox: as in `about:config`. */
+  readonly preferences?: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** A program that runs jobs, as found on this machine. */
@@ -44,7 +50,7 @@ export interface Runtime {
   /** Its programs, the first of each version. @param projects folders whose `node_modules/.bin` is searched too */
   find(projects?: readonly string[]): Promise<Program[]>;
   /**
-   * Runs a job in a fresh process, of which nothing is left when this settles.
+   * Runs a job in a fresh process, of which nothing is left when this settles but a `profile` that was named.
    *
    * @returns what the function returned, through JSON
    * @throws {JobError} what the function threw, {RuntimeError} where it did not get as far

@@ -27,14 +27,15 @@ export interface Server {
 export type Route = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
- * Serves the files of a folder on this machine only, at a free port.
+ * Serves the files of a folder on this machine only.
  *
  * @param options.headers of every answer
  * @param options.routes paths with an answer of their own
+ * @param options.port default any that is free
  */
 export async function serve(
   folder: string,
-  { headers = {}, routes = {} }: { headers?: Readonly<Record<string, string>>; routes?: Readonly<Record<string, Route>> } = {},
+  { headers = {}, routes = {}, port = 0 }: { headers?: Readonly<Record<string, string>>; routes?: Readonly<Record<string, Route>>; port?: number } = {},
 ): Promise<Server> {
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
@@ -48,7 +49,7 @@ export async function serve(
       .on("error", () => response.destroy())
       .pipe(response);
   });
-  await new Promise<void>((done, fail) => server.once("error", fail).listen(0, "127.0.0.1", done));
+  await new Promise<void>((done, fail) => server.once("error", fail).listen(port, "127.0.0.1", done));
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close() {
