@@ -7,6 +7,7 @@ import { downloadCommand } from "./download.js";
 import { evalCommand } from "./eval.js";
 import { embedCommand } from "./embed.js";
 import { inspectCommand } from "./inspect.js";
+import { lrFindCommand } from "./lr-find.js";
 import { modelsCommand } from "./models.js";
 import { exitCodes, Interrupted } from "./output.js";
 import { predictCommand } from "./predict.js";
@@ -28,7 +29,18 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.`,
   );
-for (const make of [trainCommand, predictCommand, evalCommand, embedCommand, quantizeCommand, inspectCommand, modelsCommand, downloadCommand, benchCommand])
+for (const make of [
+  trainCommand,
+  lrFindCommand,
+  predictCommand,
+  evalCommand,
+  embedCommand,
+  quantizeCommand,
+  inspectCommand,
+  modelsCommand,
+  downloadCommand,
+  benchCommand,
+])
   program.addCommand(make());
 for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ outputError: () => {} });
 

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type PreprocessingName, preprocessingNames } from "../index.js";
+import { listBundled, type PreprocessingName, preprocessingNames } from "../index.js";
 import type { BuildChoice } from "../runtime/choose-build.js";
 
 /** Options that every command has. */
@@ -46,6 +46,25 @@ export function preprocessingOption(): Option {
     "--preprocessing <name>",
     "of a network whose file does not say how images are prepared: imagenet, caffe, or the range of its levels",
   ).choices(preprocessingNames);
+}
+
+/** What a network to train starts as. */
+export interface NetworkOptions extends InputOptions {
+  readonly model?: string;
+  readonly weights?: string;
+}
+
+/** Options of commands that train. */
+export function addNetworkOptions(command: Command): Command {
+  return command
+    .optionsGroup("Network:")
+    .option("-m, --model <name>", `architecture (default: that of --weights, else ${listBundled()[0]})`)
+    .option(
+      "-w, --weights <name>",
+      "to start from: a safetensors file (a model of ours or PyTorch's names), a folder, hf-hub:owner/name, a URL or a name with a tag; random for none (default: those of --model)",
+    )
+    .option("--size <pixels>", "side of the network's input (default: that of the weights)", wholeNumber(1))
+    .addOption(preprocessingOption());
 }
 
 /** Options of commands that take networks of other programs. */

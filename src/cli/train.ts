@@ -2,20 +2,25 @@ import { existsSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { Command, Option } from "commander";
-import { ArgumentError, type FineTuneOptions, fineTuner, listBundled, type PreprocessingName, type Trainer, trainingReport } from "../index.js";
+import { ArgumentError, type FineTuneOptions, fineTuner, type Trainer, trainingReport } from "../index.js";
 import { openData } from "./data.js";
 import { openForTraining } from "./open-model.js";
-import { addBuildOption, addOutputOptions, addThreadsOption, type EngineOptions, number, preprocessingOption, wholeNumber } from "./options.js";
+import {
+  addBuildOption,
+  addNetworkOptions,
+  addOutputOptions,
+  addThreadsOption,
+  type EngineOptions,
+  type NetworkOptions,
+  number,
+  wholeNumber,
+} from "./options.js";
 import { exitCodes, Interrupted, shellWord } from "./output.js";
 import { checkWritable } from "./paths.js";
 import { TrainView } from "./train-view.js";
 
-interface TrainOptions extends EngineOptions {
+interface TrainOptions extends EngineOptions, NetworkOptions {
   readonly output: string;
-  readonly model?: string;
-  readonly weights?: string;
-  readonly size?: number;
-  readonly preprocessing?: PreprocessingName;
   readonly epochs: number;
   readonly freezeEpochs: number;
   readonly headLr?: number;
@@ -39,15 +44,8 @@ export function trainCommand(): Command {
   const command = new Command("train")
     .description("Fine-tune a network on a folder of images, one sub-folder per class")
     .argument("<data>", "folder with one sub-folder per class, .csv or .tar")
-    .option("-o, --output <file>", "model file to write", "model.safetensors")
-    .optionsGroup("Network:")
-    .option("-m, --model <name>", `architecture (default: that of --weights, else ${listBundled()[0]})`)
-    .option(
-      "-w, --weights <name>",
-      "to start from: a safetensors file (a model of ours or PyTorch's names), a folder, hf-hub:owner/name, a URL or a name with a tag; random for none (default: those of --model)",
-    )
-    .option("--size <pixels>", "side of the network's input (default: that of the weights)", wholeNumber(1))
-    .addOption(preprocessingOption())
+    .option("-o, --output <file>", "model file to write", "model.safetensors");
+  addNetworkOptions(command)
     .optionsGroup("Learning:")
     .option("--epochs <n>", "passes over the images with all layers learning", wholeNumber(0), 5)
     .option("--freeze-epochs <n>", "passes before that over kept features, with only the head learning", wholeNumber(0), 30)

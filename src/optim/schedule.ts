@@ -51,6 +51,12 @@ export function coolDown(schedule: Schedule, steps: number): Schedule {
   return (step) => schedule(Math.min(step, steps));
 }
 
+/** Rises exponentially from `start` to 1 over `steps` steps, then 1. @see fastai `SchedExp` */
+export function exponential({ steps, start }: { readonly steps: number; readonly start: number }): Schedule {
+  checkSteps("exponential", steps);
+  return (step) => pow(start, 1 - Math.min(step / steps, 1));
+}
+
 export interface WarmUp {
   /** Steps before the factor is 1; 0 for none. */
   readonly steps: number;

@@ -140,6 +140,8 @@ export interface Progress {
   /** Mean over the epoch so far. */
   readonly loss: number;
   readonly accuracy: number;
+  /** Of the last step's batch alone. */
+  readonly batchLoss: number;
   readonly validation?: { readonly loss: number; readonly accuracy: number };
   readonly imagesPerSecond: number;
   /** Share of the epoch's time so far, 0 to 1, in which the next step waited for its images: reading, decoding, augmenting. */

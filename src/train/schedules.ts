@@ -1,7 +1,7 @@
 import { ArgumentError } from "../core/errors.js";
 import { checkedVariant, type Variants, wholeVariant } from "../core/variant.js";
 import type { PlateauOptions } from "../optim/plateau.js";
-import { constant, coolDown, cosine, linearWarmUp, multiStepDecay, oneCycle, type Schedule, stepDecay } from "../optim/schedule.js";
+import { constant, coolDown, cosine, exponential, linearWarmUp, multiStepDecay, oneCycle, type Schedule, stepDecay } from "../optim/schedule.js";
 
 /** A part of a phase. */
 export type Span = { readonly epochs: number } | { readonly steps: number };
@@ -31,6 +31,14 @@ export type ScheduleOptions =
       /** and ends at 1 / divFinal, default 1e5. */
       readonly divFinal?: number;
     } & Ends)
+  /** Exponentially up to the peak, to try rates as `lrFind` does. @see fastai `SchedExp` */
+  | ({
+      readonly name: "exponential";
+      /** It starts at this part of the peak, above 0 to 1; default 1e-8. */
+      readonly start?: number;
+      /** In which it rises; default 0: all of the phase. */
+      readonly steps?: number;
+    } & Ends)
   /** Times gamma every so many epochs. @see torch.optim.lr_scheduler.StepLR */
   | ({ readonly name: "step" /** Epochs, default 30. */; readonly every?: number /** Default 0.1. */; readonly gamma?: number } & Ends)
   /** Times gamma at these epochs. @see torch.optim.lr_scheduler.MultiStepLR */
@@ -49,6 +57,7 @@ const defaults: Variants<ScheduleOptions> = {
   constant: { name: "constant", ...ends },
   cosine: { name: "cosine", min: 0, ...ends },
   oneCycle: { name: "oneCycle", pctStart: 0.25, div: 25, divFinal: 1e5, ...ends },
+  exponential: { name: "exponential", start: 1e-8, steps: 0, ...ends },
   step: { name: "step", every: 30, gamma: 0.1, ...ends },
   multiStep: { name: "multiStep", milestones: [], gamma: 0.1, ...ends },
   plateau: { name: "plateau", monitor: "loss", factor: 0.1, patience: 10, threshold: 1e-4, cooldown: 0, min: 0, ...start },
@@ -61,6 +70,8 @@ const rules = {
   pctStart: [0, 1],
   div: positive,
   divFinal: positive,
+  start: [1e-30, 1],
+  steps: [0, Number.MAX_VALUE],
   every: positive,
   gamma: [0, 1],
   milestones: [0, Number.MAX_VALUE],
@@ -126,6 +137,8 @@ export function scheduleOf(schedule: ScheduleName | ScheduleOptions, { steps, st
         return cosine({ steps: moving, final: lr > 0 ? Math.min(1, options.min / lr) : 0 });
       case "oneCycle":
         return oneCycle({ steps: moving, pctStart: options.pctStart, div: options.div, divFinal: options.divFinal });
+      case "exponential":
+        return exponential({ steps: options.steps || moving, start: options.start });
       case "step": {
         const decay = stepDecay({ every: options.every * stepsPerEpoch, gamma: options.gamma });
         return (step) => decay(step + rising);

@@ -48,6 +48,7 @@ export class Trainer {
   private readonly history: EpochRecord[] = [];
   private cursor: Cursor = { phase: 0, epoch: 0, batch: 0, phaseStep: 0, step: 0 };
   private sums = { loss: 0, right: 0 };
+  private batchLoss = 0;
   private best: Best = { loss: Number.POSITIVE_INFINITY, epochsSince: 0, batchesTracked: 0 };
   private plateau: PlateauState = plateauStart;
   private readonly averages?: Averages;
@@ -236,10 +237,11 @@ export class Trainer {
       cursor.phaseStep++;
       cursor.step++;
       clock.stop(labels.length);
+      this.batchLoss = loss;
+      this.options.onProgress?.(this.progress(train, clock));
       if (!Number.isFinite(loss)) {
         throw new DataError(`train: the loss became ${loss} at step ${cursor.step}; use a smaller learning rate, or maxNorm to clip gradients`);
       }
-      this.options.onProgress?.(this.progress(train, clock));
     }
   }
 
@@ -259,6 +261,7 @@ export class Trainer {
       steps: phases.reduce((sum, each) => sum + stepsOf(each), 0),
       loss: sums.loss / Math.max(1, seen),
       accuracy: sums.right / Math.max(1, seen),
+      batchLoss: this.batchLoss,
       validation: validated ?? undefined,
       imagesPerSecond: clock.imagesPerSecond,
       waiting: clock.waiting,
@@ -373,26 +376,19 @@ export class Trainer {
 
   /** The data without the images that cannot be read, if those are to be skipped. */
   private async readable(): Promise<TrainingData> {
-    const { train, validation } = this.data;
-    if (train.length === 0) throw new DataError("train: the data set has no images");
-    this.used = {
-      train: await this.withoutBad(train, "training"),
-      validation: validation && (await this.withoutBad(validation, "validation")),
-    };
-    if (this.used.train.length === 0) throw new DataError(`train: none of the ${train.length} training images can be read`);
+    if (this.data.train.length === 0) throw new DataError("train: the data set has no images");
+    this.used = this.data;
+    if (this.settings.badImages === "skip") {
+      const { signal, onPrepare } = this.options;
+      const found = await onlyReadable(this.data, { inline: this.model.inline, cache: this.cache, signal, onPrepare });
+      this.used = found.data;
+      this.notices.push(...found.notices);
+    }
     const { resumed } = this;
     if (resumed && resumed.state.usedImages !== this.used.train.length) {
       throw new DataError(`resume: the checkpoint was trained on ${resumed.state.usedImages} readable images, this data set has ${this.used.train.length}`);
     }
     return { train: this.used.train, validation: this.used.validation?.length ? this.used.validation : undefined };
-  }
-
-  private async withoutBad(data: Dataset, name: string): Promise<Dataset> {
-    if (this.settings.badImages === "error") return data;
-    const onProgress = (done: number) => this.options.onPrepare?.({ work: "images", done, total: data.length });
-    const found = await onlyReadable(data, name, { inline: this.model.inline, cache: this.cache, signal: this.options.signal, onProgress });
-    this.notices.push(...found.notices);
-    return found.data;
   }
 }
 

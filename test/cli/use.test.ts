@@ -65,6 +65,21 @@ describe("ocelli models", () => {
   });
 });
 
+describe("ocelli lr-find", () => {
+  it("draws the loss over the rates and suggests one, or gives the numbers", async () => {
+    const args = ["lr-find", "tiny", "--model", "small_cnn", "--weights", "random", "--size", "12", "--steps", "30", "--batch-size", "6"];
+    const { code, stdout } = await ocelli(args, root);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ *[\d.]+ ┤[^]*[*][^]*└─+\n +1.0e-7 +[\d.]+e[+-]\d+\n\nvalley [\d.]+e[+-]\d+ .*\nsteep {2}[\d.]+e[+-]\d+\n$/);
+    const [found] = jsonLines((await ocelli([...args, "--json"], root)).stdout);
+    const { lrs, losses, valley } = found as { lrs: number[]; losses: number[]; valley: number };
+    expect(lrs.length).toBe(losses.length);
+    expect(lrs[0]).toBe(1e-7);
+    expect(lrs).toContain(valley);
+    expect(stdout).toContain(`valley ${valley.toExponential(1)}`);
+  });
+});
+
 describe("ocelli eval", () => {
   it("measures accuracy and figures of each class", async () => {
     const { code, stdout } = await ocelli(["eval", "m.safetensors", "tiny", "--json"], root);

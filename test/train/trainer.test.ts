@@ -325,7 +325,10 @@ describe("what goes wrong", () => {
     [{ labelSmoothing: 1.1 }, "train: labelSmoothing expected a number from 0 to 1, got 1.1"],
     [{ seed: -1 }, "train: seed expected a whole number"],
     [{ optimizer: "lion" as "sgd" }, 'train: optimizer expected sgd or adamw or lamb or rmsprop or rmsproptf, got "lion"'],
-    [{ schedule: "linear" as "cosine" }, 'train: all: schedule expected constant or cosine or oneCycle or step or multiStep or plateau, got "linear"'],
+    [
+      { schedule: "linear" as "cosine" },
+      'train: all: schedule expected constant or cosine or oneCycle or exponential or step or multiStep or plateau, got "linear"',
+    ],
     [{ badImages: "ignore" as "skip" }, 'train: badImages expected error or skip, got "ignore"'],
     [{ batchNorm: "off" as "train" }, 'train: batchNorm expected frozen or train, got "off"'],
     [{ nesterov: true, momentum: 0 }, "train: nesterov needs a momentum above 0"],
