@@ -1,5 +1,7 @@
 import { ArgumentError } from "../core/errors.js";
+import { autoAugmentation } from "./transforms/augmentation-string.js";
 import { CenterCrop } from "./transforms/crop.js";
+import type { Transform } from "./transforms/definition.js";
 import { RandomErasing } from "./transforms/erase.js";
 import { RandomHorizontalFlip } from "./transforms/flip.js";
 import type { Interpolation, Pipeline } from "./transforms/index.js";
@@ -84,18 +86,21 @@ export interface Augmentation {
   readonly ratio?: readonly [low: number, high: number];
   /** Probability of a horizontal flip (default 0.5). */
   readonly flip?: number;
-  /** Further steps on bytes, between flip and normalisation. */
+  /** Automatic augmentation behind the flip: what `transforms.autoAugmentation` takes, such as `"rand-m9-mstd0.5-inc1"`, or what it gives. Default none. */
+  readonly auto?: string | Transform;
+  /** Further steps on bytes, between that and normalisation. */
   readonly extra?: Pipeline;
   /** Probability that a random rectangle is erased after normalisation (default 0). */
   readonly erasing?: number;
 }
 
 /** The pipeline for training: a random part, resized to the network's input, flipped at random, normalised. @throws {ArgumentError} */
-export function trainingTransforms(preprocessing: Preprocessing, { scale, ratio, flip = 0.5, extra = [], erasing = 0 }: Augmentation = {}): Pipeline {
+export function trainingTransforms(preprocessing: Preprocessing, { scale, ratio, flip = 0.5, auto, extra = [], erasing = 0 }: Augmentation = {}): Pipeline {
   const { crop, interpolation } = preprocessing;
   return [
     RandomResizedCrop(crop, { scale, ratio, interpolation }),
     ...(flip > 0 ? [RandomHorizontalFlip({ p: flip })] : []),
+    ...(auto === undefined ? [] : [typeof auto === "string" ? autoAugmentation(auto) : auto]),
     ...extra,
     normalize(preprocessing),
     ...(erasing > 0 ? [RandomErasing({ p: erasing })] : []),

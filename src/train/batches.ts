@@ -1,12 +1,17 @@
 import { ArgumentError } from "../core/errors.js";
+import { Random } from "../core/random.js";
 import type { Dataset } from "../data/dataset.js";
 import type { DecodedImages } from "../data/image-cache.js";
+import { type Mixing, mixBatch } from "../data/mixing.js";
 import { prepareImages, sharedFloats } from "../data/prepare.js";
 import type { Transform } from "../data/transforms/index.js";
+import { argmax } from "../model/logits.js";
+import { timesBefore } from "./sampling.js";
 
 /** One step's input. `x` holds the images one after another, NHWC; it is valid until the next batch is asked for. */
 export interface Batch {
   readonly x: Float32Array;
+  /** Of mixed images: of the one that has the greatest share. */
   readonly labels: Int32Array;
   /** Probabilities [N, classes] to learn from in place of the labels, as mixing makes them; before label smoothing. */
   readonly targets?: Float32Array;
@@ -40,9 +45,11 @@ export interface ImageBatches {
   /** Of the network's input: what the pipeline has to give. */
   readonly imageSize: readonly [height: number, width: number];
   readonly channels: 1 | 3;
-  /** Augmentation draws follow from the seed, this, and the image's position in `data`. */
+  /** Augmentation draws follow from the seed, this, the image's position in `data`, and how often it came in the order before. */
   readonly seed: number;
   readonly stream: readonly number[];
+  /** What is mixed, into how many classes; its draws follow from the seed, this stream, and the batch. */
+  readonly mixing?: Mixing & { readonly classes: number; readonly stream: readonly number[] };
   readonly inline: boolean;
   /** Of `data`: what was decoded already, and room for more. */
   readonly decoded?: DecodedImages;
@@ -60,6 +67,7 @@ export function imageBatches({
   channels,
   seed,
   stream,
+  mixing,
   inline,
   decoded,
   signal,
@@ -67,6 +75,7 @@ export function imageBatches({
   const coming = new Map<number, Promise<Batch>>();
   const rooms: Promise<Float32Array>[] = [];
   const count = Math.ceil(order.length / batchSize);
+  const before = timesBefore(order);
   const make = async (index: number): Promise<Batch> => {
     const positions = Array.from({ length: Math.min(batchSize, order.length - index * batchSize) }, (_, i) => order[index * batchSize + i]);
     const items = await Promise.all(positions.map((position) => data.item(position)));
@@ -75,7 +84,10 @@ export function imageBatches({
     rooms[index % batchesAtOnce] ??= sharedFloats(batchSize * size);
     const x = await rooms[index % batchesAtOnce];
     const names = items.map(({ id }) => id);
-    const draws = positions.map((position) => ({ seed, stream: [...stream, position] }));
+    const draws = positions.map((position, i) => {
+      const times = before[index * batchSize + i];
+      return { seed, stream: times > 0 ? [...stream, position, times] : [...stream, position] };
+    });
     const images = await prepareImages(
       items.map(({ image }) => image),
       {
@@ -97,7 +109,11 @@ export function imageBatches({
         );
       }
     });
-    return { x: x.subarray(0, images.length * size), labels: Int32Array.from(items, ({ label }) => labels[label]) };
+    const batch = { x: x.subarray(0, images.length * size), labels: Int32Array.from(items, ({ label }) => labels[label]) };
+    if (!mixing) return batch;
+    const { classes } = mixing;
+    const targets = mixBatch({ ...batch, classes, height, width, channels }, mixing, new Random(seed, ...mixing.stream, index));
+    return { ...batch, targets, labels: batch.labels.map((_, i) => argmax(targets.subarray(i * classes, (i + 1) * classes))) };
   };
   const start = (index: number) => {
     if (index >= count || coming.has(index)) return;

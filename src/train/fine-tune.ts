@@ -1,4 +1,3 @@
-import { trainingTransforms } from "../data/preprocessing.js";
 import type { Model } from "../model/model.js";
 import type { EpochRecord, Phase, TrainerOptions, TrainingData } from "./options.js";
 import { Trainer } from "./trainer.js";
@@ -43,6 +42,6 @@ export function fineTuner(
     { name: "head", epochs: freezeEpochs, train: "head", lr: headLr, lrMult: 1, schedule: "oneCycle" },
     { name: "all", epochs, train: "all", lr: baseLr, lrMult: divisor, schedule: "oneCycle" },
   ];
-  const transforms = options.transforms ?? trainingTransforms(model.preprocessing, { scale: [leastArea, 1] });
-  return new Trainer(model, data, { optimizer: "adamw", ...options, transforms, phases });
+  const augmentation = options.transforms ? options.augmentation : { scale: [leastArea, 1] as const, ...options.augmentation };
+  return new Trainer(model, data, { optimizer: "adamw", ...options, augmentation, phases });
 }

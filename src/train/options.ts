@@ -1,7 +1,8 @@
 import { ArgumentError } from "../core/errors.js";
 import type { FileTarget, ReadableStore, WritableStore } from "../core/file-store.js";
 import type { Dataset } from "../data/dataset.js";
-import { type Preprocessing, trainingTransforms } from "../data/preprocessing.js";
+import { checkedMixing, type Mixing } from "../data/mixing.js";
+import { type Augmentation, type Preprocessing, trainingTransforms } from "../data/preprocessing.js";
 import type { Transform } from "../data/transforms/index.js";
 import { checkedOptimizer, type Optimizer, type OptimizerName, trainerDefaults } from "../optim/optimizer.js";
 import { type BuildChoice, buildChoices } from "../runtime/choose-build.js";
@@ -31,6 +32,12 @@ export interface Phase {
   /** The first layers learn at `lr / lrMult`, the middle ones between the two (geometric mean). 1 where there is a `layerDecay`. */
   readonly lrMult: number;
   readonly schedule: ScheduleName | ScheduleOptions;
+  /**
+   * Side of the training images, or `[height, width]`, where all layers learn; default the model's own, on which validation measures in any
+   * case. Sizes and paddings in `transforms` follow in proportion. Small first and larger later is progressive resizing. For networks
+   * whose weights do not depend on it.
+   */
+  readonly imageSize?: number | readonly [height: number, width: number];
 }
 
 export interface TrainerOptions {
@@ -89,8 +96,17 @@ export interface TrainerOptions {
    * same bits. Default false.
    */
   readonly gradientCheckpointing?: boolean;
-  /** Augmentation of training images; default: the model's `trainingTransforms`. */
+  /** What is done to training images, in place of `augmentation`. */
   readonly transforms?: readonly Transform[];
+  /** How training images vary: options of the model's `trainingTransforms`. */
+  readonly augmentation?: Augmentation;
+  /** Mixup and cutmix, where all layers learn. A training's accuracy is then that of the class with the greater share. Default none. */
+  readonly mixing?: Partial<Mixing>;
+  /**
+   * So many differently augmented copies of an image stand side by side in an epoch, which then has as many fewer different images; 1 to 64,
+   * default 1. Where all layers learn. @see Hoffer et al. 2019, "Augment your batch"; timm `RepeatAugSampler`
+   */
+  readonly repeats?: number;
   /** Ends a phase when the validation loss has not fallen for so many of its epochs. `fit` then ends with the best weights of all epochs. Default 0: never. */
   readonly patience?: number;
   /** `error` (default) fails on an image that cannot be read; `skip` looks through all images first, reports the bad ones by `onNotice` and leaves them out. */
@@ -156,7 +172,7 @@ export interface Progress {
 export type EpochRecord = Pick<Progress, "phase" | "epoch" | "loss" | "accuracy" | "validation" | "imagesPerSecond" | "waiting">;
 
 /** Options that are only there where they are given; what was trained without them is the same as before there were any. */
-type Extras = "accumulate" | "loss" | "classWeights" | "sampling" | "layerDecay" | "dropRate" | "dropPathRate";
+type Extras = "accumulate" | "loss" | "classWeights" | "sampling" | "layerDecay" | "dropRate" | "dropPathRate" | "repeats";
 
 /** What decides the result: stored in checkpoints, and compared when training resumes. */
 export type Settings = Required<
@@ -174,10 +190,12 @@ export type Settings = Required<
     | "lr"
     | "schedule"
     | "ema"
+    | "augmentation"
+    | "mixing"
     | Extras
   >
 > &
-  Pick<TrainerOptions, Extras> & { readonly ema?: Required<Ema> };
+  Pick<TrainerOptions, Extras> & { readonly ema?: Required<Ema>; readonly mixing?: Mixing };
 
 /** A value, unless it is the one that is meant where nothing is said. */
 const other = <T>(value: T | undefined, usual: T) => (JSON.stringify(value) === JSON.stringify(usual) ? undefined : value);
@@ -207,7 +225,7 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
     labelSmoothing: options.labelSmoothing ?? 0,
     maxNorm: options.maxNorm ?? usual.maxNorm,
     batchNorm,
-    transforms: options.transforms ?? trainingTransforms(preprocessing),
+    transforms: options.transforms ?? trainingTransforms(preprocessing, options.augmentation),
     patience: options.patience ?? 0,
     badImages: options.badImages ?? "error",
     seed: options.seed ?? 0,
@@ -220,6 +238,8 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
     ema: options.ema ? checkedEma(options.ema) : undefined,
     dropRate: options.dropRate,
     dropPathRate: other(options.dropPathRate, 0),
+    mixing: options.mixing && checkedMixing(options.mixing),
+    repeats: other(options.repeats, 1),
   };
   const range = (name: string, value: number, low: number, high: number, whole = false) => {
     if (!(value >= low && value <= high) || (whole && !Number.isInteger(value))) {
@@ -237,6 +257,7 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
   range("accumulate", settings.accumulate ?? 1, 1, 65536, true);
   range("dropRate", settings.dropRate ?? 0, 0, below1);
   range("dropPathRate", settings.dropPathRate ?? 0, 0, below1);
+  range("repeats", settings.repeats ?? 1, 1, 64, true);
   range("layerDecay", settings.layerDecay ?? 1, 1e-6, 1);
   const choice = (name: string, value: string, choices: readonly string[]) => {
     if (!choices.includes(value)) throw new ArgumentError(`train: ${name} expected ${choices.join(" or ")}, got ${JSON.stringify(value)}`);
@@ -245,6 +266,7 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
   choice("badImages", settings.badImages, ["error", "skip"]);
   if (options.imageCache !== undefined) range("imageCache", options.imageCache, 0, Number.MAX_SAFE_INTEGER, true);
   if (options.build !== undefined) choice("build", options.build, buildChoices);
+  if (options.transforms && options.augmentation) throw new ArgumentError("train: expected transforms or augmentation, got both");
   if (settings.nesterov && settings.momentum === 0) throw new ArgumentError("train: nesterov needs a momentum above 0");
   for (const { name, epochs, train, lr, lrMult, schedule } of settings.phases) {
     range(`${name}: epochs`, epochs, 0, 100_000, true);

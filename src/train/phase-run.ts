@@ -3,6 +3,7 @@ import { ArgumentError } from "../core/errors.js";
 import { type Shape, sizeOf } from "../core/shape.js";
 import type { Dataset, Item } from "../data/dataset.js";
 import type { ImageCache } from "../data/image-cache.js";
+import { atSize } from "../data/transforms/at-size.js";
 import type { Graph, Value } from "../graph/graph.js";
 import { inferenceGraph, type Result } from "../model/graphs.js";
 import type { Model, NamedTensor } from "../model/model.js";
@@ -10,11 +11,13 @@ import { matchStateDict } from "../nn/state-dict.js";
 import type { Schedule } from "../optim/schedule.js";
 import type { MemoryUse, PrepareOptions, Program, Rehearsal } from "../runtime/session.js";
 import { shareOf } from "./averages.js";
-import { type Batch, batchesAtOnce, featureBatches } from "./batches.js";
+import { type Batch, type BatchSource, batchesAtOnce, featureBatches, imageBatches } from "./batches.js";
 import { lossDivisor } from "./loss.js";
+import { trainingSize } from "./image-size.js";
 import type { Phase, Settings } from "./options.js";
 import { type Groups, hyperInputs, parameterGroups } from "./rates.js";
 import { scheduleOf } from "./schedules.js";
+import { streams } from "./streams.js";
 import { headGraph, type StepSettings, statePrefix, trainingGraph, updateGraph } from "./step.js";
 
 interface PhaseData {
@@ -44,6 +47,9 @@ export interface Position {
 export class PhaseRun {
   private readonly programs = new Map<string, Program>();
   private readonly groups: Groups;
+  /** Of training images. */
+  readonly imageSize: readonly [height: number, width: number];
+  private readonly isMixed: boolean;
   private readonly featureShape: readonly number[];
   private schedule?: { steps: number; factor: Schedule };
   /** By what the gradients that are added up are to be divided. */
@@ -64,6 +70,8 @@ export class PhaseRun {
   ) {
     const [height, width] = model.imageSize;
     const size = { batch: 1, height, width };
+    this.isMixed = settings.mixing !== undefined && phase.train === "all";
+    this.imageSize = trainingSize(model, phase);
     const backbone = inferenceGraph(model.architecture, model.labels.length, size, "features");
     const whole = inferenceGraph(model.architecture, model.labels.length, size, "logits");
     this.featureShape = backbone.outputs.get("features")?.shape.slice(1) ?? [];
@@ -78,6 +86,33 @@ export class PhaseRun {
     const total = train.length + (validation?.length ?? 0);
     [this.features, this.labels] = await this.featuresOf(train, (done) => onProgress(done, total));
     if (validation) [this.validationFeatures, this.validationLabels] = await this.featuresOf(validation, (done) => onProgress(train.length + done, total));
+  }
+
+  /**
+   * The batches of an epoch.
+   *
+   * @param order positions of training images
+   * @param epoch words that tell it from others, for augmentation
+   */
+  batches(order: Uint32Array, epoch: readonly number[]): BatchSource {
+    const { model, settings, data, imageSize, features, labels } = this;
+    const { batchSize, seed, transforms, mixing } = settings;
+    if (features) return featureBatches(features, labels, order, batchSize);
+    return imageBatches({
+      data: data.train,
+      labels: model.labelIndices(data.train.classes),
+      order,
+      batchSize,
+      pipeline: atSize(transforms, model.imageSize, imageSize),
+      imageSize,
+      channels: model.architecture.channels,
+      seed,
+      stream: [streams.augmentation, ...epoch],
+      mixing: mixing && { ...mixing, classes: model.labels.length, stream: [streams.mixing, ...epoch] },
+      inline: model.inline,
+      decoded: data.cache?.of(data.train),
+      signal: data.signal,
+    });
   }
 
   /**
@@ -136,7 +171,7 @@ export class PhaseRun {
     const head = this.phase.train === "head";
     const compute = (result: Result, data: Dataset | undefined) => (data ? model.rehearse(paper, result, data.length, programOptions.build) : 0);
     const computing = head ? [compute("features", train), compute("features", validation)] : [];
-    const graphs = parts(images).map((batch) => this.stepGraph(batch));
+    const graphs = parts(images).map((batch) => this.stepGraph(batch, this.isMixed));
     if ((settings.accumulate ?? 1) > 1) graphs.splice(1, 0, updateGraph(graphs[0], this.stepSettings()));
     const plans = graphs.map((graph) => paper.prepare(graph, programOptions));
     if (!head) computing.push(compute("logits", validation));
@@ -144,7 +179,7 @@ export class PhaseRun {
     const use = paper.memory();
     paper.close(plans, statePrefix);
     const features = head ? 4 * sizeOf(this.featureShape) * (train.length + (validation?.length ?? 0)) : 0;
-    const batches = head ? 0 : batchesAtOnce * Math.min(images, settings.batchSize) * model.imageBytes;
+    const batches = head ? 0 : batchesAtOnce * Math.min(images, settings.batchSize) * 4 * sizeOf([...this.imageSize, model.architecture.channels]);
     return { use, staging: Math.max(batches, features + Math.max(0, ...computing)) };
   }
 
@@ -165,7 +200,7 @@ export class PhaseRun {
   /** Writes the optimiser's state as a checkpoint kept it. @throws {FormatError} when it is not the state of this phase */
   async restore(optimizer: ReadonlyMap<string, NamedTensor>): Promise<void> {
     const { session } = this.model;
-    await this.stepProgram(Math.min(this.settings.batchSize, this.data.train.length));
+    await this.stepProgram(Math.min(this.settings.batchSize, this.data.train.length), this.isMixed);
     if ((this.settings.accumulate ?? 1) > 1) await this.updateProgram();
     const states = this.states();
     const shapes = (tensors: Iterable<readonly [string, { readonly shape: Shape }]>) => new Map([...tensors].map(([name, { shape }]) => [name, shape]));
@@ -226,9 +261,9 @@ export class PhaseRun {
   }
 
   private stepGraph(batch: number, softTargets = false): Graph {
-    const { architecture, labels, imageSize } = this.model;
+    const { architecture, labels } = this.model;
     const settings = this.stepSettings(softTargets);
-    const shape = settings.from === "features" ? [batch, ...this.featureShape] : [batch, ...imageSize, architecture.channels];
+    const shape = settings.from === "features" ? [batch, ...this.featureShape] : [batch, ...this.imageSize, architecture.channels];
     const graph = trainingGraph(architecture, labels.length, shape, settings);
     const has = (op: string) => graph.nodes.some((node) => node.op.name === op);
     const missing =

@@ -43,6 +43,21 @@ export function weighted(byClass: readonly (readonly number[])[], weights: reado
   return random.shuffle(Uint32Array.from(chosen));
 }
 
+/** The first places of an order in which each image comes so many times at once: as many images as before, fewer different ones. @see timm `RepeatAugSampler` */
+export function repeated(order: Uint32Array, repeats: number): Uint32Array {
+  return order.map((_, place) => order[Math.floor(place / repeats)]);
+}
+
+/** Of each place in an order: how often its image came before. */
+export function timesBefore(order: ArrayLike<number>): Uint32Array {
+  const counts = new Map<number, number>();
+  return Uint32Array.from(order, (image) => {
+    const count = counts.get(image) ?? 0;
+    counts.set(image, count + 1);
+    return count;
+  });
+}
+
 /** @throws {ArgumentError} for what is neither `balanced` (or of sampling `shuffle`) nor a weight for each class */
 export function checkClassWeights(option: string, weights: readonly number[] | string | undefined, classes: number): void {
   if (weights === undefined || weights === "balanced" || (option === "sampling" && weights === "shuffle")) return;

@@ -11,7 +11,7 @@ import { type PlateauState, plateauStart, watchPlateau } from "../optim/plateau.
 import { checkpointGradients } from "../plan/gradient-checkpointing.js";
 import { chooseBuild } from "../runtime/choose-build.js";
 import { Averages, averagesGraph } from "./averages.js";
-import { type BatchSource, epochSize, featureBatches, imageBatches } from "./batches.js";
+import { epochSize } from "./batches.js";
 import { type Checkpoint, checkSameRun, type Cursor, readCheckpoint, type TrainerState, writeCheckpoint } from "./checkpoint.js";
 import { cacheLimit, openCache } from "./cached-images.js";
 import { Clock } from "./clock.js";
@@ -19,12 +19,11 @@ import { classWeightsOf } from "./loss.js";
 import { chooseBatchNorm } from "./norms.js";
 import { onlyReadable } from "./only-readable.js";
 import { type EpochRecord, type Phase, type Progress, resolveSettings, type Settings, type TrainerOptions, type TrainingData } from "./options.js";
+import { trainingSize } from "./image-size.js";
 import { PhaseRun } from "./phase-run.js";
-import { checkClassWeights, imagesByClass, shuffled, weighted } from "./sampling.js";
+import { checkClassWeights, imagesByClass, repeated, shuffled, weighted } from "./sampling.js";
 import { wholeSchedule } from "./schedules.js";
-
-/** What random streams are for; the second word of their key. */
-const streams = { order: 1, augmentation: 2 };
+import { streams } from "./streams.js";
 
 /** Lowest validation loss so far, epochs of this phase since then, and the weights that had it. */
 interface Best {
@@ -78,6 +77,7 @@ export class Trainer {
     const { classWeights, sampling } = this.settings;
     checkClassWeights("classWeights", classWeights, data.train.classes.length);
     checkClassWeights("sampling", typeof sampling === "object" ? sampling.classWeights : sampling, data.train.classes.length);
+    for (const phase of this.settings.phases) trainingSize(model, phase);
     if (this.settings.ema) this.averages = new Averages(model);
   }
 
@@ -218,7 +218,7 @@ export class Trainer {
   private async runSteps(run: PhaseRun, train: Dataset, clock: Clock): Promise<void> {
     const { cursor } = this;
     const { batches, images } = this.epochSize(train);
-    const source = this.batches(run, train, this.epochOrder(train).subarray(0, images));
+    const source = run.batches(this.epochOrder(train).subarray(0, images), [cursor.phase, cursor.epoch]);
     const position = { batches, stepsBefore: this.stepsBefore(batches), factor: this.plateau.factor };
     clock.startEpoch();
     while (cursor.batch < batches) {
@@ -298,10 +298,13 @@ export class Trainer {
 
   /** The order of the images in the epoch that training is in. */
   private epochOrder({ length }: Dataset): Uint32Array {
-    const { seed, sampling } = this.settings;
-    const random = new Random(seed, streams.order, this.cursor.phase, this.cursor.epoch);
-    if (!sampling || !this.byClass || sampling === "shuffle") return shuffled(length, random);
-    return weighted(this.byClass, sampling === "balanced" ? this.byClass.map(() => 1) : sampling.classWeights, random);
+    const { byClass } = this;
+    const { phase, epoch } = this.cursor;
+    const { seed, sampling = "shuffle", phases, repeats = 1 } = this.settings;
+    const random = new Random(seed, streams.order, phase, epoch);
+    const isPlain = sampling === "shuffle" || !byClass;
+    const order = isPlain ? shuffled(length, random) : weighted(byClass, sampling === "balanced" ? byClass.map(() => 1) : sampling.classWeights, random);
+    return phases[phase].train === "all" ? repeated(order, repeats) : order;
   }
 
   /** Steps of the optimiser in the phases before. */
@@ -334,25 +337,6 @@ export class Trainer {
   private epochSize({ length }: Dataset, phase = this.settings.phases[this.cursor.phase]): { batches: number; images: number } {
     const statistics = this.settings.batchNorm === "train" && phase.train === "all" && this.model.session.keptValues().some(({ kind }) => kind === "buffer");
     return epochSize(length, this.settings.batchSize, { dropSingle: statistics });
-  }
-
-  private batches(run: PhaseRun, train: Dataset, order: Uint32Array): BatchSource {
-    const { batchSize, seed, transforms } = this.settings;
-    if (run.features) return featureBatches(run.features, run.labels, order, batchSize);
-    return imageBatches({
-      data: train,
-      labels: this.model.labelIndices(train.classes),
-      order,
-      batchSize,
-      pipeline: transforms,
-      imageSize: this.model.imageSize,
-      channels: this.model.architecture.channels,
-      seed,
-      stream: [streams.augmentation, this.cursor.phase, this.cursor.epoch],
-      inline: this.model.inline,
-      decoded: this.cache?.of(train),
-      signal: this.options.signal,
-    });
   }
 
   private async save(target: NonNullable<TrainerOptions["checkpoint"]>): Promise<void> {
