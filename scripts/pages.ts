@@ -29,7 +29,7 @@ const decoders = /^(codec|decoders-source)-/;
  * files; networks but MobileNetV3.
  */
 const notLoaded =
-  /-node-|^quantized-|^worker-(tasks|augmentations)-|^augmentations-source-|^(decode|bmp|gif|jpeg|png|tiff|webp)-|^wasm-((simd|turbo)-|\w+-[a-z]+-)|^sync-|^(turbo|metrics|evaluate|hub|cache-web|save-onnx|load-foreign|read-foreign|imported|archive|replace-head|tfjs|tflite)-/;
+  /-node-|^quantized-|^worker-(tasks|augmentations)-|^augmentations-source-|^(decode|bmp|gif|jpeg|png|tiff|webp)-|^wasm-((simd|turbo)-|\w+-[a-z]+-)|^sync-|^(turbo|metrics|evaluate|hub|cache-store|save-onnx|load-foreign|read-foreign|imported|archive|replace-head|tfjs|tflite)-/;
 
 /** Imported dynamically, and only by the page that trains. */
 const onlyTraining = /^save-/;

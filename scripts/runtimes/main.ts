@@ -12,6 +12,7 @@ import { basics } from "./cells/basics.js";
 import { commandLine } from "./cells/command-line.js";
 import { errors } from "./cells/errors.js";
 import { foreign } from "./cells/foreign.js";
+import { hub } from "./cells/hub.js";
 import { resume } from "./cells/resume.js";
 import { storage } from "./cells/storage.js";
 import { turbo } from "./cells/turbo.js";
@@ -20,7 +21,7 @@ import { installRuntimes } from "./install.js";
 import { installPacked } from "./project.js";
 
 /** In the order of the report. */
-const groups: Record<string, Cells> = { basics, errors, foreign, "command-line": commandLine, turbo, storage, resume, bundlers };
+const groups: Record<string, Cells> = { basics, errors, foreign, "command-line": commandLine, turbo, storage, resume, hub, bundlers };
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,7 +1,8 @@
 import { DataError } from "../core/errors.js";
 import { isAllowed, variable } from "../core/environment.js";
 import { reason, writeFileAtomically } from "../core/file-node.js";
-import type { Cache, CachedFile, Unfinished } from "./cache.js";
+import type { Cache, Unfinished } from "./cache.js";
+import { type CachedFile, isCachedFile } from "./cached-file.js";
 
 /** Seconds without a write after which nobody is at work on an unfinished file: more than a download waits for data or between attempts. */
 const abandoned = 60;
@@ -141,16 +142,4 @@ async function hashOfFile(path: string): Promise<string> {
   const hash = process.getBuiltinModule("node:crypto").createHash("sha256");
   for await (const chunk of process.getBuiltinModule("node:fs").createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk);
   return hash.digest("hex");
-}
-
-function isCachedFile(entry: unknown): entry is CachedFile {
-  const { url, name, size, sha256, etag = "", commit = "" } = Object(entry) as Record<string, unknown>;
-  return (
-    [url, name, etag, commit].every((text) => typeof text === "string") &&
-    /^[\w.-]+$/.test(name as string) &&
-    !/^\.+$/.test(name as string) &&
-    Number.isSafeInteger(size) &&
-    typeof sha256 === "string" &&
-    /^[0-9a-f]{64}$/.test(sha256)
-  );
 }

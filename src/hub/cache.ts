@@ -1,19 +1,7 @@
 import { isAllowed } from "../core/environment.js";
 import type { FileSource } from "../core/file-store.js";
 import { hasFiles } from "../core/source.js";
-
-/** A file that was downloaded whole and verified. */
-export interface CachedFile {
-  readonly url: string;
-  /** Its own name, such as `model.safetensors`. */
-  readonly name: string;
-  readonly size: number;
-  readonly sha256: string;
-  /** Validator that the server gave it. */
-  readonly etag?: string;
-  /** Of the repository that the URL's revision stood for. */
-  readonly commit?: string;
-}
+import type { CachedFile } from "./cached-file.js";
 
 /** What of a file has come so far. */
 export interface Unfinished {
@@ -27,7 +15,7 @@ export interface Unfinished {
   release(keep: boolean): Promise<void>;
 }
 
-/** Where downloaded files are kept: a folder, or the Cache API of browsers and of Deno where it may write to no folder. */
+/** Where downloaded files are kept: a folder, or what browsers keep for a page. */
 export interface Cache {
   /** For messages. */
   readonly place: string;
@@ -49,5 +37,5 @@ export async function openCache(folder: string | undefined): Promise<Cache> {
     const path = folder ?? defaultFolder();
     if (path !== undefined && (folder !== undefined || isAllowed({ name: "write", path }))) return folderCache(path);
   }
-  return (await import("./cache-web.js")).webCache(globalThis.caches);
+  return (await import("./cache-store.js")).browserCache();
 }

@@ -1,7 +1,9 @@
 import { DataError, FormatError } from "../core/errors.js";
 import type { FileSource } from "../core/file-store.js";
+import { uniqueName } from "../core/unique-name.js";
 import { refusePickle } from "../formats/pickle.js";
-import type { Cache, CachedFile } from "./cache.js";
+import type { Cache } from "./cache.js";
+import type { CachedFile } from "./cached-file.js";
 import { env } from "./env.js";
 import { Interruption } from "./request.js";
 import { type DownloadOptions, inspect, patience, persist, type Remote, receive, type Wanted } from "./transfer.js";
@@ -65,7 +67,7 @@ async function fetchWhole(wanted: Wanted, remote: Remote, known: Known, cache: C
   // Parts of a file fit together where their key is the same: its digest, or the validator of this URL's content.
   const key = remote.sha256 ?? (remote.etag && `${url}\n${remote.etag}\n${remote.size}`);
   for (;;) {
-    const unfinished = await cache.begin(key ?? crypto.randomUUID());
+    const unfinished = await cache.begin(key ?? uniqueName());
     const resumed = unfinished.size;
     let keep = false;
     try {
