@@ -81,7 +81,7 @@ async function loader(model: Model): Promise<number[]> {
 
 /** Steps on one batch that is there already: images a second of some rounds. */
 async function trainingAlone(model: Model): Promise<() => Promise<number[]>> {
-  const settings = resolveSettings({ batchSize, epochs }, "train", model.preprocessing);
+  const settings = resolveSettings({ batchSize, epochs }, "train", model);
   const [height, width] = model.imageSize;
   const random = new Random(1);
   const x = Float32Array.from({ length: batchSize * height * width * 3 }, () => random.uniform(-2, 2));

@@ -34,6 +34,7 @@ export type { Optimizer, OptimizerName } from "./optim/optimizer.js";
 export type { PlateauOptions } from "./optim/plateau.js";
 export type { Ema } from "./train/averages.js";
 export type { ClassWeights, Loss, LossName } from "./train/loss.js";
+export type { Distillation, TeacherClasses } from "./train/distillation.js";
 export { type LrFindOptions, type LrFindResult, lrFind } from "./train/lr-find.js";
 export type { Sampling } from "./train/sampling.js";
 export type { ScheduleName, ScheduleOptions, Span } from "./train/schedules.js";

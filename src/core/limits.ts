@@ -13,6 +13,8 @@ export const limits = {
   imageBytes: 256 * 2 ** 20,
   /** Bytes of decoded images that a training keeps for its next epochs, unless its option `imageCache` says otherwise (1 GiB). */
   imageCacheBytes: 2 ** 30,
+  /** Bytes of a teacher's answers that a training keeps, unless distillation's `cacheBytes` says otherwise (1 GiB). */
+  teacherCacheBytes: 2 ** 30,
   /** Bytes of a safetensors header, as in the format's reference implementation. */
   safetensorsHeaderBytes: 100_000_000,
   /** Tensors in one model file. */

@@ -162,7 +162,7 @@ export class Graph {
 }
 
 /** 64 bits in hexadecimal that follow from the numbers' bits: FNV-1a, twice. */
-function digest(values: Float32Array): string {
+export function digest(values: Float32Array): string {
   const half = (start: number) => {
     let hash = start;
     for (const word of new Uint32Array(values.buffer, values.byteOffset, values.length)) {

@@ -37,13 +37,14 @@ export function shareOf({ decay, warmup, warmupGamma, warmupPower }: Required<Em
 export class Averages {
   constructor(private readonly model: Model) {}
 
-  /** Begins them as the weights, or as the tensors of a checkpoint (in memory layout). */
+  /** Begins them as the weights; or of a checkpoint, whose weights are the averages, with its weights in training (in memory layout). */
   async start(from?: ReadonlyMap<string, NamedTensor>): Promise<void> {
     const { session } = this.model;
     await session.keepAll(averagesGraph(this.model));
     for (const { name } of this.averaged()) {
       await session.write(averagePrefix + name, from?.get(name)?.data ?? (await session.read(name)));
     }
+    if (from) await this.swap();
   }
 
   /** Does something while the model has the averages as its weights. */

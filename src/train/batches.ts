@@ -7,6 +7,7 @@ import { prepareImages, sharedFloats } from "../data/prepare.js";
 import type { Transform } from "../data/transforms/index.js";
 import { argmax } from "../model/logits.js";
 import { timesBefore } from "./sampling.js";
+import type { Lesson } from "./teacher.js";
 
 /** One step's input. `x` holds the images one after another, NHWC; it is valid until the next batch is asked for. */
 export interface Batch {
@@ -15,6 +16,8 @@ export interface Batch {
   readonly labels: Int32Array;
   /** Probabilities [N, classes] to learn from in place of the labels, as mixing makes them; before label smoothing. */
   readonly targets?: Float32Array;
+  /** What a teacher says of the images. */
+  readonly lesson?: Lesson;
 }
 
 /** Gives batch number `index` of an epoch. */

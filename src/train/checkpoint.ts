@@ -34,6 +34,8 @@ export interface TrainerState {
   readonly plateau?: PlateauState;
   /** By what the gradients are to be divided that are added up so far, where batches are accumulated. */
   readonly divisor?: number;
+  /** What the teacher's weights are, where there is one. */
+  readonly teacher?: string;
   /** What must be equal to go on: settings, images of the data set, those of them that can be read, and classes. */
   readonly settings: Settings;
   /** Kernels that it ran in: another build rounds differently. */
@@ -133,7 +135,7 @@ export async function readCheckpoint(source: FileSource): Promise<Checkpoint> {
 export function checkSameRun(
   { state, parameters, training, best, preprocessing, name }: Checkpoint,
   model: Model,
-  { settings, build, train }: { settings: Settings; build: Build; train: Dataset },
+  { settings, build, train, teacher }: { settings: Settings; build: Build; train: Dataset; teacher?: string },
 ): void {
   const kept = model.session.keptValues().filter(isCheckpointed);
   const expected = new Map(kept.map((value) => [value.name, value.file?.shape ?? value.shape]));
@@ -148,6 +150,7 @@ export function checkSameRun(
   }
   if (Boolean(training) !== Boolean(settings.ema))
     throw new FormatError(`resume: the file is without the weights in training, of which it has the averages (${name})`);
+  if (state.teacher !== teacher) throw new ArgumentError(`resume: the checkpoint was trained with a teacher of other weights (${name})`);
   if (state.build !== build) {
     throw new ArgumentError(
       `resume: the checkpoint was trained in build "${state.build}", expected "${build}"; go on with { build: "${state.build}" }, since builds round differently (${name})`,

@@ -2,11 +2,13 @@ import { ArgumentError } from "../core/errors.js";
 import type { FileTarget, ReadableStore, WritableStore } from "../core/file-store.js";
 import type { Dataset } from "../data/dataset.js";
 import { checkedMixing, type Mixing } from "../data/mixing.js";
-import { type Augmentation, type Preprocessing, trainingTransforms } from "../data/preprocessing.js";
+import { type Augmentation, trainingTransforms } from "../data/preprocessing.js";
 import type { Transform } from "../data/transforms/index.js";
+import type { Model } from "../model/model.js";
 import { checkedOptimizer, type Optimizer, type OptimizerName, trainerDefaults } from "../optim/optimizer.js";
 import { type BuildChoice, buildChoices } from "../runtime/choose-build.js";
 import { checkedEma, type Ema } from "./averages.js";
+import { type Distillation, type DistillationSettings, distillationSettings } from "./distillation.js";
 import { type ClassWeights, checkedLoss, type Loss, type LossName } from "./loss.js";
 import type { Sampling } from "./sampling.js";
 import { checkedSchedule, type ScheduleName, type ScheduleOptions } from "./schedules.js";
@@ -67,6 +69,8 @@ export interface TrainerOptions {
   readonly warmup?: number;
   /** Default `crossEntropy`. A name alone takes the loss' defaults. */
   readonly loss?: LossName | Loss;
+  /** Learn from another model too. Default: from the labels alone. */
+  readonly distillation?: Distillation;
   /** Share of each target that is spread over all classes, 0 to 1; default 0. */
   readonly labelSmoothing?: number;
   /**
@@ -192,10 +196,11 @@ export type Settings = Required<
     | "ema"
     | "augmentation"
     | "mixing"
+    | "distillation"
     | Extras
   >
 > &
-  Pick<TrainerOptions, Extras> & { readonly ema?: Required<Ema>; readonly mixing?: Mixing };
+  Pick<TrainerOptions, Extras> & { readonly ema?: Required<Ema>; readonly mixing?: Mixing; readonly distillation?: DistillationSettings };
 
 /** A value, unless it is the one that is meant where nothing is said. */
 const other = <T>(value: T | undefined, usual: T) => (JSON.stringify(value) === JSON.stringify(usual) ? undefined : value);
@@ -203,7 +208,7 @@ const other = <T>(value: T | undefined, usual: T) => (JSON.stringify(value) === 
 const below1 = 1 - 2 ** -32;
 
 /** All options with their defaults. @throws {ArgumentError} for a value outside its range, naming option and value */
-export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "train", preprocessing: Preprocessing): Settings {
+export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "train", model: Model): Settings {
   const optimizer = checkedOptimizer(options.optimizer ?? "sgd");
   const usual = trainerDefaults[typeof optimizer === "string" ? optimizer : optimizer.name];
   const phase: Phase = {
@@ -225,7 +230,7 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
     labelSmoothing: options.labelSmoothing ?? 0,
     maxNorm: options.maxNorm ?? usual.maxNorm,
     batchNorm,
-    transforms: options.transforms ?? trainingTransforms(preprocessing, options.augmentation),
+    transforms: options.transforms ?? trainingTransforms(model.preprocessing, options.augmentation),
     patience: options.patience ?? 0,
     badImages: options.badImages ?? "error",
     seed: options.seed ?? 0,
@@ -236,11 +241,15 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
     sampling: other(options.sampling, "shuffle"),
     layerDecay: options.layerDecay,
     ema: options.ema ? checkedEma(options.ema) : undefined,
+    distillation: options.distillation && distillationSettings(options.distillation, model),
     dropRate: options.dropRate,
     dropPathRate: other(options.dropPathRate, 0),
     mixing: options.mixing && checkedMixing(options.mixing),
     repeats: other(options.repeats, 1),
   };
+  const again = settings.mixing ? "mixing" : settings.repeats ? "repeats" : settings.sampling ? "sampling" : undefined;
+  if (settings.distillation?.views && again)
+    throw new ArgumentError(`train: distillation: views expected 0 beside ${again}, got ${settings.distillation.views}`);
   const range = (name: string, value: number, low: number, high: number, whole = false) => {
     if (!(value >= low && value <= high) || (whole && !Number.isInteger(value))) {
       throw new ArgumentError(`train: ${name} expected a ${whole ? "whole " : ""}number from ${low} to ${high}, got ${value}`);

@@ -92,11 +92,12 @@ export class PhaseRun {
    * The batches of an epoch.
    *
    * @param order positions of training images
-   * @param epoch words that tell it from others, for augmentation
+   * @param epoch phase and epoch, for augmentation
    */
-  batches(order: Uint32Array, epoch: readonly number[]): BatchSource {
+  batches(order: Uint32Array, epoch: readonly [phase: number, epoch: number]): BatchSource {
     const { model, settings, data, imageSize, features, labels } = this;
-    const { batchSize, seed, transforms, mixing } = settings;
+    const { batchSize, seed, transforms, mixing, distillation } = settings;
+    const views = distillation?.views;
     if (features) return featureBatches(features, labels, order, batchSize);
     return imageBatches({
       data: data.train,
@@ -107,7 +108,7 @@ export class PhaseRun {
       imageSize,
       channels: model.architecture.channels,
       seed,
-      stream: [streams.augmentation, ...epoch],
+      stream: views ? [streams.views, epoch[1] % views] : [streams.augmentation, ...epoch],
       mixing: mixing && { ...mixing, classes: model.labels.length, stream: [streams.mixing, ...epoch] },
       inline: model.inline,
       decoded: data.cache?.of(data.train),
@@ -120,19 +121,20 @@ export class PhaseRun {
    *
    * @returns the batch's loss and its logits [N, classes]
    */
-  async step({ x, labels, targets }: Batch, position: Position): Promise<{ loss: number; logits: Float32Array }> {
+  async step({ x, labels, targets, lesson }: Batch, position: Position): Promise<{ loss: number; logits: Float32Array }> {
     const { model, settings } = this;
     const { classWeights } = this.data;
     const { seed, accumulate = 1 } = settings;
     const isSoft = targets !== undefined;
     const program = await this.stepProgram(labels.length, isSoft);
     const random = Int32Array.of(seed | 0, Math.floor(seed / 2 ** 32), position.randomStep, 0);
-    const inputs = { x, ...(isSoft ? { targets } : { labels }), random, ...(classWeights && { classWeights }) };
+    const inputs = { x, ...(isSoft ? { targets } : { labels }), random, ...(classWeights && { classWeights }), ...lesson?.inputs };
+    const entropy = lesson?.entropy ?? 0;
     if (settings.batchNorm === "train" && this.phase.train === "all") model.batchesTracked++;
     const divisor = lossDivisor(settings.loss, labels, classWeights, isSoft);
     if (accumulate === 1) {
       const { loss, logits } = await program.run({ ...inputs, share: inverse(divisor), ...this.updateInputs(program, position) });
-      return { loss: loss[0], logits };
+      return { loss: loss[0] - entropy, logits };
     }
     const update = await this.updateProgram(); // before the first batch, so that checkpoints between have its state
     const isFirst = position.batch % accumulate === 0;
@@ -141,7 +143,7 @@ export class PhaseRun {
     if ((position.batch + 1) % accumulate === 0 || position.batch + 1 === position.batches) {
       await update.run({ share: inverse(this.divisor), ...this.updateInputs(update, position) });
     }
-    return { loss: loss[0] * inverse(divisor)[0], logits };
+    return { loss: loss[0] * inverse(divisor)[0] - entropy, logits };
   }
 
   /** What the optimiser's part of a program takes. */

@@ -12,6 +12,12 @@ export async function imagesByClass(data: Dataset): Promise<number[][]> {
   return found;
 }
 
+/** The order of an epoch. @param byClass positions of the images of each class, where the sampling depends on them */
+export function orderOf(images: number, sampling: Sampling | undefined, byClass: readonly (readonly number[])[] | undefined, random: Random): Uint32Array {
+  if (!sampling || !byClass || sampling === "shuffle") return shuffled(images, random);
+  return weighted(byClass, sampling === "balanced" ? byClass.map(() => 1) : sampling.classWeights, random);
+}
+
 /** The order of an epoch in which every image comes once. */
 export function shuffled(images: number, random: Random): Uint32Array {
   return random.shuffle(Uint32Array.from({ length: images }, (_, i) => i));

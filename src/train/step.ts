@@ -8,6 +8,8 @@ import { ema } from "../ops/ema.js";
 import { clipFactor, squaredNorm } from "../ops/gradient-norm.js";
 import { mul } from "../ops/mul.js";
 import { addUpdate, type OptimizerSettings } from "../optim/optimizer.js";
+import { addDistillation } from "./distill-loss.js";
+import type { DistillationSettings } from "./distillation.js";
 import { addLoss, type LossSettings } from "./loss.js";
 
 /** What of training is built into its programs. */
@@ -21,6 +23,10 @@ export interface StepSettings extends OptimizerSettings, LossSettings, Pick<Scop
   readonly groupOf: (name: string) => number;
   /** Gradients are added up over several runs, and `updateGraph` makes the step. Default false. */
   readonly accumulates?: boolean;
+  /** A teacher is learnt from. */
+  readonly distillation?: DistillationSettings;
+  /** Of its projection, default 0. */
+  readonly seed?: number;
   /** Averages follow the weights. Default false. */
   readonly averages?: boolean;
 }
@@ -51,7 +57,11 @@ export function trainingGraph(architecture: Architecture, numClasses: number, in
   const features = settings.from === "images" ? architecture.backbone(net, x) : x;
   const logits = architecture.head(net, features, numClasses);
   graph.scope = "loss";
-  const loss = addLoss(graph, logits, settings);
+  const own = addLoss(graph, logits, settings);
+  const { distillation, seed = 0, reduction } = settings;
+  const both = () => ({ loss: own, logits, embedding: architecture.embedding(features) });
+  const how = { reduction: reduction === "sum" ? "sum" : "mean", prefix: statePrefix, seed } as const;
+  const loss = distillation && settings.from === "images" ? addDistillation(graph, both(), distillation, how) : own;
   graph.output("loss", loss);
   graph.output("logits", logits);
 
@@ -72,10 +82,10 @@ export function trainingGraph(architecture: Architecture, numClasses: number, in
  */
 export function updateGraph(step: Graph, settings: StepSettings): Graph {
   const graph = new Graph();
-  for (const { kind, name, shape, file, trainable } of step.kept.values()) {
-    if (kind === "parameter" || kind === "buffer") graph.keep(kind, name, shape, { file, trainable });
+  for (const { kind, name, shape, file, trainable, initializer } of step.kept.values()) {
+    if (kind === "parameter" || kind === "buffer" || (kind === "state" && trainable)) graph.keep(kind, name, shape, { file, trainable, initializer });
   }
-  const summed = [...step.kept.values()].flatMap(({ kind, name }) => (kind === "parameter" && step.kept.has(gradientName(name)) ? name : []));
+  const summed = [...step.kept.keys()].filter((name) => step.kept.has(gradientName(name)));
   const share = graph.input("share", [1]);
   graph.scope = "optimizer";
   const slopes = summed.map((name) => {
@@ -94,7 +104,7 @@ export function headGraph(architecture: Architecture, numClasses: number, inputS
   return graph;
 }
 
-const learning = (graph: Graph) => [...graph.kept.values()].filter(({ kind, trainable }) => kind === "parameter" && trainable);
+const learning = (graph: Graph) => [...graph.kept.values()].filter(({ trainable }) => trainable);
 const gradientName = (parameter: string) => `${statePrefix}gradient.${parameter}`;
 const gradientSum = ({ graph, name, shape }: Value) => graph.keep("state", gradientName(name), shape);
 
@@ -116,6 +126,6 @@ function addUpdates(graph: Graph, slopes: ReadonlyMap<Value, Value>, settings: S
   if (!settings.averages) return;
   const share = graph.input("emaShare", [1]);
   const follows = settings.batchNorm === "train" && settings.from === "images";
-  const changing = [...graph.kept.values()].filter((value) => slopes.has(value) || (follows && value.kind === "buffer"));
+  const changing = [...graph.kept.values()].filter((value) => (value.kind === "parameter" && slopes.has(value)) || (follows && value.kind === "buffer"));
   for (const x of changing) ema.all({ average: graph.keep("state", averagePrefix + x.name, x.shape), x, share });
 }

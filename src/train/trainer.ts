@@ -15,15 +15,17 @@ import { epochSize } from "./batches.js";
 import { type Checkpoint, checkSameRun, type Cursor, readCheckpoint, type TrainerState, writeCheckpoint } from "./checkpoint.js";
 import { cacheLimit, openCache } from "./cached-images.js";
 import { Clock } from "./clock.js";
+import { openTeacher, weightsDigest } from "./distillation.js";
 import { classWeightsOf } from "./loss.js";
 import { chooseBatchNorm } from "./norms.js";
 import { onlyReadable } from "./only-readable.js";
 import { type EpochRecord, type Phase, type Progress, resolveSettings, type Settings, type TrainerOptions, type TrainingData } from "./options.js";
 import { trainingSize } from "./image-size.js";
 import { PhaseRun } from "./phase-run.js";
-import { checkClassWeights, imagesByClass, repeated, shuffled, weighted } from "./sampling.js";
+import { checkClassWeights, imagesByClass, orderOf, repeated } from "./sampling.js";
 import { wholeSchedule } from "./schedules.js";
 import { streams } from "./streams.js";
+import type { Teacher } from "./teacher.js";
 
 /** Lowest validation loss so far, epochs of this phase since then, and the weights that had it. */
 interface Best {
@@ -51,6 +53,7 @@ export class Trainer {
   private best: Best = { loss: Number.POSITIVE_INFINITY, epochsSince: 0, batchesTracked: 0 };
   private plateau: PlateauState = plateauStart;
   private readonly averages?: Averages;
+  private teacher?: Teacher;
   /** Positions of the training images of each class, where something depends on them. */
   private byClass?: readonly (readonly number[])[];
   private readonly notices: string[];
@@ -69,7 +72,7 @@ export class Trainer {
   ) {
     if (model.facts.quantized) throw new ArgumentError("train: a quantised model does not learn; train the float32 model and quantise it again");
     const { batchNorm, notice } = chooseBatchNorm(model, data.train.length, options.batchNorm);
-    this.settings = resolveSettings(options, batchNorm, model.preprocessing);
+    this.settings = resolveSettings(options, batchNorm, model);
     this.notices = notice ? [notice] : [];
     model.labelIndices([...data.train.classes, ...(data.validation?.classes ?? [])]);
     const needy = this.settings.patience > 0 ? "patience" : this.settings.phases.some(fallsOnPlateaus) ? "a plateau schedule" : undefined;
@@ -103,7 +106,8 @@ export class Trainer {
    */
   async resume(source: FileSource): Promise<this> {
     const checkpoint = await readCheckpoint(source);
-    checkSameRun(checkpoint, this.model, { settings: this.settings, build: await this.chooseBuild(), train: this.data.train });
+    const teacher = await weightsDigest(this.options.distillation?.teacher);
+    checkSameRun(checkpoint, this.model, { settings: this.settings, build: await this.chooseBuild(), train: this.data.train, teacher });
     const { state } = checkpoint;
     await this.model.setParameters(checkpoint.parameters);
     this.model.batchesTracked = checkpoint.batchesTracked;
@@ -147,8 +151,9 @@ export class Trainer {
   async fit(): Promise<readonly EpochRecord[]> {
     const { signal, checkpoint } = this.options;
     try {
-      await this.chooseBuild();
-      await this.startAverages();
+      const build = await this.chooseBuild();
+      await this.averages?.start(this.resumed?.training);
+      this.teacher = await openTeacher(this.options.distillation, this.model, this.settings.distillation, build);
       this.cache = await openCache(await this.mostCached(), this.model);
       const data = await this.readable();
       this.byClass = undefined; // of images that can be read
@@ -161,6 +166,7 @@ export class Trainer {
       throw error;
     } finally {
       this.cache = undefined;
+      await this.teacher?.close().catch(() => {});
     }
     await this.averages?.finish();
     await this.restoreBest();
@@ -218,7 +224,8 @@ export class Trainer {
   private async runSteps(run: PhaseRun, train: Dataset, clock: Clock): Promise<void> {
     const { cursor } = this;
     const { batches, images } = this.epochSize(train);
-    const source = run.batches(this.epochOrder(train).subarray(0, images), [cursor.phase, cursor.epoch]);
+    const order = this.epochOrder(train).subarray(0, images);
+    const source = run.batches(order, [cursor.phase, cursor.epoch]);
     const position = { batches, stepsBefore: this.stepsBefore(batches), factor: this.plateau.factor };
     clock.startEpoch();
     while (cursor.batch < batches) {
@@ -227,7 +234,10 @@ export class Trainer {
       const batch = await source(cursor.batch);
       clock.work();
       const { labels } = batch;
-      const { loss, logits } = await run.step(batch, { ...position, batch: cursor.batch, epoch: cursor.epoch, randomStep: cursor.step });
+      const first = cursor.batch * this.settings.batchSize;
+      const shown = { epoch: cursor.epoch, positions: order.subarray(first, first + labels.length), images: train.length, imageSize: run.imageSize };
+      const lesson = run.features ? undefined : await this.teacher?.lesson(batch, shown);
+      const { loss, logits } = await run.step({ ...batch, lesson }, { ...position, batch: cursor.batch, epoch: cursor.epoch, randomStep: cursor.step });
       this.sums.loss += loss * labels.length;
       const classes = logits.length / labels.length;
       labels.forEach((label, i) => {
@@ -286,11 +296,6 @@ export class Trainer {
     this.plateau = plateauStart;
   }
 
-  private async startAverages(): Promise<void> {
-    await this.averages?.start(this.resumed?.training);
-    if (this.resumed?.training) await this.averages?.swap();
-  }
-
   /** Does something with the weights that are measured and saved. */
   private asMeasured<T>(work: () => Promise<T>): Promise<T> {
     return this.averages ? this.averages.during(work) : work();
@@ -298,12 +303,9 @@ export class Trainer {
 
   /** The order of the images in the epoch that training is in. */
   private epochOrder({ length }: Dataset): Uint32Array {
-    const { byClass } = this;
     const { phase, epoch } = this.cursor;
-    const { seed, sampling = "shuffle", phases, repeats = 1 } = this.settings;
-    const random = new Random(seed, streams.order, phase, epoch);
-    const isPlain = sampling === "shuffle" || !byClass;
-    const order = isPlain ? shuffled(length, random) : weighted(byClass, sampling === "balanced" ? byClass.map(() => 1) : sampling.classWeights, random);
+    const { seed, sampling, phases, repeats = 1 } = this.settings;
+    const order = orderOf(length, sampling, this.byClass, new Random(seed, streams.order, phase, epoch));
     return phases[phase].train === "all" ? repeated(order, repeats) : order;
   }
 
@@ -348,6 +350,7 @@ export class Trainer {
       history: this.history.map(({ imagesPerSecond: _, waiting: __, ...record }) => record),
       best: { loss: best.tensors ? best.loss : null, epochsSince: best.epochsSince, batchesTracked: best.batchesTracked },
       ...(this.plateau !== plateauStart && { plateau: this.plateau }),
+      teacher: await weightsDigest(this.options.distillation?.teacher),
       ...((settings.accumulate ?? 1) > 1 && { divisor: this.resumed?.state.divisor ?? this.run?.divisor ?? 0 }),
       settings,
       build: await this.chooseBuild(),
