@@ -33,7 +33,7 @@ export function addDistillation(
     const { weight, temperature } = scores;
     const softened = map({ x: logits }, { fn: "affine", alpha: 1 / temperature, beta: 0 });
     const each = softmaxCrossEntropy({ logits: softened, targets: graph.input("teacherScores", [images, classes]) });
-    total = add({ a: scaled(total, 1 - weight), b: scaled(reduce(each), weight * temperature ** 2) });
+    total = add({ a: scaled(total, 1 - weight), b: scaled(reduce(each), weight * temperature * temperature) });
   }
   if (features) {
     const { weight, loss: kind, width } = features;

@@ -122,7 +122,7 @@ export function lessonOf(answers: readonly Float32Array[], { logits, embedding }
       for (const score of softened) if (score > 0) entropy -= score * log(score);
     });
     inputs.teacherScores = scores;
-    entropy *= (logits.weight * logits.temperature ** 2) / answers.length;
+    entropy *= (logits.weight * logits.temperature * logits.temperature) / answers.length;
   }
   if (embedding) {
     const { width, loss } = embedding;

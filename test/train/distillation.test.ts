@@ -130,6 +130,8 @@ describe("a student learns from a teacher", () => {
     expect((await taught(anySize, { ...both, teacherSize: [16, 16] })).file.equals(large.file)).toBe(true);
     expect((await taught(anySize, { ...both, teacherSize: 11 })).file.equals(large.file)).toBe(false);
     anySize.close();
+    const mixed = await taught(teacher, both, { mixing: { mixup: 0.2 } });
+    expect(mixed.records.every(({ loss }) => Number.isFinite(loss))).toBe(true);
     const accumulated = await taught(teacher, both, { accumulate: 2, optimizer: "adamw", lr: 2e-3, ema: { decay: 0.1 } });
     expect(accumulated.records.every(({ loss }) => Number.isFinite(loss))).toBe(true);
   });
@@ -162,6 +164,8 @@ describe("a student learns from a teacher", () => {
     const other = await tinyCnn({ seed: 9, imageSize: 12, labels: ["bright", "other", "dark", "middle"] });
     await expect(taught(other, views, {}, checkpoint)).rejects.toThrow("a teacher of other weights");
     await expect(taught(teacher, both, {}, checkpoint)).rejects.toThrow("trained with distillation");
+    const mixed = taught(teacher, views, { mixing: { mixup: 0.2 } });
+    await expect(mixed).rejects.toThrow("train: distillation: views expected 0 beside mixing, got 2");
     other.close();
   });
 
