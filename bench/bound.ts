@@ -1,3 +1,4 @@
+import { atOnce } from "../src/core/slices.js";
 import { bytesPerElement } from "../src/core/dtype.js";
 import { Random } from "../src/core/random.js";
 import { sizeOf } from "../src/core/shape.js";
@@ -55,7 +56,7 @@ export async function bind(graph: Graph, { build, threads = 1, module, random: i
     return known;
   };
   const floats = (value: Value, at: number) => new Float32Array(memory.buffer, at, sizeOf(value.shape));
-  for (const value of plan.kept) floats(value, kept.get(value.name) as number).set(value.initializer ? initialValues(value, 0) : randomNumbers(value));
+  for (const value of plan.kept) floats(value, kept.get(value.name) as number).set(value.initializer ? atOnce(initialValues(value, 0)) : randomNumbers(value));
   const feed = () => {
     for (const { value, at } of plan.inputs.values()) {
       if (typeof at !== "object" || value.dtype !== "float32") continue;
@@ -67,7 +68,7 @@ export async function bind(graph: Graph, { build, threads = 1, module, random: i
 
   const used = module ?? (await compileBinary(build, shared ? importingSharedMemory : undefined));
   const kernels = bindKernels(used, memory);
-  runShare(shareOf(link(plan.prepare, address), kernels, 0, 1));
-  const code = link(plan.calls, address);
+  runShare(shareOf(atOnce(link(plan.prepare, address)), kernels, 0, 1));
+  const code = atOnce(link(plan.calls, address));
   return { plan, memory, module: used, code, share: shareOf(code, kernels, 0, 1), feed };
 }

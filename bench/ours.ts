@@ -1,3 +1,4 @@
+import { atOnce } from "../src/core/slices.js";
 import type { SourceLike } from "../src/core/source.js";
 import { openSafetensors } from "../src/formats/safetensors/index.js";
 import { inferenceGraph } from "../src/model/graphs.js";
@@ -41,7 +42,7 @@ async function training(job: Job, weights: SourceLike | undefined): Promise<Work
   await session.keepAll(forward);
   const file = weights === undefined ? undefined : await openSafetensors(weights);
   for (const value of forward.kept.values())
-    await session.write(value.name, file ? toMemory(await file.readFloat32(value.name), value.file) : initialValues(value, 0));
+    await session.write(value.name, file ? atOnce(toMemory(await file.readFloat32(value.name), value.file)) : atOnce(initialValues(value, 0)));
   await file?.close();
 
   const x = images(job);

@@ -1,3 +1,4 @@
+import { atOnce } from "../../src/core/slices.js";
 import { bytesPerElement } from "../../src/core/dtype.js";
 import { Random } from "../../src/core/random.js";
 import { sizeOf } from "../../src/core/shape.js";
@@ -31,6 +32,6 @@ export function boundProgram(graph: Graph, build: Build, module: WebAssembly.Mod
   for (const value of plan.kept) fill(value, kept.get(value.name) as number);
   for (const { value, at } of plan.inputs.values()) if (typeof at === "object") fill(value, address(at));
   const kernels = bindKernels(module, memory);
-  runShare(shareOf(link(plan.prepare, address), kernels, 0, 1));
-  return shareOf(link(plan.calls, address), kernels, 0, 1);
+  runShare(shareOf(atOnce(link(plan.prepare, address)), kernels, 0, 1));
+  return shareOf(atOnce(link(plan.calls, address)), kernels, 0, 1);
 }

@@ -7,6 +7,7 @@
  * and all packing inside. Shares are medians of the speed divided by that of the register peak timed right before. `--against` puts the
  * kernels of another binary of the same build beside ours, turn by turn.
  */
+import { atOnce } from "../../src/core/slices.js";
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { bytesPerElement } from "../../src/core/dtype.js";
@@ -130,8 +131,8 @@ function loaded(plan: Plan, modules: readonly WebAssembly.Module[]): Share[] {
   for (const { value, at } of plan.inputs.values()) if (typeof at === "object") fill(value, address(at));
   return modules.map((module) => {
     const kernels = bindKernels(module, memory);
-    runShare(shareOf(link(plan.prepare, address), kernels, 0, 1));
-    return shareOf(link(plan.calls, address), kernels, 0, 1);
+    runShare(shareOf(atOnce(link(plan.prepare, address)), kernels, 0, 1));
+    return shareOf(atOnce(link(plan.calls, address)), kernels, 0, 1);
   });
 }
 

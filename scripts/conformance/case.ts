@@ -1,4 +1,5 @@
 /** One test of the ONNX backend suite: a model, and what it makes of given inputs. */
+import { atOnce } from "../../src/core/slices.js";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
@@ -94,7 +95,7 @@ async function runBound(model: OnnxModel, inputs: ReadonlyMap<string, Constant>,
   const session = await Session.open({ build: "simd", threads: 1, inline: true });
   try {
     const program = await session.prepare(graph);
-    for (const [name, tensor] of weights) await session.write(name, toMemory(Float32Array.from(tensor.decode().data), graph.kept.get(name)?.file));
+    for (const [name, tensor] of weights) await session.write(name, atOnce(toMemory(Float32Array.from(tensor.decode().data), graph.kept.get(name)?.file)));
     const feeds = Object.fromEntries([...inputs].filter(([name]) => !bound.has(name)).map(([name, { data }]) => [name, Float32Array.from(data)]));
     const results = await program.run(feeds);
     return new Map([...outputs].map(([name, tensor]) => [name, isKnown(tensor) ? decoded(tensor) : constant(tensor.type, tensor.shape, results[name])]));

@@ -1,17 +1,23 @@
 import { Random } from "../core/random.js";
 import { sizeOf } from "../core/shape.js";
+import type { Slices } from "../core/slices.js";
 import type { Value } from "../graph/graph.js";
 
 /** First values of a kept tensor, in memory layout. They depend on its name and the seed only, not on what else there is. */
-export function initialValues({ name, shape, initializer }: Value, seed: number): Float32Array {
+export function* initialValues({ name, shape, initializer }: Value, seed: number): Slices<Float32Array> {
   if (initializer?.kind === "values") return initializer.values;
   const data = new Float32Array(sizeOf(shape));
   if (!initializer || initializer.kind === "constant") return data.fill(initializer?.value ?? 0);
   const random = new Random(seed, ...utf8Words(name));
-  for (let i = 0; i < data.length; i++)
+  for (let i = 0; i < data.length; i++) {
+    if (i % drawsAtOnce === 0) yield;
     data[i] = initializer.kind === "uniform" ? random.uniform(-initializer.bound, initializer.bound) : random.normal(0, initializer.std);
+  }
   return data;
 }
+
+/** Numbers that take about a millisecond. */
+const drawsAtOnce = 4096;
 
 /** A name as whole numbers of four bytes each, to key a random stream. */
 function utf8Words(name: string): number[] {

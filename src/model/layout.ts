@@ -1,4 +1,5 @@
 import { type Shape, stridesOf } from "../core/shape.js";
+import type { Slices } from "../core/slices.js";
 import type { FileLayout } from "../graph/graph.js";
 
 /**
@@ -7,15 +8,15 @@ import type { FileLayout } from "../graph/graph.js";
  * @param into where to put it if it has to be moved, for a caller who copies it from there and moves many, so that
  * they do not each leave an array behind
  */
-export function toMemory(data: Float32Array, layout: FileLayout | undefined, into?: Float32Array): Float32Array {
-  return layout ? permute(data, layout.view, layout.order, into) : data;
+export function* toMemory(data: Float32Array, layout: FileLayout | undefined, into?: Float32Array): Slices<Float32Array> {
+  return layout ? yield* permute(data, layout.view, layout.order, into) : data;
 }
 
 /** The way back: a tensor as a checkpoint has it. */
-export function toFile(data: Float32Array, layout: FileLayout | undefined): Float32Array {
+export function* toFile(data: Float32Array, layout: FileLayout | undefined): Slices<Float32Array> {
   if (!layout) return data;
   const inverse = layout.order.map((_, axis) => layout.order.indexOf(axis));
-  return permute(
+  return yield* permute(
     data,
     layout.order.map((axis) => layout.view[axis]),
     inverse,
@@ -26,7 +27,7 @@ export function toFile(data: Float32Array, layout: FileLayout | undefined): Floa
 const tile = 16;
 
 /** Row-major data of `shape` with its axes in another order: axis i of the result is axis `order[i]` of the source. */
-function permute(data: Float32Array, shape: Shape, order: readonly number[], into?: Float32Array): Float32Array {
+function* permute(data: Float32Array, shape: Shape, order: readonly number[], into?: Float32Array): Slices<Float32Array> {
   const axes = joinedAxes(shape, order);
   if (axes.length < 2) return data;
   const [rows, columns] = axes.slice(-2);
@@ -34,6 +35,7 @@ function permute(data: Float32Array, shape: Shape, order: readonly number[], int
   const plane = rows.size * columns.size;
   const out = into?.subarray(0, data.length) ?? new Float32Array(data.length);
   for (let top = 0; top < rows.size; top += tile) {
+    yield;
     const bottom = Math.min(rows.size, top + tile);
     for (let left = 0; left < columns.size; left += tile) {
       const right = Math.min(columns.size, left + tile);

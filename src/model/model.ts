@@ -1,6 +1,8 @@
+import { unlessAborted } from "../core/abort.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import type { FileTarget } from "../core/file-store.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
+import { giveWay, inSlices } from "../core/slices.js";
 import { type Graph, isCheckpointed } from "../graph/graph.js";
 import { prepareImages, sharedFloats } from "../data/prepare.js";
 import type { Dataset, Item } from "../data/dataset.js";
@@ -34,6 +36,7 @@ export interface Score {
 }
 
 export interface CallOptions {
+  /** Ends the call with its reason; the model can be used on. */
   readonly signal?: AbortSignal;
 }
 
@@ -145,9 +148,9 @@ export class Model {
         `forward: ${this.architecture.name} expects ${this.architecture.channels} channels, got ${channels} (${layout} ${formatShape(shape)})`,
       );
     if (data.length !== sizeOf(shape)) throw new ShapeError(`forward: shape ${formatShape(shape)} needs ${sizeOf(shape)} numbers, got ${data.length}`);
-    const x = layout === "NHWC" ? data : toMemory(data, { shape, view: shape, order: [0, 2, 3, 1] });
-    const program = await this.program("logits", batch, height, width);
-    const { logits } = await program.run({ x }, { signal });
+    const x = layout === "NHWC" ? data : await inSlices(toMemory(data, { shape, view: shape, order: [0, 2, 3, 1] }), signal);
+    const program = await unlessAborted(this.program("logits", batch, height, width), signal);
+    const { logits } = await unlessAborted(program.run({ x }, { signal }), signal);
     return { data: logits, shape: [batch, this.labels.length] };
   }
 
@@ -165,11 +168,13 @@ export class Model {
    * All parameters and running statistics by their checkpoint names and layouts. Copies. A quantised model's weights are
    * whole numbers, in units of their `weight_scale`.
    */
-  async parameters(): Promise<Map<string, NamedTensor>> {
+  async parameters({ signal }: CallOptions = {}): Promise<Map<string, NamedTensor>> {
     const tensors = new Map<string, NamedTensor>();
     for (const { name, shape, file } of this.session.keptValues().filter(isCheckpointed)) {
-      const data = await this.session.read<Float32Array | Int8Array>(name);
-      tensors.set(name, { shape: file?.shape ?? shape, data: toFile(data instanceof Float32Array ? data : Float32Array.from(data), file) });
+      const data = await unlessAborted(this.session.read<Float32Array | Int8Array>(name), signal);
+      const floats = data instanceof Float32Array ? data : Float32Array.from(data);
+      tensors.set(name, { shape: file?.shape ?? shape, data: await inSlices(toFile(floats, file), signal) });
+      await giveWay(signal);
     }
     return tensors;
   }
@@ -193,13 +198,16 @@ export class Model {
       if (formatShape(expected) !== formatShape(shape) || data.length !== sizeOf(shape))
         throw new ShapeError(`setParameters: "${name}" expects ${formatShape(expected)}, got ${formatShape(shape)} with ${data.length} numbers`);
     }
-    for (const [name, { data }] of tensors) await this.session.write(name, toMemory(data, kept.get(name)?.file));
+    for (const [name, { data }] of tensors) {
+      await this.session.write(name, await inSlices(toMemory(data, kept.get(name)?.file)));
+      await giveWay();
+    }
   }
 
   /** Starts the named tensors (default all) anew from their initialisers. */
   async initialize(seed: number, names?: readonly string[]): Promise<void> {
     for (const value of this.session.keptValues().filter(isCheckpointed)) {
-      if (!names || names.includes(value.name)) await this.session.write(value.name, initialValues(value, seed));
+      if (!names || names.includes(value.name)) await this.session.write(value.name, await inSlices(initialValues(value, seed)));
     }
   }
 
@@ -210,9 +218,9 @@ export class Model {
    * @param options.seed of the new classifier's weights, default 0
    * @throws {ArgumentError} for a quantised model, or no classes
    */
-  async replaceHead(classes: readonly string[] | number, { seed = 0 }: { seed?: number } = {}): Promise<Model> {
+  async replaceHead(classes: readonly string[] | number, { seed = 0, signal }: CallOptions & { seed?: number } = {}): Promise<Model> {
     const { replaceHead } = await import("./replace-head.js");
-    const { session, ...facts } = await replaceHead(this, classes, seed);
+    const { session, ...facts } = await replaceHead(this, classes, seed, signal);
     const made = new Model(session, { ...this.facts, ...facts }, this.inline);
     made.batchesTracked = this.batchesTracked;
     return made;
@@ -321,12 +329,12 @@ export class Model {
     };
     let next = data.length > 0 ? prepare(0) : undefined;
     for (let start = 0; next; start += chunkSize) {
-      const { items, x } = await next;
+      const { items, x } = await unlessAborted(next, signal);
       const count = items.length;
       next = start + chunkSize < data.length ? prepare(start + chunkSize) : undefined;
       next?.catch(() => {}); // awaited in the next round; a failure of this round must not leave it unheard
-      const program = await this.program(result, count, height, width, build);
-      const output = (await program.run({ x }, { signal }))[result];
+      const program = await unlessAborted(this.program(result, count, height, width, build), signal);
+      const output = (await unlessAborted(program.run({ x }, { signal }), signal))[result];
       const size = output.length / count;
       items.forEach((item, i) => take(output.slice(i * size, (i + 1) * size), item));
       onProgress?.(start + count);

@@ -63,8 +63,8 @@ export async function quantize(model: Model, calibration: Dataset | readonly Ima
     await session.keepAll(quantized.graph({ batch: 1, height: sample.shape[1], width: sample.shape[2] }, "logits"));
     for (const [name, data] of tensors) await session.write(name, data);
     const report = {
-      bytes: { float32: await bytesOf(model), int8: await bytesOf(quantized) },
-      milliseconds: await speeds(model, quantized, sample),
+      bytes: { float32: await bytesOf(model, signal), int8: await bytesOf(quantized, signal) },
+      milliseconds: await speeds(model, quantized, sample, signal),
       ...(await compare(model, quantized, validation, sources, signal)),
       calibrationImages: sources.length,
     };
@@ -104,7 +104,7 @@ async function compare(
 }
 
 /** Median times of both models on one image, taking turns. */
-async function speeds(model: Model, quantized: Model, sample: Sample): Promise<QuantizationReport["milliseconds"]> {
+async function speeds(model: Model, quantized: Model, sample: Sample, signal?: AbortSignal): Promise<QuantizationReport["milliseconds"]> {
   const times = { float32: [] as number[], int8: [] as number[] };
   for (let round = -2; round < 11; round++) {
     for (const [key, of] of [
@@ -112,7 +112,7 @@ async function speeds(model: Model, quantized: Model, sample: Sample): Promise<Q
       ["int8", quantized],
     ] as const) {
       const start = performance.now();
-      await of.forward(sample);
+      await of.forward(sample, { signal });
       if (round >= 0) times[key].push(performance.now() - start);
     }
   }
@@ -120,8 +120,8 @@ async function speeds(model: Model, quantized: Model, sample: Sample): Promise<Q
   return { float32: median(times.float32), int8: median(times.int8) };
 }
 
-async function bytesOf(model: Model): Promise<number> {
-  return (await fileTensors(model)).reduce((sum, { data }) => sum + data.byteLength, 0);
+async function bytesOf(model: Model, signal?: AbortSignal): Promise<number> {
+  return (await fileTensors(model, { signal })).reduce((sum, { data }) => sum + data.byteLength, 0);
 }
 
 function print(report: QuantizationReport): void {

@@ -1,4 +1,5 @@
 import { ArgumentError } from "../core/errors.js";
+import { inSlices } from "../core/slices.js";
 import { isCheckpointed } from "../graph/graph.js";
 import type { Architecture } from "../nn/architecture.js";
 import { Session } from "../runtime/session.js";
@@ -14,7 +15,7 @@ export interface NewHead {
 }
 
 /** A session with a model's backbone, and with a classifier that starts from the seed. */
-export async function replaceHead(model: Model, classes: readonly string[] | number, seed: number): Promise<NewHead> {
+export async function replaceHead(model: Model, classes: readonly string[] | number, seed: number, signal?: AbortSignal): Promise<NewHead> {
   const { session: old, facts, inline, imageSize } = model;
   if (facts.quantized) throw new ArgumentError("replaceHead: a quantised model keeps its head; replace that of the float32 model");
   const count = typeof classes === "number" ? classes : classes.length;
@@ -27,7 +28,8 @@ export async function replaceHead(model: Model, classes: readonly string[] | num
     await session.keepAll(graph);
     for (const value of [...graph.kept.values()].filter(isCheckpointed)) {
       const isNew = architecture.classifier.includes(value.name);
-      await session.write(value.name, isNew ? initialValues(value, seed) : await old.read(value.name));
+      signal?.throwIfAborted();
+      await session.write(value.name, isNew ? await inSlices(initialValues(value, seed), signal) : await old.read(value.name));
     }
     await session.started();
     return { session, architecture, labels };

@@ -22,19 +22,20 @@ export async function saveOnnx(
   { dtype, signal }: SaveOptions,
 ): Promise<Uint8Array | undefined> {
   const ours = new Map(Object.entries(metadata).filter(([key]) => key.startsWith("ocelli.")));
-  const written: OnnxModel = { ...(await onnxOf(model, dtype)), metadata: ours };
+  const written: OnnxModel = { ...(await onnxOf(model, dtype, signal)), metadata: ours };
+  signal?.throwIfAborted();
   if (target === undefined) return onnxBytes(written);
   await writeFile(target, signal ? until(signal, writeOnnx(written)) : writeOnnx(written));
   return undefined;
 }
 
 /** A model as an ONNX graph from preprocessed images x [batch, C, H, W] of its input size to logits [batch, classes]. */
-async function onnxOf(model: Model, dtype: SaveOptions["dtype"] = "float32"): Promise<OnnxModel> {
+async function onnxOf(model: Model, dtype: SaveOptions["dtype"] = "float32", signal?: AbortSignal): Promise<OnnxModel> {
   const { facts, architecture, labels } = model;
   if (facts.quantized && dtype !== "float32") throw new ArgumentError(`save: a quantised model is int8 already, got dtype "${dtype}"`);
   const [height, width] = model.imageSize;
   const graphOf = (batch: number) => inferenceGraph(architecture, labels.length, { batch, height, width }, "logits", facts.quantized?.rewrite);
-  const parameters = await model.parameters();
+  const parameters = await model.parameters({ signal });
   const bytes = new Set(model.session.keptValues().flatMap((value) => (value.dtype === "int8" ? value.name : [])));
   const kept = ({ name }: Value) => {
     const { shape, data } = parameters.get(name) as NamedTensor;

@@ -1,3 +1,4 @@
+import { unlessAborted } from "../core/abort.js";
 import { until } from "../core/chunks.js";
 import { ArgumentError } from "../core/errors.js";
 import { type FileTarget, writeFile } from "../core/file-store.js";
@@ -9,6 +10,7 @@ import {
   float32ToBfloat16,
   float32ToFloat16,
 } from "../formats/safetensors/index.js";
+import { inPieces } from "../core/slices.js";
 import { toBase64 } from "../core/base64.js";
 import { counterNames } from "../nn/state-dict.js";
 import { metadataKeys } from "./metadata.js";
@@ -37,7 +39,7 @@ export async function saveModel(model: Model, target: FileTarget | undefined, op
   }
   if (format !== "safetensors") throw new ArgumentError(`save: format expected safetensors or onnx, got ${JSON.stringify(format)}`);
   const tensors = await fileTensors(model, options);
-  if (target === undefined) return writeSafetensors(tensors, metadata, { sha256: true });
+  if (target === undefined) return unlessAborted(writeSafetensors(tensors, metadata, { sha256: true }), signal);
   const chunks = safetensorsChunks(tensors, metadata, { sha256: true });
   await writeFile(target, signal ? until(signal, chunks) : chunks);
   return undefined;
@@ -57,23 +59,30 @@ export function fileMetadata({ facts, architecture, labels }: Model, { notes = f
 }
 
 /** Parameters and running statistics, with PyTorch's `num_batches_tracked` beside each running mean, and its indices. */
-export async function fileTensors(model: Model, { dtype = "float32" }: SaveOptions = {}): Promise<TensorToWrite[]> {
+export async function fileTensors(model: Model, { dtype = "float32", signal }: SaveOptions = {}): Promise<TensorToWrite[]> {
   const tensors: TensorToWrite[] = [];
-  const parameters = await model.parameters();
+  const parameters = await model.parameters({ signal });
   const { quantized } = model.facts;
   if (quantized && dtype !== "float32") throw new ArgumentError(`save: a quantised model is int8 already, got dtype "${dtype}"`);
   const bytes = new Set(model.session.keptValues().flatMap((value) => (value.dtype === "int8" ? value.name : [])));
   for (const [name, { shape, data }] of parameters)
-    tensors.push({ name, shape, ...(bytes.has(name) ? { dtype: "I8", data: Int8Array.from(data) } : encode(data, dtype)) });
+    tensors.push({ name, shape, ...(bytes.has(name) ? { dtype: "I8", data: Int8Array.from(data) } : await encode(data, dtype, signal)) });
   if (quantized) tensors.push(...quantized.tensors());
   for (const name of counterNames(parameters.keys())) tensors.push({ name, dtype: "I64", shape: [], data: BigInt64Array.of(BigInt(model.batchesTracked)) });
   for (const [name, data] of model.architecture.indices ?? []) tensors.push({ name, dtype: "I64", shape: [data.length], data });
   return tensors;
 }
 
-function encode(data: Float32Array, dtype: NonNullable<SaveOptions["dtype"]>): { dtype: SafetensorsDtype; data: Float32Array | Uint16Array } {
+interface Encoded {
+  readonly dtype: SafetensorsDtype;
+  readonly data: Float32Array | Uint16Array;
+}
+
+async function encode(data: Float32Array, dtype: NonNullable<SaveOptions["dtype"]>, signal: AbortSignal | undefined): Promise<Encoded> {
+  const half = (round: (values: Float32Array) => Uint16Array) =>
+    inPieces(new Uint16Array(data.length), data.length, (from, to) => round(data.subarray(from, to)), signal);
   if (dtype === "float32") return { dtype: "F32", data };
-  if (dtype === "float16") return { dtype: "F16", data: float32ToFloat16(data) };
-  if (dtype === "bfloat16") return { dtype: "BF16", data: float32ToBfloat16(data) };
+  if (dtype === "float16") return { dtype: "F16", data: await half(float32ToFloat16) };
+  if (dtype === "bfloat16") return { dtype: "BF16", data: await half(float32ToBfloat16) };
   throw new ArgumentError(`save: dtype expected float32, float16 or bfloat16, got "${dtype}"`);
 }

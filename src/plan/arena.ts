@@ -1,3 +1,5 @@
+import type { Slices } from "../core/slices.js";
+
 /** A block of memory that is needed from one step of a program to another, both inclusive. */
 export interface Block {
   readonly bytes: number;
@@ -30,11 +32,12 @@ export function padded(bytes: number): number {
  *
  * @returns bytes of the whole arena
  */
-export function packArena(blocks: readonly Block[]): number {
+export function* packArena(blocks: readonly Block[]): Slices<number> {
   const placed: Block[] = []; // by offset
   let total = 0;
   const bySize = [...blocks].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
   for (const block of bySize) {
+    yield;
     let offset = 0;
     for (const other of placed) {
       if (other.last < block.first || other.first > block.last) continue;
@@ -51,11 +54,12 @@ export function packArena(blocks: readonly Block[]): number {
 }
 
 /** What an arena of `total` bytes holds at the step of the program at which it holds most. */
-export function fullestMoment(blocks: readonly (Block & { readonly purpose: Purpose })[], total: number): ArenaUse {
+export function* fullestMoment(blocks: readonly (Block & { readonly purpose: Purpose })[], total: number): Slices<ArenaUse> {
   const steps = [...blocks].sort((a, b) => a.first - b.first);
   let most = 0;
   let fullest: ArenaUse = { activations: total, gradients: 0, workspace: 0 };
   for (const { first } of steps) {
+    yield;
     const now = { activations: 0, gradients: 0, workspace: 0 };
     for (const block of steps) {
       if (block.first > first) break;

@@ -3,6 +3,7 @@ import { bytesPerElement } from "../core/dtype.js";
 import { LimitError } from "../core/errors.js";
 import { limits } from "../core/limits.js";
 import { sizeOf } from "../core/shape.js";
+import { atOnce, type Slices } from "../core/slices.js";
 import type { Graph, Node, Value } from "../graph/graph.js";
 import type { Argument, Emitter, Scratch } from "../graph/op.js";
 import { type ArenaUse, type Block, fullestMoment, packArena, padded, type Purpose } from "./arena.js";
@@ -73,7 +74,12 @@ export interface CompileOptions {
 }
 
 /** Lowers a graph to a flat list of kernel calls and lays its tensors out in one arena. */
-export function compile(
+export function compile(graph: Graph, options?: CompileOptions): Plan {
+  return atOnce(compiling(graph, options));
+}
+
+/** `compile` for a thread that has more to do: of a training step on a large network it takes half a second. */
+export function* compiling(
   source: Graph,
   {
     build = "simd",
@@ -84,9 +90,16 @@ export function compile(
     stripsFrom = farBytes,
     loadsFrom = farNormBytes,
   }: CompileOptions = {},
-): Plan {
-  const fused = rewrite(fuse(source));
-  const graph = normalizeOnLoad(recompute ? rematerialize(fused) : fused, loadsFrom);
+): Slices<Plan> {
+  yield;
+  const fused = fuse(source);
+  yield;
+  const rewritten = rewrite(fused);
+  yield;
+  const rematerialized = recompute ? rematerialize(rewritten) : rewritten;
+  yield;
+  const graph = normalizeOnLoad(rematerialized, loadsFrom);
+  yield;
   const nodes = writeEarly(liveNodes(graph));
   const changed = new Set(nodes.flatMap((node) => (node.op.mutates ?? []).flatMap((name) => node.tensors[name] ?? [])));
   const keys = staticKeys(graph, nodes, changed, build);
@@ -105,10 +118,11 @@ export function compile(
   const pending: PendingCall[] = [];
   const scratches = new Map<Scratch, Storage>();
   const knownDerived = new Map<string, Scratch>();
-  nodes.forEach((node, index) => {
+  for (const [index, node] of nodes.entries()) {
+    yield;
     const target = keys.has(node.tensors[node.outputNames[0]]) ? prepare : pending;
     if (!node.op.view) node.op.lower(emitter(target, index), node.tensors, node.attributes);
-  });
+  }
 
   const spoken = new Set(graph.outputs.values());
   const root = (at: Value | Scratch): Value | Scratch => ("graph" in at && at.node?.op.view ? root(at.node.tensors[at.node.inputNames[0]]) : at);
@@ -120,14 +134,15 @@ export function compile(
     bytes: (at: Value | Scratch) => ("graph" in at ? bytesOf(at) : at.bytes),
     window: (bytes: number) => scratch("scratch", bytes, block("workspace", bytes, 0, 0)),
   };
-  const { calls, windows, shared } = mineStrips(pending, tensors, stripsFrom);
+  const { calls, windows, shared } = yield* mineStrips(pending, tensors, stripsFrom);
 
   for (const value of graph.kept.values()) storage.set(value, { kept: value.name, bytes: bytesOf(value), first: 0, last: 0, offset: 0 });
   for (const value of graph.inputs.values()) storage.set(value, block("activations", bytesOf(value), -1, lastUse.get(value) ?? -1));
-  nodes.forEach((node, index) => {
-    node.outputNames.forEach((name, i) => {
+  for (const [index, node] of nodes.entries()) {
+    yield;
+    for (const [i, name] of node.outputNames.entries()) {
       const value = node.tensors[name];
-      if (windows.has(root(value))) return;
+      if (windows.has(root(value))) continue;
       const last = lastUse.get(value) ?? index;
       const key = keys.get(value);
       const taken = sharedStorage(node, i, index);
@@ -136,8 +151,8 @@ export function compile(
         storage.set(value, taken);
       } else if (key !== undefined) storage.set(value, { derived: key, bytes: bytesOf(value), first: 0, last: 0, offset: 0 });
       else storage.set(value, block(slopes.has(value) ? "gradients" : "activations", bytesOf(value), index, last));
-    });
-  });
+    }
+  }
 
   /** The storage that an output takes over, if its op is a view or may work in place. */
   function sharedStorage(node: Node, output: number, index: number): Storage | undefined {
@@ -191,6 +206,7 @@ export function compile(
   // What may work in place is settled by nodes; memory is given by calls, which strips reorder.
   for (const block of blocks) [block.first, block.last] = [calls.length, -1];
   for (const call of calls) {
+    yield;
     for (const found of storagesIn([call], storageOf)) {
       found.first = Math.min(found.first, call.time as number);
       found.last = Math.max(found.last, call.time as number);
@@ -200,9 +216,9 @@ export function compile(
   for (const value of graph.outputs.values()) storageOf(value).last = calls.length;
 
   const { derived, blocks: preparing } = preparedData(prepare, calls, storageOf);
-  const runBytes = packArena(blocks);
-  const fullest = fullestMoment(blocks, runBytes);
-  const arenaBytes = Math.max(runBytes, packArena(preparing));
+  const runBytes = yield* packArena(blocks);
+  const fullest = yield* fullestMoment(blocks, runBytes);
+  const arenaBytes = Math.max(runBytes, yield* packArena(preparing));
   if (arenaBytes > limits.memoryBytes)
     throw new LimitError(
       `plan: the network needs ${arenaBytes} bytes of working memory, more than limits.memoryBytes ${limits.memoryBytes}; use a smaller batch or image`,
@@ -243,16 +259,25 @@ export function compile(
       };
     });
   };
-  const resolve = (list: readonly PendingCall[]): Call[] => {
-    const meets = meetings(list.map((call) => accesses(call, list === prepare)));
-    return list.map(({ kernel, args, first = 0, units, node }, i) => ({ kernel, args: args.map(operand), first, units, meet: meets[i], node }));
-  };
+  function* resolve(list: readonly PendingCall[]): Slices<Call[]> {
+    const touched = (function* () {
+      for (const call of list) yield accesses(call, list === prepare);
+    })();
+    const meets = yield* meetings(touched);
+    const resolved: Call[] = [];
+    for (const [i, { kernel, args, first = 0, units, node }] of list.entries()) {
+      yield;
+      resolved.push({ kernel, args: args.map(operand), first, units, meet: meets[i], node });
+    }
+    return resolved;
+  }
   const named = (values: ReadonlyMap<string, Value>) => new Map([...values].map(([name, value]) => [name, { value, at: place(value) }]));
 
-  const resolvedPrepare = resolve(prepare);
+  const resolvedPrepare = yield* resolve(prepare);
+  const resolvedCalls = yield* resolve(calls);
   return {
     prepare: resolvedPrepare,
-    calls: resolve(calls),
+    calls: resolvedCalls,
     arenaBytes,
     arena: { ...fullest, workspace: fullest.workspace + arenaBytes - runBytes },
     derived,

@@ -1,3 +1,5 @@
+import type { Slices } from "../core/slices.js";
+
 /** Bytes that a call may touch: of the arena, or of a kept or derived tensor, whose name is the region. */
 export interface Access {
   readonly region: string;
@@ -12,13 +14,16 @@ export interface Access {
  * Before which calls the threads have to meet: where a call touches bytes that one since the last meeting writes, or writes
  * bytes that one of them touches. A thread's own part of a workspace stays its own.
  */
-export function meetings(calls: readonly (readonly Access[])[]): boolean[] {
+export function* meetings(calls: Iterable<readonly Access[]>): Slices<boolean[]> {
   let since: Access[] = [];
-  return calls.map((accesses) => {
+  const meets: boolean[] = [];
+  for (const accesses of calls) {
+    yield;
     const meet = accesses.some((access) => since.some((earlier) => collide(access, earlier)));
     since = meet ? [...accesses] : [...since, ...accesses];
-    return meet;
-  });
+    meets.push(meet);
+  }
+  return meets;
 }
 
 function collide(a: Access, b: Access): boolean {

@@ -1,3 +1,4 @@
+import type { Slices } from "../core/slices.js";
 import type { Value } from "../graph/graph.js";
 import type { Argument, Front, Scratch, Walk } from "../graph/op.js";
 
@@ -52,7 +53,7 @@ export const farBytes = 2 ** 25;
  *
  * @param leastBytes what calls pass over together, from which on they take turns
  */
-export function mineStrips(calls: readonly PendingCall[], tensors: Tensors, leastBytes: number): Strips {
+export function* mineStrips(calls: readonly PendingCall[], tensors: Tensors, leastBytes: number): Slices<Strips> {
   const touched = new Map(calls.map((call) => [call, new Set(tensorsOf(call, tensors).filter((tensor) => !tensors.constant(tensor)))]));
   const uses = new Map<Tensor, number>();
   for (const set of touched.values()) for (const tensor of set) uses.set(tensor, (uses.get(tensor) ?? 0) + 1);
@@ -66,7 +67,7 @@ export function mineStrips(calls: readonly PendingCall[], tensors: Tensors, leas
   let members: Member[] = [];
   let [all, before, after]: PendingCall[][] = [[], [], []];
 
-  const close = () => {
+  function* close(): Slices<void> {
     const parts = components(members);
     const isWorthwhile = (part: readonly Member[]) => part.length > 1 && bytesOf(part) >= leastBytes;
     if (parts.some(isWorthwhile)) {
@@ -75,7 +76,7 @@ export function mineStrips(calls: readonly PendingCall[], tensors: Tensors, leas
       before.forEach(run);
       for (const part of parts) {
         if (isWorthwhile(part)) {
-          for (const call of interleave(part)) result.push({ ...call, time });
+          for (const call of yield* interleave(part)) result.push({ ...call, time });
           time++;
         } else for (const { call } of part) run(call);
       }
@@ -83,16 +84,16 @@ export function mineStrips(calls: readonly PendingCall[], tensors: Tensors, leas
     } else all.forEach(run);
     members = [];
     [all, before, after] = [[], [], []];
-  };
+  }
 
   /** The calls of one component in strips. */
-  function interleave(part: readonly Member[]): PendingCall[] {
+  function* interleave(part: readonly Member[]): Slices<PendingCall[]> {
     const wholes = new Set(part.flatMap((member) => member.wholes));
     const most = Math.max(
       stripBytes,
       [...wholes].reduce((sum, tensor) => sum + tensors.bytes(tensor), 0),
     );
-    const cuts = cutsOf(part, Math.ceil(bytesOf(part) / most));
+    const cuts = yield* cutsOf(part, Math.ceil(bytesOf(part) / most));
     const substitutes = new Map<Tensor, { window: Scratch; fronts: readonly number[] }>();
     for (const [tensor, streams] of streamsOf(part)) {
       const writer = streams.find(({ writes }) => writes);
@@ -105,29 +106,33 @@ export function mineStrips(calls: readonly PendingCall[], tensors: Tensors, leas
       substitutes.set(tensor, { window: tensors.window(2 * Math.max(...fronts.map((front, i) => front - (fronts[i - 1] ?? 0)))), fronts: [0, ...fronts] });
     }
     const done = new Map<Member, number>(part.map((member) => [member, 0]));
-    return cuts.flatMap((cut, strip) => {
+    const calls: PendingCall[] = [];
+    for (const [strip, cut] of cuts.entries()) {
+      yield;
       const moved = (argument: Argument): Argument => {
         if (typeof argument === "number") return argument;
         if ("base" in argument) return { base: moved(argument.base), bytes: argument.bytes };
         const substitute = substitutes.get(tensors.root(argument));
         return substitute ? { base: substitute.window, bytes: -substitute.fronts[strip] } : argument;
       };
-      return part.flatMap((member) => {
+      for (const member of part) {
         const [from, to] = [done.get(member) as number, cut.get(member) as number];
         done.set(member, to);
-        if (from === to) return [];
+        if (from === to) continue;
         const { call, walk } = member;
         const each = call.units / walk.steps;
         const { args, first, units } = walk.part ? { first: 0, ...walk.part(from, to) } : { args: call.args, first: from * each, units: (to - from) * each };
-        return [{ kernel: call.kernel, args: args.map(moved), first, units, node: call.node }];
-      });
-    });
+        calls.push({ kernel: call.kernel, args: args.map(moved), first, units, node: call.node });
+      }
+    }
+    return calls;
   }
 
   for (const call of calls) {
+    yield;
     const member = call.walk && memberOf(call, call.walk, tensors);
     const delayed = after.some((other) => meet(call, other));
-    if (member && (delayed || !members.every((other) => agree(other, member)) || (member.walk.product && waits(member, members)))) close();
+    if (member && (delayed || !members.every((other) => agree(other, member)) || (member.walk.product && waits(member, members)))) yield* close();
     if (member) members.push(member);
     else if (members.length === 0) {
       run(call);
@@ -136,7 +141,7 @@ export function mineStrips(calls: readonly PendingCall[], tensors: Tensors, leas
     else before.push(call);
     all.push(call);
   }
-  close();
+  yield* close();
   return { calls: result, windows, shared };
 }
 
@@ -229,12 +234,14 @@ interface Link {
  * Steps of each member at the end of each strip. The member with the fewest steps leads; who makes what another needs goes just far enough, who needs
  * what another makes as far as it can. Links through tensors made here come before those through tensors that are only read, so that fronts meet.
  */
-function cutsOf(part: readonly Member[], strips: number): Map<Member, number>[] {
+function* cutsOf(part: readonly Member[], strips: number): Slices<Map<Member, number>[]> {
   const leader = part.reduce((least, member) => (member.walk.steps < least.walk.steps ? member : least));
   const links = linksFrom(leader, part);
   const count = Math.min(strips, leader.walk.steps);
+  const cuts: Map<Member, number>[] = [];
   let previous = new Map<Member, number>(part.map((member) => [member, 0]));
-  return Array.from({ length: count }, (_, i) => {
+  for (let i = 0; i < count; i++) {
+    yield;
     const last = i + 1 === count;
     const cut = new Map<Member, number>([[leader, Math.ceil((leader.walk.steps * (i + 1)) / count)]]);
     for (const { member, front, writes, from } of links) {
@@ -252,8 +259,9 @@ function cutsOf(part: readonly Member[], strips: number): Map<Member, number>[] 
       cut.set(member, Math.max(steps, previous.get(member) as number));
     });
     previous = cut;
-    return cut;
-  });
+    cuts.push(cut);
+  }
+  return cuts;
 }
 
 function linksFrom(leader: Member, part: readonly Member[]): Link[] {

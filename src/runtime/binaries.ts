@@ -78,8 +78,11 @@ async function load(name: BinaryName): Promise<Bytes | WebAssembly.Module> {
   }
 }
 
+/** What to do where a page's policy forbids it. */
+const policyHint = "; allow 'wasm-unsafe-eval' by script-src of the page's Content-Security-Policy";
+
 function compile(bytes: Bytes): Promise<WebAssembly.Module> {
   return WebAssembly.compile(bytes).catch((cause) => {
-    throw new WorkerError(`cannot compile WebAssembly: ${cause.message}`, { cause });
+    throw new WorkerError(`cannot compile WebAssembly: ${cause.message}${/polic|CSP|unsafe-eval/i.test(cause.message) ? policyHint : ""}`, { cause });
   });
 }

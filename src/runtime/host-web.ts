@@ -4,12 +4,9 @@ import type { Host, Thread, WorkerSource } from "./host.js";
 /** Browsers and other runtimes with the web's `Worker`; without one, programs run in the caller's thread. */
 export function webHost(): Host {
   const spawn = (source: WorkerSource): Thread => {
-    const worker = new Worker("url" in source ? source.url : moduleUrl(source.text), { type: "module" });
+    const worker = start(source);
     let exited: ((reason: Error) => void) | undefined;
-    worker.onerror = (event) =>
-      exited?.(
-        new WorkerError(`a worker failed: ${event.message || "its module did not load; does the page's Content-Security-Policy allow worker-src blob:?"}`),
-      );
+    worker.onerror = (event) => exited?.(new WorkerError(`a worker failed: ${event.message || whyNot(source)}`));
     return {
       post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
       onMessage: (listener) => worker.addEventListener("message", ({ data }) => listener(data)),
@@ -28,6 +25,22 @@ export function webHost(): Host {
     moduleUrl,
     unpack,
   };
+}
+
+/** @throws {WorkerError} where the page's policy forbids it */
+function start(source: WorkerSource): Worker {
+  try {
+    return new Worker("url" in source ? source.url : moduleUrl(source.text), { type: "module" });
+  } catch (cause) {
+    throw new WorkerError(`a worker did not start: ${whyNot(source)}`, { cause });
+  }
+}
+
+/** What a browser does not tell: an error event of a worker that did not load is empty. */
+function whyNot(source: WorkerSource): string {
+  return "url" in source
+    ? `its module did not load from ${source.url}; serve the package's worker.js there as JavaScript, from the page's own origin, and allow it by the Content-Security-Policy's worker-src`
+    : "its module did not load; allow blob: by worker-src and script-src of the page's Content-Security-Policy, or serve the package's worker.js and call init({ workerUrl })";
 }
 
 async function unpack(text: string): Promise<Uint8Array<ArrayBuffer>> {

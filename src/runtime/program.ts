@@ -1,4 +1,5 @@
 import { WorkerError } from "../core/errors.js";
+import type { Slices } from "../core/slices.js";
 import type { Call, Operand } from "../plan/compile.js";
 import { type Barrier, countCalls, meet } from "./barrier.js";
 import type { Kernels } from "./instance.js";
@@ -10,11 +11,12 @@ export interface Code {
 }
 
 /** Fills addresses into a list of calls. */
-export function link(calls: readonly Call[], address: (at: Exclude<Operand, number>) => number): Code {
+export function* link(calls: readonly Call[], address: (at: Exclude<Operand, number>) => number): Slices<Code> {
   const kernels: string[] = [];
   const indices = new Map<string, number>();
   const words: number[] = [];
   for (const { kernel, args, first, units, meet } of calls) {
+    yield;
     let index = indices.get(kernel);
     if (index === undefined) {
       index = kernels.push(kernel) - 1;

@@ -9,6 +9,15 @@ const embedded = {
 
 export type ScriptName = keyof typeof embedded;
 
+/** A worker's own module, beside which the bundles lie; where there is none, they are made of texts. */
+let beside: string | URL | undefined;
+
+/** Takes bundles from the folder of a worker's module, for pages whose policy forbids scripts from blobs. */
+export function takeScriptsBeside(worker: string | URL): void {
+  beside = worker;
+  urls.clear();
+}
+
 const urls = new Map<ScriptName, Promise<string>>();
 
 export function isScript(name: string): name is ScriptName {
@@ -17,8 +26,14 @@ export function isScript(name: string): name is ScriptName {
 
 /** An address under which a worker can import a bundle; the same for all workers. */
 export function scriptUrl(name: ScriptName): Promise<string> {
-  const url = urls.get(name) ?? Promise.all([host(), embedded[name]()]).then(([{ moduleUrl }, source]) => moduleUrl(source));
+  const url =
+    urls.get(name) ?? (beside === undefined ? madeUrl(name) : Promise.resolve(new URL(`./${name}.js`, new URL(beside, globalThis.location?.href)).href));
   urls.set(name, url);
   url.catch(() => urls.delete(name)); // a chunk that did not load may do so the next time
   return url;
+}
+
+async function madeUrl(name: ScriptName): Promise<string> {
+  const [{ moduleUrl }, source] = await Promise.all([host(), embedded[name]()]);
+  return moduleUrl(source);
 }

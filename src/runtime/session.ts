@@ -1,7 +1,8 @@
 import { ArgumentError, ClosedError, ShapeError, WorkerError } from "../core/errors.js";
 import { formatShape, sizeOf } from "../core/shape.js";
+import { atOnce, giveWay, inSlices, type Slices } from "../core/slices.js";
 import type { Graph, Value } from "../graph/graph.js";
-import { type CompileOptions, compile, type Operand, type Plan } from "../plan/compile.js";
+import { type CompileOptions, compiling, type Operand, type Plan } from "../plan/compile.js";
 import { callsAddress, mostThreads } from "./barrier.js";
 import { type Backend, inlineBackend, sharedBackend, workerBackend } from "./backend.js";
 import { cameCompiled } from "./binaries.js";
@@ -72,9 +73,9 @@ export class Session {
   }
 
   /** Makes a program of a graph: plans its memory and allocates it. `build` defaults to the session's. */
-  async prepare(graph: Graph, options: PrepareOptions = {}): Promise<Program> {
+  async prepare(graph: Graph, options: PrepareOptions = {}, signal?: AbortSignal): Promise<Program> {
     return this.exclusive(async () => {
-      const plan = this.plan(graph, options);
+      const plan = await inSlices(this.plan(graph, options), signal);
       if (plan.kept.some(({ dtype }) => dtype === "int8")) await checkDots(options.build ?? this.build);
       await this.change((map) => map.admit(plan));
       return new Program(this, plan, options.build ?? this.build, this.nextProgram++);
@@ -87,13 +88,13 @@ export class Session {
   }
 
   /** What `prepare` would make of a graph, from counting alone. */
-  private plan(graph: Graph, { build = this.build, rewrite }: PrepareOptions = {}): Plan {
-    return compile(graph, { build, threads: this.threads, winograd: this.winograd, rewrite });
+  private plan(graph: Graph, { build = this.build, rewrite }: PrepareOptions = {}): Slices<Plan> {
+    return compiling(graph, { build, threads: this.threads, winograd: this.winograd, rewrite });
   }
 
   /** Prepares and closes programs on paper, from what there is now, to know how much memory they need. */
   rehearse(): Rehearsal {
-    return new Rehearsal(this.map.clone(), (graph, options) => this.plan(graph, options));
+    return new Rehearsal(this.map.clone(), (graph, options) => atOnce(this.plan(graph, options)));
   }
 
   /** Names and shapes of all that is kept, in order of first use. */
@@ -109,7 +110,7 @@ export class Session {
         throw new ShapeError(`"${name}" is kept as ${value.dtype}, expected ${arrayTypes[value.dtype].name}, got ${data.constructor.name}`);
       if (data.length !== sizeOf(value.shape))
         throw new ShapeError(`"${name}" has shape ${formatShape(value.shape)}, expected ${sizeOf(value.shape)} numbers, got ${data.length}`);
-      await this.backend.write(address, bytesOf(data));
+      await this.put(address, bytesOf(data));
       this.changedAt.set(name, ++this.clock);
     });
   }
@@ -118,7 +119,7 @@ export class Session {
   async read<T extends TensorData = Float32Array>(name: string): Promise<T> {
     return this.exclusive(async () => {
       const { value, address } = this.map.kept(name);
-      return new arrayTypes[value.dtype]((await this.backend.read(address, keptBytes(value))).buffer as ArrayBuffer) as T;
+      return new arrayTypes[value.dtype]((await this.get(address, keptBytes(value))).buffer as ArrayBuffer) as T;
     });
   }
 
@@ -165,7 +166,7 @@ export class Session {
         await this.backend.run(2 * id);
         program.preparedAt = this.clock;
       }
-      for (const [name, { at }] of plan.inputs) await this.backend.write(this.map.address(at as Place), bytesOf(inputs[name]));
+      for (const [name, { at }] of plan.inputs) await this.put(this.map.address(at as Place), bytesOf(inputs[name]));
       await this.backend.run(2 * id + 1);
       if (plan.changes.length > 0) {
         this.clock++;
@@ -195,8 +196,8 @@ export class Session {
     await this.backend.grow(neededBytes(next.end));
     for (const value of added) {
       const { address } = next.kept(value.name);
-      if (value.initializer?.kind === "values") await this.backend.write(address, bytesOf(value.initializer.values));
-      else if (address < this.map.end) await this.backend.write(address, new Uint8Array(keptBytes(value))); // else it has been zeros since the memory grew
+      if (value.initializer?.kind === "values") await this.put(address, bytesOf(value.initializer.values));
+      else if (address < this.map.end) await this.put(address, new Uint8Array(keptBytes(value))); // else it has been zeros since the memory grew
       this.changedAt.set(value.name, ++this.clock);
     }
     this.map = next;
@@ -205,9 +206,28 @@ export class Session {
   /** Links a program's two call lists to addresses as they are now: even ids fill derived data, odd ids run. */
   private async load(program: Program): Promise<void> {
     const address = (at: Place) => this.map.address(at);
-    await this.backend.load(2 * program.id, link(program.plan.prepare, address), program.build);
-    await this.backend.load(2 * program.id + 1, link(program.plan.calls, address), program.build);
+    await this.backend.load(2 * program.id, await inSlices(link(program.plan.prepare, address)), program.build);
+    await this.backend.load(2 * program.id + 1, await inSlices(link(program.plan.calls, address)), program.build);
     program.arena = this.map.arenaAddress;
+  }
+
+  /** Copies into the memory, in pieces: a large tensor must not hold the thread. */
+  private async put(address: number, data: Uint8Array): Promise<void> {
+    for (let at = 0; at < data.length; at += pieceBytes) {
+      if (at > 0) await giveWay();
+      await this.backend.write(address + at, data.subarray(at, at + pieceBytes));
+    }
+  }
+
+  /** A copy out of the memory, in pieces. */
+  private async get(address: number, bytes: number): Promise<Uint8Array> {
+    if (bytes <= pieceBytes) return this.backend.read(address, bytes);
+    const copy = new Uint8Array(bytes);
+    for (let at = 0; at < bytes; at += pieceBytes) {
+      copy.set(await this.backend.read(address + at, Math.min(pieceBytes, bytes - at)), at);
+      await giveWay();
+    }
+    return copy;
   }
 
   /** Calls take turns in order. A failure of the memory or a thread closes the session; it never runs on damaged data. */
@@ -249,6 +269,9 @@ async function engineFor({ build, threads, inline }: SessionOptions): Promise<{ 
     makeBackend: () => (sharedMemory ? sharedBackend(running, wide, { crowded: wide > parallelism }) : workerBackend(running)),
   };
 }
+
+/** Bytes that are copied in about a millisecond. */
+const pieceBytes = 2 ** 22;
 
 let warned = false;
 

@@ -1,3 +1,4 @@
+import { atOnce } from "../core/slices.js";
 import { bytesPerElement } from "../core/dtype.js";
 import { hasNode } from "../core/environment.js";
 import { sizeOf } from "../core/shape.js";
@@ -65,7 +66,7 @@ async function kernelTest(): Promise<KernelTest> {
   const arena = take(plan.arenaBytes);
   const address = (at: Exclude<Operand, number>) =>
     at.offset + (at.region === "arena" ? arena : ((at.region === "kept" ? kept : derived).get(at.key) as number));
-  const { kernels, words } = link([...plan.prepare, ...plan.calls], address);
+  const { kernels, words } = atOnce(link([...plan.prepare, ...plan.calls], address));
   const calls: number[][] = [];
   for (let at = 0; at < words.length; ) {
     const [kernel, first, units, , count] = words.subarray(at, at + 5);

@@ -45,7 +45,12 @@ function needed(name: BinaryName | ScriptName, post: (reply: Reply) => void): Pr
 }
 
 async function importScript(url: string, post: (reply: Reply) => void): Promise<Script> {
-  const script = (await import(/* @vite-ignore */ /* webpackIgnore: true */ url)) as Script;
+  const script = (await import(/* @vite-ignore */ /* webpackIgnore: true */ url).catch((cause) => {
+    const why = url.startsWith("blob:")
+      ? "the page's Content-Security-Policy needs blob: in script-src, or call init({ workerUrl })"
+      : "it has to be served beside worker.js";
+    throw Object.assign(new Error(`a worker cannot import ${url}: ${cause.message}; ${why}`), { name: "WorkerError" });
+  })) as Script;
   const binary = (name: BinaryName) => needed(name, post) as Promise<WebAssembly.Module>;
   script.takeModulesFrom({
     binary,

@@ -275,7 +275,7 @@ export class PhaseRun {
   }
 
   private async program(key: string, graph: () => Graph): Promise<Program> {
-    const program = this.programs.get(key) ?? (await this.model.session.prepare(graph(), this.programOptions));
+    const program = this.programs.get(key) ?? (await this.model.session.prepare(graph(), this.programOptions, this.data.signal));
     this.programs.set(key, program);
     return program;
   }

@@ -1,5 +1,6 @@
 import { ArgumentError, LimitError } from "../core/errors.js";
 import { sizeOf } from "../core/shape.js";
+import { giveWay, inSlices } from "../core/slices.js";
 import { evaluationTransforms, named, type Preprocessing, type PreprocessingName } from "../data/preprocessing.js";
 import type { Value } from "../graph/graph.js";
 import { inferenceGraph } from "../model/graphs.js";
@@ -29,6 +30,8 @@ export interface AssembleOptions extends SessionOptions {
   readonly preprocessing?: Preprocessing | PreprocessingName;
   /** For weights that start anew, default 0. */
   readonly seed?: number;
+  /** Ends the making of the model, downloads included, with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Of a model whose classes are those of its weights. */
@@ -41,7 +44,7 @@ export interface ClassifierOptions extends Omit<AssembleOptions, "numClasses" | 
 export async function assemble(built: Architecture, options: AssembleOptions, saved: Saved, weights?: Weights): Promise<Model> {
   const { labels, mayDiffer, newHead } = settleClasses(built, options, saved, weights);
   const images = settleImages(built, options, saved);
-  const { threads, inline = false, build, winograd, seed = 0 } = options;
+  const { threads, inline = false, build, winograd, seed = 0, signal } = options;
   const [height, width] = images.imageSize;
   const graph = inferenceGraph(built, labels.length, { batch: 1, height, width }, "logits", weights?.quantized?.rewrite);
   const replaceHead = mayDiffer ? built.classifier : [];
@@ -55,13 +58,14 @@ export async function assemble(built: Architecture, options: AssembleOptions, sa
     const fill = async (value: Value, data: Float32Array) => {
       if (value.kind === "buffer") statistics.push([value.name, data.slice()]);
       await session.write(value.name, value.dtype === "int8" ? Int8Array.from(data) : data);
+      await giveWay(signal);
     };
-    for (const value of graph.kept.values()) if (!load.has(value.name)) await fill(value, initialValues(value, seed));
+    for (const value of graph.kept.values()) if (!load.has(value.name)) await fill(value, await inSlices(initialValues(value, seed), signal));
     const moved = new Float32Array(Math.max(0, ...[...graph.kept.values()].map(({ name, shape }) => (load.has(name) ? sizeOf(shape) : 0))));
     for await (const [name, data] of weights?.read(load) ?? []) {
       const value = graph.kept.get(name) as Value;
       weights?.check?.(value, data);
-      await fill(value, toMemory(data, value.file, moved));
+      await fill(value, await inSlices(toMemory(data, value.file, moved), signal));
     }
     const identityNorms = weights !== undefined && hasIdentityNorms(statistics);
     const facts = { architecture: built, labels, ...images, notes: saved.notes, trained: weights !== undefined, identityNorms, quantized: weights?.quantized };

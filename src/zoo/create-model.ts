@@ -1,3 +1,4 @@
+import { unlessAborted } from "../core/abort.js";
 import { ArgumentError, FormatError } from "../core/errors.js";
 import type { FileSource } from "../core/file-store.js";
 import { openSafetensors } from "../formats/safetensors/index.js";
@@ -28,7 +29,11 @@ export interface CreateOptions extends AssembleOptions, CheckpointOptions {
  * @throws {ArgumentError} for unknown names and options, {FormatError} for weights that do not fit, listing names and shapes,
  * {DataError} for weights that cannot be had
  */
-export async function createModel(name: string, options: CreateOptions = {}): Promise<Model> {
+export function createModel(name: string, options: CreateOptions = {}): Promise<Model> {
+  return unlessAborted(create(name, options), options.signal);
+}
+
+async function create(name: string, options: CreateOptions): Promise<Model> {
   const { pretrained = false } = options;
   Session.warm(options);
   const named = isReference(name) ? undefined : splitTag(name);

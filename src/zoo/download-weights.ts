@@ -1,3 +1,4 @@
+import { unlessAborted } from "../core/abort.js";
 import type { Checkpoint } from "../hub/checkpoint.js";
 import { isReference } from "../hub/is-reference.js";
 import { type CheckpointOptions, openCheckpoint, openNamed, splitTag } from "./checkpoint.js";
@@ -23,7 +24,11 @@ export interface DownloadedWeights extends Checkpoint {
  * @param name of an architecture (`resnet50`, `resnet50.a1_in1k`), a repository (`hf-hub:owner/name`), a URL, a file or a folder
  * @throws {ArgumentError} for unknown names, {DataError} for weights that cannot be had
  */
-export async function downloadWeights(name: string, options: CheckpointOptions = {}): Promise<DownloadedWeights> {
+export function downloadWeights(name: string, options: CheckpointOptions = {}): Promise<DownloadedWeights> {
+  return unlessAborted(download(name, options), options.signal);
+}
+
+async function download(name: string, options: CheckpointOptions): Promise<DownloadedWeights> {
   const files: DownloadedFile[] = [];
   const watched: CheckpointOptions = {
     ...options,

@@ -1,3 +1,4 @@
+import { unlessAborted } from "../core/abort.js";
 import type { ByteSource } from "../core/byte-source.js";
 import { FormatError } from "../core/errors.js";
 import type { FileSource } from "../core/file-store.js";
@@ -28,7 +29,11 @@ export interface LoadOptions extends ClassifierOptions, CheckpointOptions, Forei
  * @throws {FormatError | LimitError | UnsupportedOpError} for a file that is no such classifier, naming what is missing or not
  * supported; {DataError} for one that cannot be had
  */
-export async function loadModel(source: FileSource, options: LoadOptions = {}): Promise<Model> {
+export function loadModel(source: FileSource, options: LoadOptions = {}): Promise<Model> {
+  return unlessAborted(load(source, options), options.signal);
+}
+
+async function load(source: FileSource, options: LoadOptions): Promise<Model> {
   Session.warm(options);
   const checkpoint = await openCheckpoint(source, options);
   const file = await openSource(checkpoint.source);

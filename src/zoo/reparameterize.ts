@@ -15,7 +15,7 @@ import { architecture } from "./registry.js";
  * @throws {ArgumentError} for a model that has no branches, or fused ones already
  * @see Ding et al. 2021, section 3.3
  */
-export async function reparameterize(model: Model): Promise<Model> {
+export async function reparameterize(model: Model, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Model> {
   const { name, options } = model.architecture;
   if (options.form !== "branches") throw new ArgumentError(`reparameterize: ${name} has no branches to fuse`);
   if (model.facts.quantized) throw new ArgumentError("reparameterize: fuse the branches of the float32 model, then quantise");
@@ -23,7 +23,7 @@ export async function reparameterize(model: Model): Promise<Model> {
   const { labels, imageSize, facts, session, inline } = model;
   const [height, width] = imageSize;
   const shapes = stateDictShapes(inferenceGraph(built, labels.length, { batch: 1, height, width }, "logits"));
-  const branches = await model.parameters();
+  const branches = await model.parameters({ signal });
   const weights = {
     file: name,
     shapes,
@@ -32,5 +32,5 @@ export async function reparameterize(model: Model): Promise<Model> {
     },
   };
   const { threads, build, winograd } = session;
-  return assemble(built, { threads, build, inline, winograd }, { labels, preprocessing: facts.preprocessing, notes: facts.notes }, weights);
+  return assemble(built, { threads, build, inline, winograd, signal }, { labels, preprocessing: facts.preprocessing, notes: facts.notes }, weights);
 }

@@ -1,3 +1,4 @@
+import { atOnce } from "../../src/core/slices.js";
 import { bytesPerElement } from "../../src/core/dtype.js";
 import { sizeOf } from "../../src/core/shape.js";
 import type { Value } from "../../src/graph/graph.js";
@@ -39,7 +40,7 @@ export async function runPlan(
   };
   for (const value of plan.kept) write(value, kept.get(value.name) as number);
   const run = async (calls: Plan["calls"]) => {
-    const code = link(calls, address);
+    const code = atOnce(link(calls, address));
     const kernels = await loadKernels(build, new Set(code.kernels));
     const shares = Array.from({ length: threads }, (_, thread) => shareOf(code, kernels, thread, threads));
     calls.forEach((_, i) => {

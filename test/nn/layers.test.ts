@@ -1,3 +1,4 @@
+import { atOnce } from "../../src/core/slices.js";
 import { describe, expect, test } from "vitest";
 import { Graph, type Value } from "../../src/graph/graph.js";
 import { toMemory } from "../../src/model/layout.js";
@@ -83,7 +84,7 @@ describe("linear", () => {
     const weight = new Float32Array(uniform(1, 120));
     const bias = new Float32Array(uniform(2, 5));
     const input = new Float32Array(uniform(3, 48));
-    const { outputs, session } = await run(graph, { "fc.weight": toMemory(weight, value.file), "fc.bias": bias }, input);
+    const { outputs, session } = await run(graph, { "fc.weight": atOnce(toMemory(weight, value.file)), "fc.bias": bias }, input);
     session.close();
     for (let n = 0; n < 2; n++) {
       for (let o = 0; o < 5; o++) {

@@ -1,3 +1,4 @@
+import { atOnce } from "../../src/core/slices.js";
 import { describe, expect, test } from "vitest";
 import { Random } from "../../src/core/random.js";
 import { sizeOf } from "../../src/core/shape.js";
@@ -26,7 +27,7 @@ async function step(name: string, batchNorm: "train" | "frozen", [batch, side]: 
 async function train(graph: Graph, gradientCheckpointing: boolean): Promise<Float32Array[]> {
   const session = await Session.open({ build: "simd", inline: true });
   const program = await session.prepare(graph, { rewrite: gradientCheckpointing ? checkpointGradients : undefined });
-  for (const value of graph.kept.values()) await session.write(value.name, initialValues(value, 1));
+  for (const value of graph.kept.values()) await session.write(value.name, atOnce(initialValues(value, 1)));
   const results: Float32Array[] = [];
   for (let step = 0; step < 3; step++) {
     const random = new Random(5, step);

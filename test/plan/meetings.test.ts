@@ -1,3 +1,4 @@
+import { atOnce } from "../../src/core/slices.js";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Graph } from "../../src/graph/graph.js";
@@ -57,7 +58,7 @@ test("any two calls that collide have a meeting between them, and no meeting is 
   fc.assert(
     fc.property(fc.array(fc.array(access, { maxLength: 3 }), { maxLength: 8 }), (drawn) => {
       const calls = drawn.map((list) => list.map(({ bytes, ...rest }): Access => ({ ...rest, to: rest.from + bytes })));
-      const found = meetings(calls);
+      const found = atOnce(meetings(calls));
       const collide = (i: number, j: number) =>
         calls[i].some((a) =>
           calls[j].some(

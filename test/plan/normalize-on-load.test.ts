@@ -1,3 +1,4 @@
+import { atOnce } from "../../src/core/slices.js";
 import { describe, expect, test } from "vitest";
 import { Random } from "../../src/core/random.js";
 import { sizeOf } from "../../src/core/shape.js";
@@ -19,7 +20,7 @@ function feed(value: Value): Data {
   const size = sizeOf(value.shape);
   if (value.dtype === "int32") return new Int32Array(size);
   if (value.name.startsWith("hyper")) return new Float32Array(size).fill(0.1);
-  if (value.kind !== "input") return initialValues(value, 1);
+  if (value.kind !== "input") return atOnce(initialValues(value, 1));
   const random = new Random(5, value.name.length);
   return Float32Array.from({ length: size }, () => random.normal());
 }

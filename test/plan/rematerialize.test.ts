@@ -1,3 +1,4 @@
+import { atOnce } from "../../src/core/slices.js";
 import { describe, expect, test } from "vitest";
 import { Random } from "../../src/core/random.js";
 import { sizeOf } from "../../src/core/shape.js";
@@ -29,7 +30,7 @@ async function run(graph: Graph): Promise<Data[]> {
     const draw = value.name === "x" ? () => random.normal() : () => (value.name.startsWith("hyper") ? 0.1 : 0);
     feeds.set(value, value.dtype === "int32" ? new Int32Array(sizeOf(value.shape)) : Float32Array.from({ length: sizeOf(value.shape) }, draw));
   }
-  for (const value of graph.kept.values()) feeds.set(value, initialValues(value, 1));
+  for (const value of graph.kept.values()) feeds.set(value, atOnce(initialValues(value, 1)));
   return runGraph(graph, feeds, [graph.outputs.get("loss") as Value, ...graph.kept.values()], { build: "simd" });
 }
 

@@ -1,3 +1,4 @@
+import { atOnce } from "../../src/core/slices.js";
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { bytesPerElement } from "../../src/core/dtype.js";
@@ -35,7 +36,7 @@ async function runInOrder(graph: Graph, order: readonly number[], { together = t
     at.offset + (at.region === "arena" ? arena : ((at.region === "kept" ? kept : derived).get(at.key) as number));
   const memory = createMemory(end);
   const kernels = await instantiate({ build: "simd", memory });
-  for (const value of plan.kept) new Float32Array(memory.buffer, kept.get(value.name)).set(initialValues(value, 1));
+  for (const value of plan.kept) new Float32Array(memory.buffer, kept.get(value.name)).set(atOnce(initialValues(value, 1)));
 
   for (const calls of [plan.prepare, plan.calls]) {
     if (calls === plan.calls) {
@@ -45,7 +46,7 @@ async function runInOrder(graph: Graph, order: readonly number[], { together = t
         data.forEach((_, i) => (data[i] = name === "x" ? random.uniform(-1, 1) : value.dtype === "int32" ? i % 2 : 0.01));
       }
     }
-    const code = link(calls, address);
+    const code = atOnce(link(calls, address));
     const shares = order.map((thread) => shareOf(code, kernels, thread, order.length));
     const starts = [0, ...calls.flatMap(({ meet }, i) => (meet && together ? [i] : [])), calls.length];
     starts.slice(1).forEach((stop, i) => {

@@ -1,3 +1,4 @@
+import { atOnce } from "../../src/core/slices.js";
 import { afterEach, describe, expect, test } from "vitest";
 import { ClosedError, LimitError, ShapeError } from "../../src/core/errors.js";
 import { limits } from "../../src/core/limits.js";
@@ -139,7 +140,8 @@ describe.each(ways)("%s", (_, options) => {
 });
 
 async function fillTraining(session: Session): Promise<void> {
-  for (const value of session.keptValues()) if (value.name !== "weight" && value.name !== "bias") await session.write(value.name, initialValues(value, 1));
+  for (const value of session.keptValues())
+    if (value.name !== "weight" && value.name !== "bias") await session.write(value.name, atOnce(initialValues(value, 1)));
 }
 
 test.skipIf(!hasBuild("relaxed"))("programs of one build do not see the packed weights of the other", async () => {

@@ -1,3 +1,4 @@
+import { atOnce } from "../../src/core/slices.js";
 import { Random } from "../../src/core/random.js";
 import type { Graph } from "../../src/graph/graph.js";
 import { initialValues } from "../../src/model/initialize.js";
@@ -23,7 +24,7 @@ export async function trainingStep(): Promise<Graph> {
 }
 
 export async function fill(session: Session): Promise<void> {
-  for (const value of session.keptValues()) await session.write(value.name, initialValues(value, 1));
+  for (const value of session.keptValues()) await session.write(value.name, atOnce(initialValues(value, 1)));
 }
 
 /** Fixed batches: class c is bright in channel c. */

@@ -1,3 +1,4 @@
+import { atOnce } from "../../src/core/slices.js";
 import { expect, test } from "vitest";
 import { Random } from "../../src/core/random.js";
 import { initialValues } from "../../src/model/initialize.js";
@@ -20,7 +21,7 @@ async function step(given: { labels: Int32Array } | { targets: Float32Array }, l
   const settings = { optimizer: "sgd", nesterov: false, maxNorm: 0, batchNorm: "frozen", from: "features", groupOf: () => 0 } as const;
   const graph = trainingGraph(await architecture("resnet20"), classes, [images, inputs], { ...settings, labelSmoothing, softTargets: "targets" in given });
   const program = await session.prepare(graph);
-  for (const value of session.keptValues()) await session.write(value.name, initialValues(value, 1));
+  for (const value of session.keptValues()) await session.write(value.name, atOnce(initialValues(value, 1)));
   const before = await session.read("linear.weight");
   const hyper = sgdHyper({ lr: 0.1 });
   const { loss, logits } = await program.run({ x, ...given, random: new Int32Array(4), [hyperName(0, true)]: hyper, [hyperName(0, false)]: hyper });

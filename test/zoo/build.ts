@@ -1,3 +1,4 @@
+import { atOnce } from "../../src/core/slices.js";
 import { Graph, isCheckpointed } from "../../src/graph/graph.js";
 import { toMemory } from "../../src/model/layout.js";
 import type { NamedArchitecture } from "../../src/nn/architecture.js";
@@ -31,6 +32,6 @@ export async function writeStateDict(session: Session, graph: Graph, tensors: Re
     if (!isCheckpointed(value)) continue;
     const data = tensors.get(value.name);
     if (!data) throw new Error(`no tensor for ${value.name}`);
-    await session.write(value.name, toMemory(data, value.file));
+    await session.write(value.name, atOnce(toMemory(data, value.file)));
   }
 }

@@ -1,3 +1,4 @@
+import { atOnce } from "../../src/core/slices.js";
 import { expect, test } from "vitest";
 import { initialValues } from "../../src/model/initialize.js";
 import { Session } from "../../src/runtime/session.js";
@@ -38,7 +39,7 @@ test.each(names)("%s learns a batch", async (name) => {
   const session = await Session.open({ build: "simd", threads: 1, inline: true });
   const program = await session.prepare(graph);
   const kept = [...graph.kept.values()].filter(({ kind }) => kind !== "constant");
-  for (const value of kept) await session.write(value.name, initialValues(value, 1));
+  for (const value of kept) await session.write(value.name, atOnce(initialValues(value, 1)));
 
   const hyper = Float32Array.of(1e-3, 0, 0, 0, 1, 0, 0, 0);
   const inputs = { x: Float32Array.from(uniform(3, batch * size * size * 3)), labels: Int32Array.of(0, 1, 2, 0), random: Int32Array.of(1, 0, 0, 0) }; // the same elements dropped in each step

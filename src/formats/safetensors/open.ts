@@ -1,5 +1,6 @@
 import { ArgumentError, FormatError } from "../../core/errors.js";
 import type { FileSource } from "../../core/file-store.js";
+import { inPieces } from "../../core/slices.js";
 import { openSource } from "../../core/source.js";
 import { arrayTypes, type SafetensorsDtype, type TensorArray, toFloat32 } from "./dtype.js";
 import { type Header, readHeader, type TensorInfo } from "./header.js";
@@ -70,7 +71,7 @@ export async function openSafetensors(from: FileSource, { verify = true } = {}):
         const bytes = (await next) as Bytes;
         next = readSpan(spans[i + 1]);
         const arrays = await Promise.all(tensors.map(([name, { offset, length }]) => verified(name, bytes.subarray(offset - start, offset - start + length))));
-        for (const [k, [name, { dtype }]] of tensors.entries()) yield [name, floatsOf(dtype, arrays[k])] as const;
+        for (const [k, [name, { dtype }]] of tensors.entries()) yield [name, await floatsOf(dtype, arrays[k])] as const;
       }
     }
     return { ...header, name: source.name, read, readFloat32, readAllFloat32, close: source.close };
@@ -114,6 +115,7 @@ function arrayOf(dtype: SafetensorsDtype, bytes: Bytes): TensorArray {
   return new arrayTypes[dtype](buffer, byteOffset, bytes.length / BYTES_PER_ELEMENT);
 }
 
-function floatsOf(dtype: SafetensorsDtype, data: TensorArray): Float32Array<ArrayBuffer> {
-  return dtype === "F32" ? (data as Float32Array<ArrayBuffer>) : toFloat32(dtype, data);
+async function floatsOf(dtype: SafetensorsDtype, data: TensorArray): Promise<Float32Array<ArrayBuffer>> {
+  if (dtype === "F32") return data as Float32Array<ArrayBuffer>;
+  return inPieces(new Float32Array(data.length), data.length, (from, to) => toFloat32(dtype, data.subarray(from, to)));
 }

@@ -1,5 +1,6 @@
 import { ArgumentError } from "../../core/errors.js";
 import { formatShape, sizeOf } from "../../core/shape.js";
+import { giveWay, inPieces } from "../../core/slices.js";
 import { arrayTypes, bytesOf, isSafetensorsDtype, type SafetensorsDtype, safetensorsDtypes, type TensorArray } from "./dtype.js";
 import { float32ToBfloat16, float32ToFloat16 } from "./half.js";
 import { PREFIX_BYTES } from "./header.js";
@@ -34,6 +35,7 @@ export async function writeSafetensors(
   for (const chunk of chunks) {
     bytes.set(chunk, at);
     at += chunk.length;
+    await giveWay();
   }
   return bytes;
 }
@@ -51,11 +53,11 @@ export async function* safetensorsChunks(tensors: Iterable<TensorToWrite>, metad
   for (const tensor of sorted) check(tensor, names);
   if (options.sha256) {
     const digests: string[] = [];
-    for (const tensor of sorted) digests.push(member(tensor.name, await sha256(encode(tensor))));
+    for (const tensor of sorted) digests.push(member(tensor.name, await sha256(await encode(tensor))));
     fields.set(SHA256_KEY, `{${digests.join()}}`);
   }
   yield header(sorted, fields);
-  for (const tensor of sorted) yield encode(tensor);
+  for (const tensor of sorted) yield await encode(tensor);
 }
 
 function check({ name, dtype, shape, data }: TensorToWrite, names: Set<string>): void {
@@ -92,9 +94,10 @@ function member(key: string, value: unknown): string {
   return `${JSON.stringify(key)}:${JSON.stringify(value)}`;
 }
 
-function encode({ dtype, data }: TensorToWrite): Uint8Array {
-  let stored = data;
-  if (data instanceof Float32Array && dtype === "F16") stored = float32ToFloat16(data);
-  if (data instanceof Float32Array && dtype === "BF16") stored = float32ToBfloat16(data);
+/** A tensor's bytes in the file. */
+async function encode({ dtype, data }: TensorToWrite): Promise<Uint8Array> {
+  const round = { F16: float32ToFloat16, BF16: float32ToBfloat16 }[dtype as string];
+  const stored =
+    round && data instanceof Float32Array ? await inPieces(new Uint16Array(data.length), data.length, (from, to) => round(data.subarray(from, to))) : data;
   return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
 }

@@ -1,5 +1,7 @@
 import { ArgumentError, ShapeError } from "../../core/errors.js";
+import { unlessAborted } from "../../core/abort.js";
 import { formatShape, type Shape, sizeOf } from "../../core/shape.js";
+import { inSlices } from "../../core/slices.js";
 import { buildOnnx, computed, decoded, inOrder, isKnown, type Tensor } from "../../formats/onnx/build/index.js";
 import { constant, type Constant, type Elements, type ElementType } from "../../formats/onnx/constant.js";
 import { fold } from "../../formats/onnx/fold.js";
@@ -69,9 +71,9 @@ export class GraphModel {
    */
   async run(inputs: Readonly<Record<string, GraphInput>>, { signal }: { signal?: AbortSignal } = {}): Promise<Record<string, GraphOutput>> {
     for (const info of this.inputs) check(info, inputs[info.name]);
-    const prepared = await this.prepared(inputs);
+    const prepared = await unlessAborted(this.prepared(inputs), signal);
     const feeds = prepared.fed.map((name) => [name, Float32Array.from(inputs[name].data)]);
-    const results = await prepared.program.run(Object.fromEntries(feeds), { signal });
+    const results = await unlessAborted(prepared.program.run(Object.fromEntries(feeds), { signal }), signal);
     return Object.fromEntries([...prepared.outputs].map(([name, { type, shape, known }]) => [name, known ?? constant(type, shape, results[name])]));
   }
 
@@ -102,7 +104,8 @@ export class GraphModel {
     for (const [name, tensor] of outputs) if (!isKnown(tensor)) graph.output(name, inOrder(tensor, [...tensor.shape.keys()]));
     const program = await this.session.prepare(graph);
     if (!this.hasWeights) {
-      for (const [name, tensor] of weights) await this.session.write(name, toMemory(Float32Array.from(tensor.decode().data), graph.kept.get(name)?.file));
+      for (const [name, tensor] of weights)
+        await this.session.write(name, await inSlices(toMemory(Float32Array.from(tensor.decode().data), graph.kept.get(name)?.file)));
       this.model = readDefinition(definitionBytes(this.model, new Set(weights.keys())), this.model.file, this.inputs.length).graph;
       this.hasWeights = true;
     }

@@ -1,4 +1,5 @@
 /** Runs imported graphs on the engine, for tests. */
+import { atOnce } from "../../../src/core/slices.js";
 import type { Shape } from "../../../src/core/shape.js";
 import { type BuildOptions, buildOnnx, type Computed, computed, inOrder, isKnown } from "../../../src/formats/onnx/build/index.js";
 import type { StoredTensor } from "../../../src/formats/onnx/constant.js";
@@ -33,7 +34,7 @@ export const rowByRow = (tensor: Computed) =>
 
 /** Writes what the file gives for the parameters and buffers of a graph. */
 export async function writeWeights(session: Session, { graph, weights }: BuiltGraph): Promise<void> {
-  for (const [name, tensor] of weights) await session.write(name, toMemory(Float32Array.from(tensor.decode().data), graph.kept.get(name)?.file));
+  for (const [name, tensor] of weights) await session.write(name, atOnce(toMemory(Float32Array.from(tensor.decode().data), graph.kept.get(name)?.file)));
 }
 
 /** One run on the engine in this thread. */
