@@ -27,7 +27,7 @@ Examples:
   ocelli predict photos.safetensors new.jpg
   ocelli eval photos.safetensors more-photos
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.`,
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stopped by --stop-after, 130 stopped by Ctrl-C.`,
   );
 for (const make of [
   trainCommand,

@@ -94,3 +94,11 @@ export function number(least: number, end = Number.POSITIVE_INFINITY): (text: st
     return value;
   };
 }
+
+/** Parses a time as seconds: `90s`, `110m`, `2h`. */
+export function duration(text: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)([smh])$/.exec(text) ?? [];
+  const seconds = Number(amount) * { s: 1, m: 60, h: 3600 }[(unit ?? "s") as "s" | "m" | "h"];
+  if (!(seconds > 0)) throw new InvalidArgumentError("expected a time such as 90s, 110m or 2h");
+  return seconds;
+}

@@ -1,5 +1,5 @@
 /** What commands end with. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
+export const exitCodes = { ok: 0, failed: 1, usage: 2, stopped: 3, interrupted: 130, terminated: 143 } as const;
 
 /** A signal came, and what can be kept has been kept. */
 export class Interrupted extends Error {

@@ -1,4 +1,4 @@
-import type { EpochRecord, Evaluation, Model, Preparation, Progress, Split } from "../index.js";
+import type { EpochRecord, Evaluation, Model, Phase, Preparation, Progress, Split } from "../index.js";
 import { formatShare, printJson, shellWord, styled } from "./output.js";
 import { ProgressBar } from "./progress.js";
 
@@ -22,8 +22,7 @@ export class TrainView {
 
   constructor(
     private readonly json: boolean,
-    /** Epochs of the phases, by name. */
-    private readonly epochs: { readonly head: number; readonly all: number },
+    private readonly phases: readonly Pick<Phase, "name" | "epochs" | "train">[],
   ) {}
 
   start(model: Model, { train, validation, classes }: Split): void {
@@ -52,15 +51,14 @@ export class TrainView {
       const checked = validation && { loss: validation.loss, accuracy: validation.accuracy };
       if (this.json) return printJson({ event: "epoch", epoch, epochs, phase, loss, accuracy, validation: checked, imagesPerSecond, waiting });
       this.waiting = progress;
-      if (phase !== "head") this.flush();
+      if (!this.isHead(progress)) this.flush();
     } else if (!this.json) {
-      const ofPhase = phase === "head" ? this.epochs.head : this.epochs.all;
-      const done = (step * epochs) / steps - (phase === "head" ? 0 : this.epochs.head);
+      const { epochs: ofPhase, before } = this.place(progress);
       this.bar.update(
         this.name(progress),
-        done / ofPhase,
+        ((step * epochs) / steps - before) / ofPhase,
         `loss ${loss.toFixed(3)}  ${imagesPerSecond.toFixed(0)} images/s`,
-        phase === "head" ? undefined : eta,
+        this.isHead(progress) ? undefined : eta,
       );
     }
   }
@@ -79,7 +77,10 @@ export class TrainView {
 
   done({ output, report, seconds, records, evaluation }: TrainSummary): void {
     this.flush();
-    const imagesPerSecond = Math.max(0, ...records.filter(({ phase }) => phase === "all").map((record) => record.imagesPerSecond));
+    const imagesPerSecond = Math.max(
+      0,
+      ...records.filter(({ phase }) => this.phases.some(({ name, train }) => name === phase && train === "all")).map((record) => record.imagesPerSecond),
+    );
     const { accuracy, loss } = evaluation ?? {};
     if (this.json) return printJson({ event: "done", output, report, seconds, imagesPerSecond, accuracy, loss });
     this.print(
@@ -89,13 +90,28 @@ export class TrainView {
     this.print(styled("faint", `use it: ocelli predict ${shellWord(output)} <images>`));
   }
 
-  private name({ phase, epoch }: Progress): string {
-    return phase === "head" ? `head ${epoch}/${this.epochs.head}` : `all ${epoch - this.epochs.head}/${this.epochs.all}`;
+  private name(progress: Progress): string {
+    const { epochs, before } = this.place(progress);
+    return `${progress.phase} ${progress.epoch - before}/${epochs}`;
+  }
+
+  /** The phase that an epoch is in, and the epochs before it. */
+  private place({ epoch }: Progress): Pick<Phase, "name" | "epochs" | "train"> & { before: number } {
+    let before = 0;
+    for (const phase of this.phases) {
+      if (epoch <= before + phase.epochs) return { ...phase, before };
+      before += phase.epochs;
+    }
+    return { name: "", epochs: 1, train: "all", before };
+  }
+
+  private isHead(progress: Progress): boolean {
+    return this.place(progress).train === "head";
   }
 
   private flush(): void {
     if (!this.waiting) return;
-    const { phase, loss, accuracy, validation, imagesPerSecond, waiting } = this.waiting;
+    const { loss, accuracy, validation, imagesPerSecond, waiting } = this.waiting;
     if (!this.headed) {
       this.print(styled("faint", `\n${row(["", "", "training", "", "validation", "", ""])}\n${row(["epoch", ...columns])}`));
       this.headed = true;
@@ -107,7 +123,7 @@ export class TrainView {
         formatShare(accuracy),
         validation?.loss.toFixed(3) ?? "-",
         validation ? formatShare(validation.accuracy) : "-",
-        ...(phase === "head" ? [] : [imagesPerSecond.toFixed(0), formatShare(waiting)]),
+        ...(this.isHead(this.waiting) ? [] : [imagesPerSecond.toFixed(0), formatShare(waiting)]),
       ]),
     );
     this.waiting = undefined;

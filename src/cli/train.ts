@@ -1,15 +1,30 @@
 import { existsSync, rmSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { Command, Option } from "commander";
-import { ArgumentError, type FineTuneOptions, fineTuner, type Trainer, trainingReport } from "../index.js";
+import {
+  ArgumentError,
+  DataError,
+  type FineTuneOptions,
+  fineTuner,
+  type Model,
+  type Phase,
+  parseRecipe,
+  type SaveOptions,
+  type Split,
+  Trainer,
+  type TrainerOptions,
+  type TrainingData,
+  trainingReport,
+} from "../index.js";
 import { openData } from "./data.js";
-import { openForTraining } from "./open-model.js";
+import { openForTraining, openModel, type StartingPoint } from "./open-model.js";
 import {
   addBuildOption,
   addNetworkOptions,
   addOutputOptions,
   addThreadsOption,
+  duration,
   type EngineOptions,
   type NetworkOptions,
   number,
@@ -37,13 +52,16 @@ interface TrainOptions extends EngineOptions, NetworkOptions {
   readonly badImages: "skip" | "error";
   readonly checkpoint?: string;
   readonly resume?: boolean;
+  readonly recipe?: string;
+  readonly stopAfter?: number;
   readonly report: string | boolean;
 }
 
 export function trainCommand(): Command {
   const command = new Command("train")
     .description("Fine-tune a network on a folder of images, one sub-folder per class")
-    .argument("<data>", "folder with one sub-folder per class, .csv or .tar")
+    .argument("[data]", "folder with one sub-folder per class, .csv or .tar; default the recipe's")
+    .option("--recipe <file>", "a whole training as JSON: model, data and learning, in place of those options")
     .option("-o, --output <file>", "model file to write", "model.safetensors");
   addNetworkOptions(command)
     .optionsGroup("Learning:")
@@ -69,6 +87,7 @@ export function trainCommand(): Command {
     .addOption(new Option("--bad-images <what>", "what to do with images that cannot be read").choices(["skip", "error"]).default("skip"))
     .optionsGroup("Files:")
     .option("--checkpoint <file>", "written after every epoch and on Ctrl-C (default: <output>.checkpoint, removed at the end)")
+    .option("--stop-after <time>", "end after so long with a checkpoint to go on from: 110m, 2h, 90s", duration)
     .option("--resume", "go on from the checkpoint, with the options it was started with")
     .option("--report <file>", "HTML report (default: <output>.html)")
     .option("--no-report", "write no report")
@@ -77,43 +96,41 @@ export function trainCommand(): Command {
   return addOutputOptions(addBuildOption(addThreadsOption(command), "simd"));
 }
 
-async function train(folder: string, options: TrainOptions): Promise<void> {
-  const { output, resume = false } = options;
+async function train(argument: string | undefined, options: TrainOptions, command: Command): Promise<void> {
+  const { output, resume = false, stopAfter } = options;
+  const plan = await (options.recipe ? planOfRecipe(options.recipe, argument, options, command) : planOfOptions(argument, options));
   const checkpoint = options.checkpoint ?? `${output}.checkpoint`;
   const reportName = typeof options.report === "string" ? options.report : output.replace(/(\.safetensors)?$/, ".html");
   const report = options.report === false ? undefined : reportName;
-  const view = new TrainView(options.json ?? false, { head: options.freezeEpochs, all: options.epochs });
+  const view = new TrainView(options.json ?? false, plan.phases);
   for (const path of [output, checkpoint, ...(report ? [report] : [])]) checkWritable(path);
   if (resume && !existsSync(checkpoint)) throw new ArgumentError(`--resume: there is no checkpoint ${checkpoint}`);
   if (!resume && existsSync(checkpoint)) view.notice(`starting anew: ${checkpoint} of an unfinished run will be replaced (--resume goes on from it)`);
 
-  const data = await openData(folder, { validation: options.validation, seed: options.seed });
-  const model = await openForTraining({ ...options, classes: data.classes });
+  const data = await plan.openData();
+  const model = await openForTraining({ ...plan.start, threads: options.threads, json: options.json, classes: data.classes });
   const stop = new AbortController();
   const removeSignals = onSignals(stop, view);
+  const timer = stopAfter === undefined ? undefined : setTimeout(() => stop.abort(new Interrupted(exitCodes.stopped)), 1000 * stopAfter);
   const started = performance.now();
   let trainer: Trainer | undefined;
   try {
     view.start(model, data);
-    trainer = fineTuner(
-      model,
-      { train: data.train, validation: data.validation.length > 0 ? data.validation : undefined },
-      {
-        ...learningOptions(options),
-        checkpoint,
-        signal: stop.signal,
-        onNotice: (text) => view.notice(text),
-        onPrepare: (preparation) => view.prepare(preparation),
-        onProgress: (progress) => view.progress(progress),
-      },
-    );
+    const sets = { train: data.train, validation: data.validation.length > 0 ? data.validation : undefined };
+    trainer = await plan.trainer(model, sets, {
+      checkpoint,
+      signal: stop.signal,
+      onNotice: (text) => view.notice(text),
+      onPrepare: (preparation) => view.prepare(preparation),
+      onProgress: (progress) => view.progress(progress),
+    });
     if (resume) {
       await trainer.resume(checkpoint);
-      view.notice(`going on from ${checkpoint}, ${trainer.records.length} of ${options.freezeEpochs + options.epochs} epochs done`);
+      view.notice(`going on from ${checkpoint}, ${trainer.records.length} of ${plan.phases.reduce((sum, { epochs }) => sum + epochs, 0)} epochs done`);
     }
     const records = await trainer.fit();
     const seconds = (performance.now() - started) / 1000;
-    await model.save(output);
+    await model.save(output, plan.saving);
     removeSignals();
     if (!options.checkpoint) for (const file of [checkpoint, `${checkpoint}.previous`]) rmSync(file, { force: true });
 
@@ -129,8 +146,8 @@ async function train(folder: string, options: TrainOptions): Promise<void> {
           validation,
           trainImages: learnt.length,
           seconds,
-          title: basename(resolve(folder)),
-          settings: settingsOf(folder, trainer, options),
+          title: basename(resolve(plan.folder)),
+          settings: settingsOf(plan.folder, trainer, options),
         }),
       );
     view.done({ output, report, seconds, records, evaluation });
@@ -138,7 +155,9 @@ async function train(folder: string, options: TrainOptions): Promise<void> {
     if (error instanceof Interrupted) view.interrupted(existsSync(checkpoint) ? checkpoint : undefined, resumeCommand());
     throw error;
   } finally {
+    clearTimeout(timer);
     removeSignals();
+    plan.close();
     model.close();
   }
 }
@@ -164,16 +183,18 @@ function resumeCommand(): string {
 function settingsOf(
   folder: string,
   { settings, build = "simd" }: Trainer,
-  { weights = "of the package", epochs, freezeEpochs }: TrainOptions,
+  { weights = "of the package", recipe }: TrainOptions,
 ): Record<string, string | number> {
   const { phases, batchSize, optimizer, weightDecay, labelSmoothing, batchNorm, seed } = settings;
   return {
     data: folder,
-    "starting weights": weights,
-    "epochs, head only": freezeEpochs,
-    "epochs, all layers": epochs,
-    "peak rate, head only": phases[0].lr,
-    "peak rate, all layers": phases[1].lr,
+    ...(recipe ? { recipe } : { "starting weights": weights }),
+    ...Object.fromEntries(
+      phases.flatMap(({ name, epochs, train, lr }) => [
+        [`epochs, ${name}${train === "head" ? " only" : ""}`, epochs],
+        [`peak rate, ${name}`, lr],
+      ]),
+    ),
     "batch size": batchSize,
     optimizer: typeof optimizer === "string" ? optimizer : JSON.stringify(optimizer),
     "weight decay": weightDecay,
@@ -202,4 +223,64 @@ function learningOptions({
 }: TrainOptions): FineTuneOptions {
   const learning = { optimizer, weightDecay, labelSmoothing, batchNorm, gradientCheckpointing };
   return { ...learning, baseLr: lr, headLr, epochs, freezeEpochs, batchSize, patience, seed, badImages, build };
+}
+
+/** What is to be trained, of what, and how. */
+interface TrainPlan {
+  /** Where the images are. */
+  readonly folder: string;
+  readonly phases: readonly Pick<Phase, "name" | "epochs" | "train">[];
+  readonly start: Omit<StartingPoint, "classes">;
+  readonly saving?: SaveOptions;
+  openData(): Promise<Split>;
+  trainer(model: Model, data: TrainingData, hooks: TrainerOptions): Promise<Trainer>;
+  close(): void;
+}
+
+async function planOfOptions(folder: string | undefined, options: TrainOptions): Promise<TrainPlan> {
+  if (folder === undefined) throw new ArgumentError("train: expected a folder of images, or --recipe");
+  const { model, weights, size, preprocessing, seed, validation, freezeEpochs, epochs } = options;
+  return {
+    folder,
+    phases: [
+      { name: "head", epochs: freezeEpochs, train: "head" },
+      { name: "all", epochs, train: "all" },
+    ],
+    start: { model, weights, size, preprocessing, seed },
+    openData: () => openData(folder, { validation, seed }),
+    trainer: async (opened, data, hooks) => fineTuner(opened, data, { ...learningOptions(options), ...hooks }),
+    close: () => {},
+  };
+}
+
+/** Options that go with a recipe; it says the others itself. */
+const besideRecipe = new Set(["recipe", "output", "threads", "json", "checkpoint", "resume", "report", "stopAfter"]);
+
+async function planOfRecipe(file: string, argument: string | undefined, { threads, json }: TrainOptions, command: Command): Promise<TrainPlan> {
+  const given = command.options.find((option) => command.getOptionValueSource(option.attributeName()) === "cli" && !besideRecipe.has(option.attributeName()));
+  if (given) throw new ArgumentError(`${given.long}: not beside --recipe, which says it itself`);
+  const text = await readFile(file, "utf8").catch((cause) => {
+    throw new DataError(`cannot read ${file}`, { cause });
+  });
+  const recipe = parseRecipe(text, file);
+  const { model, seed = 0, training, save } = recipe;
+  const { train: folder, validation = 0.2 } = { ...recipe.data, ...(argument && { train: argument }) };
+  const { distillation, ...learning } = training;
+  let teacher: Model | undefined;
+  return {
+    folder,
+    phases: training.phases ?? [{ name: "all", epochs: training.epochs ?? 10, train: "all" }],
+    start: { model: model.name, weights: model.weights ?? "random", size: model.imageSize, preprocessing: model.preprocessing, seed },
+    saving: { ...save, recipe: JSON.stringify(recipe) },
+    async openData() {
+      const split = await openData(folder, { validation: typeof validation === "number" ? validation : 0, seed });
+      if (typeof validation === "number") return split;
+      return { ...split, validation: (await openData(validation, { validation: 0 })).train };
+    },
+    async trainer(opened, data, hooks) {
+      if (distillation) teacher = await openModel(distillation.teacher, { threads, json });
+      return new Trainer(opened, data, { ...learning, ...(distillation && teacher && { distillation: { ...distillation, teacher } }), seed, ...hooks });
+    },
+    close: () => teacher?.close(),
+  };
 }

@@ -23,6 +23,8 @@ export interface SaveOptions {
   readonly dtype?: "float32" | "float16" | "bfloat16";
   /** Where the weights come from and under which terms, for people; default what the model's own file said. */
   readonly notes?: Readonly<Record<string, string>>;
+  /** How the model was trained, as a recipe's JSON: kept in the file's metadata as `ocelli.recipe`. Default none. */
+  readonly recipe?: string;
   /** Stops writing; what was there before stays. */
   readonly signal?: AbortSignal;
 }
@@ -47,13 +49,14 @@ export async function saveModel(model: Model, target: FileTarget | undefined, op
 
 const nameOf = (target: FileTarget | undefined) => (typeof target === "object" && "store" in target ? target.name : String(target));
 
-export function fileMetadata({ facts, architecture, labels }: Model, { notes = facts.notes ?? {} }: SaveOptions = {}): Record<string, string> {
+export function fileMetadata({ facts, architecture, labels }: Model, { notes = facts.notes ?? {}, recipe }: SaveOptions = {}): Record<string, string> {
   return {
     format: "pt",
     [metadataKeys.architecture]: JSON.stringify({ name: architecture.name, options: architecture.options }),
     [metadataKeys.labels]: JSON.stringify(labels),
     ...(facts.preprocessing && { [metadataKeys.preprocessing]: JSON.stringify(facts.preprocessing) }),
     [metadataKeys.notes]: JSON.stringify(notes),
+    ...(recipe !== undefined && { [metadataKeys.recipe]: recipe }),
     ...(architecture.definition && { [metadataKeys.graph]: toBase64(architecture.definition(labels.length)) }),
   };
 }

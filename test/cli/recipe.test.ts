@@ -1,0 +1,72 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openSafetensors } from "../../src/formats/safetensors/index.js";
+import { jsonLines, ocelli, start, tinyFolder } from "./run.js";
+
+const root = tinyFolder();
+const recipe = {
+  version: 1,
+  model: { name: "resnet20", imageSize: 16 },
+  data: { train: "tiny", validation: "tiny/val" },
+  seed: 4,
+  training: {
+    phases: [
+      { name: "small", epochs: 2, train: "all", lr: 0.01, lrMult: 1, schedule: "cosine", imageSize: 12 },
+      { name: "whole", epochs: 2, train: "all", lr: 0.01, lrMult: 1, schedule: { name: "constant", warmup: { steps: 2 } } },
+    ],
+    batchSize: 6,
+    optimizer: "sgd",
+    batchNorm: "train",
+    ema: { decay: 0.5 },
+    augmentation: { scale: [0.5, 1] },
+    distillation: { teacher: "teacher.safetensors", logits: { temperature: 2 }, embedding: { weight: 0.2 }, views: 2 },
+  },
+  save: { dtype: "float16", notes: { weights: "of a test" } },
+};
+writeFileSync(join(root, "recipe.json"), JSON.stringify(recipe));
+const args = (name: string) => ["train", "--recipe", "recipe.json", "-o", `${name}.safetensors`, "--checkpoint", `${name}.checkpoint`, "--json"];
+const bytes = (name: string) => readFileSync(join(root, name));
+
+describe("ocelli train --recipe", () => {
+  it("trains what the recipe says; killed and resumed it ends in the same model and checkpoint, byte for byte", async () => {
+    const teach = ["train", "tiny", "-m", "small_cnn", "-w", "random", "--epochs", "0", "--freeze-epochs", "1", "-o", "teacher.safetensors", "--no-report"];
+    expect((await ocelli(teach, root)).stderr).toBe("");
+    const whole = await ocelli(args("whole"), root);
+    expect(whole.stderr).toBe("");
+    const epochs = jsonLines(whole.stdout).filter(({ event }) => event === "epoch");
+    expect(epochs.map(({ phase }) => phase)).toEqual(["small", "small", "whole", "whole"]);
+
+    const killed = await start(args("killed"), root, (line, child) => void (JSON.parse(line).epoch === 2 && child.kill("SIGTERM")));
+    expect(killed.code).toBe(143);
+    expect(existsSync(join(root, "killed.safetensors"))).toBe(false);
+    expect((await ocelli([...args("killed"), "--resume"], root)).code).toBe(0);
+    for (const kind of ["safetensors", "checkpoint"]) expect(bytes(`killed.${kind}`).equals(bytes(`whole.${kind}`)), kind).toBe(true);
+
+    const file = await openSafetensors(join(root, "whole.safetensors"));
+    expect(JSON.parse(file.metadata.get("ocelli.recipe") as string)).toEqual(recipe);
+    expect(file.tensors.get("conv1.weight")?.dtype).toBe("F16");
+    await file.close();
+  });
+
+  it("--stop-after ends with a checkpoint and an exit code of its own", async () => {
+    writeFileSync(join(root, "long.json"), JSON.stringify({ ...recipe, training: { epochs: 5000, batchSize: 6 } }));
+    const long = ["train", "--recipe", "long.json", "-o", "long.safetensors", "--json"];
+    const { code, stdout } = await ocelli([...long, "--stop-after", "4s"], root);
+    expect(code).toBe(3);
+    expect(jsonLines(stdout).at(-1)).toMatchObject({ event: "interrupted", checkpoint: "long.safetensors.checkpoint" });
+    expect(existsSync(join(root, "long.safetensors.checkpoint"))).toBe(true);
+    expect((await ocelli([...long, "--stop-after", "soon"], root)).stderr).toContain("expected a time such as 90s");
+  });
+
+  it("refuses options that the recipe says itself, and says where a recipe is wrong", async () => {
+    const beside = await ocelli([...args("x"), "--lr", "0.1"], root);
+    expect(beside).toMatchObject({ code: 2 });
+    expect(beside.stderr).toContain("--lr: not beside --recipe");
+    writeFileSync(join(root, "wrong.json"), JSON.stringify({ ...recipe, training: { epochs: -1 } }));
+    const wrong = await ocelli(["train", "--recipe", "wrong.json"], root);
+    expect(wrong).toMatchObject({ code: 1 });
+    expect(wrong.stderr).toContain("recipe: training.epochs: expected a whole number from 0 to 100000, found -1 (wrong.json)");
+    expect((await ocelli(["train"], root)).stderr).toContain("expected a folder of images, or --recipe");
+  });
+});
