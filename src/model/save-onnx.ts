@@ -5,8 +5,7 @@ import { constant, stored } from "../formats/onnx/constant.js";
 import { exportOnnx } from "../formats/onnx/export/index.js";
 import type { OnnxModel } from "../formats/onnx/read-model.js";
 import { onnxBytes, writeOnnx } from "../formats/onnx/write-model.js";
-import type { Value } from "../graph/graph.js";
-import { inferenceGraph } from "./graphs.js";
+import type { Graph, Value } from "../graph/graph.js";
 import type { Model, NamedTensor } from "./model.js";
 import type { SaveOptions } from "./save.js";
 
@@ -22,19 +21,26 @@ export async function saveOnnx(
   { dtype, signal }: SaveOptions,
 ): Promise<Uint8Array | undefined> {
   const ours = new Map(Object.entries(metadata).filter(([key]) => key.startsWith("ocelli.")));
-  const written: OnnxModel = { ...(await onnxOf(model, dtype, signal)), metadata: ours };
+  const written: OnnxModel = { ...(await onnxOf(model, { dtype, signal })), metadata: ours };
   signal?.throwIfAborted();
   if (target === undefined) return onnxBytes(written);
   await writeFile(target, signal ? until(signal, writeOnnx(written)) : writeOnnx(written));
   return undefined;
 }
 
-/** A model as an ONNX graph from preprocessed images x [batch, C, H, W] of its input size to logits [batch, classes]. */
-async function onnxOf(model: Model, dtype: SaveOptions["dtype"] = "float32", signal?: AbortSignal): Promise<OnnxModel> {
-  const { facts, architecture, labels } = model;
+/**
+ * A model as an ONNX graph from preprocessed images x [batch, C, H, W] of its input size to logits [batch, classes].
+ *
+ * @param options.rewrite of the graph before it is written: may give it more outputs
+ */
+export async function onnxOf(
+  model: Model,
+  { dtype = "float32", signal, rewrite = (graph) => graph }: Pick<SaveOptions, "dtype" | "signal"> & { rewrite?: (graph: Graph) => Graph } = {},
+): Promise<OnnxModel> {
+  const { facts } = model;
   if (facts.quantized && dtype !== "float32") throw new ArgumentError(`save: a quantised model is int8 already, got dtype "${dtype}"`);
   const [height, width] = model.imageSize;
-  const graphOf = (batch: number) => inferenceGraph(architecture, labels.length, { batch, height, width }, "logits", facts.quantized?.rewrite);
+  const graphOf = (batch: number) => rewrite(model.graph({ batch, height, width }, "logits"));
   const parameters = await model.parameters({ signal });
   const bytes = new Set(model.session.keptValues().flatMap((value) => (value.dtype === "int8" ? value.name : [])));
   const kept = ({ name }: Value) => {

@@ -3,6 +3,7 @@ import { UnsupportedOpError } from "../../../core/errors.js";
 import { formatShape, sameShape, type Shape } from "../../../core/shape.js";
 import type { Graph, Node, Value } from "../../../graph/graph.js";
 import { constant, type Constant, type ElementType, integers, stored, type StoredTensor } from "../constant.js";
+import { roundEven } from "../evaluate/elementwise.js";
 import type { AttributeValue, OnnxNode } from "../read-model.js";
 import { Literals } from "./literals.js";
 
@@ -94,15 +95,35 @@ export class GraphWriter {
     return [this.scalar(scale), this.scalar(zeroPoint, "uint8")];
   }
 
-  /** A float32 bias as int32 in units of the products that it is added to: of input steps times those of each output channel's weights. */
-  wholeBias(bias: Value, weightScale: Value, inputScale: number): string {
-    const units = Float32Array.from(this.kept(weightScale).decode().data, (scale) => scale * inputScale);
-    const whole = Float64Array.from(this.kept(bias).decode().data, (value, i) => Math.min(Math.max(Math.round(value / units[i]), -mostBias), mostBias));
-    // A layer that is called on inputs of other steps has its bias in other units there.
-    const name = this.initializers.has(bias.name) ? this.literal(constant("int32", bias.shape, whole)) : bias.name;
-    this.initializers.set(name, stored(constant("int32", bias.shape, whole)));
+  /**
+   * A float32 bias as int32 in units of the products that it is added to: of input steps times those of each output channel's weights. Our
+   * kernels round a residual's zero point with it, so that where there is one the file has the difference as float32.
+   */
+  wholeBias(bias: Value, weightScale: Value, inputScale: number, { scale, zeroPoint }: Quantization = { scale: 0, zeroPoint: 0 }): string {
+    const units = Float64Array.from(this.kept(weightScale).decode().data, (step) => step * inputScale);
+    const shift = scale * zeroPoint;
+    const whole = Float64Array.from(this.kept(bias).decode().data, (value, i) =>
+      Math.min(Math.max(roundEven((value - shift) / units[i]), -mostBias), mostBias),
+    );
+    if (shift !== 0)
+      return this.own(
+        bias.name,
+        constant(
+          "float32",
+          bias.shape,
+          whole.map((count, i) => count * units[i] + shift),
+        ),
+      );
+    const name = this.own(bias.name, constant("int32", bias.shape, whole));
     const zeros = this.literal(constant("int32", bias.shape, new Int32Array(whole.length)));
     return this.add("DequantizeLinear", [name, this.literal(constant("float32", bias.shape, units)), zeros], { axis: 0 });
+  }
+
+  /** An initializer under its own name; under another where a layer that is called twice has other numbers the second time. */
+  private own(name: string, tensor: Constant): string {
+    if (this.initializers.has(name)) return this.literal(tensor);
+    this.initializers.set(name, stored(tensor));
+    return name;
   }
 
   /** Sizes of a value in `order`; `undefined` where they follow the batch. */

@@ -15,13 +15,13 @@ function finish(write: GraphWriter, name: string, attributes: ResultAttributes, 
   write.result("Clip", [bytes, bound(low), bound(high)], {}, order);
 }
 
-/** Whole numbers in units of the sums, which is what our kernels add. */
-const biasOf = (write: GraphWriter, x: Value, weightScale: Value, bias: Value | undefined) =>
-  bias ? write.wholeBias(bias, weightScale, (x.quantization as Quantization).scale) : "";
+/** What our kernels add to the sums: whole numbers in their units. With a residual they make up for its zero point too. */
+const biasOf = (write: GraphWriter, x: Value, weightScale: Value, bias: Value | undefined, residual?: Value) =>
+  bias ? write.wholeBias(bias, weightScale, (x.quantization as Quantization).scale, residual?.quantization) : "";
 
 const conv: WriteNode = (write, { tensors: { x, weight, weightScale, bias, residual }, attributes, op }) => {
   const groups = op.name === "quantizedDepthwise" ? x.shape[3] : 1;
-  let sum = convolution(write, write.floats(x, channelsFirst), weight, biasOf(write, x, weightScale, bias), attributes, groups);
+  let sum = convolution(write, write.floats(x, channelsFirst), weight, biasOf(write, x, weightScale, bias, residual), attributes, groups);
   if (residual) sum = write.add("Add", [sum, write.floats(residual, channelsFirst)]);
   finish(write, sum, attributes as unknown as ResultAttributes, channelsFirst);
 };
