@@ -102,18 +102,10 @@ export class GraphWriter {
   wholeBias(bias: Value, weightScale: Value, inputScale: number, { scale, zeroPoint }: Quantization = { scale: 0, zeroPoint: 0 }): string {
     const units = Float64Array.from(this.kept(weightScale).decode().data, (step) => step * inputScale);
     const shift = scale * zeroPoint;
-    const whole = Float64Array.from(this.kept(bias).decode().data, (value, i) =>
-      Math.min(Math.max(roundEven((value - shift) / units[i]), -mostBias), mostBias),
-    );
-    if (shift !== 0)
-      return this.own(
-        bias.name,
-        constant(
-          "float32",
-          bias.shape,
-          whole.map((count, i) => count * units[i] + shift),
-        ),
-      );
+    const bounded = (count: number) => Math.min(Math.max(roundEven(count), -mostBias), mostBias);
+    const whole = Float64Array.from(this.kept(bias).decode().data, (value, i) => bounded((value - shift) / units[i]));
+    const real = whole.map((count, i) => count * units[i] + shift);
+    if (shift !== 0) return this.own(bias.name, constant("float32", bias.shape, real));
     const name = this.own(bias.name, constant("int32", bias.shape, whole));
     const zeros = this.literal(constant("int32", bias.shape, new Int32Array(whole.length)));
     return this.add("DequantizeLinear", [name, this.literal(constant("float32", bias.shape, units)), zeros], { axis: 0 });
