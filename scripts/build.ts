@@ -60,6 +60,8 @@ const withIndex: Plugin = {
 };
 
 const entries = ["index", "onnx", "tfjs", "tflite", "formats/safetensors/index", "storage/index", "cli/main"];
+/** What `ocelli bench --runtimes` runs elsewhere than in the command line. */
+const jobs = ["cli/bench-runtimes/same-bits", "cli/bench-runtimes/speed"];
 /**
  * What some pages have and others do not, in files of its own: a bundler leaves out of a page what it does not call, but what any page of
  * a site calls it leaves in the file that it found it in.
@@ -140,7 +142,7 @@ async function makeDist(): Promise<void> {
   try {
     await runTool("typescript/bin/tsc", ["-p", "tsconfig.build.json", "--outDir", fresh, "--emitDeclarationOnly"]);
     await bundle({
-      entryPoints: [...entries, ...features].map((name) => `src/${name}.ts`),
+      entryPoints: [...entries, ...features, ...jobs].map((name) => `src/${name}.ts`),
       outdir: fresh,
       bundle: true,
       splitting: true,

@@ -8,20 +8,20 @@ import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Cell, type Cells, Installed, type Setting } from "./cell.js";
 import { basics } from "./cells/basics.js";
-
 import { commandLine } from "./cells/command-line.js";
 import { errors } from "./cells/errors.js";
 import { foreign } from "./cells/foreign.js";
 import { hub } from "./cells/hub.js";
 import { resume } from "./cells/resume.js";
 import { storage } from "./cells/storage.js";
+import { sameBits } from "./cells/same-bits.js";
 import { turbo } from "./cells/turbo.js";
 import { bundlers } from "./bundlers/cells.js";
 import { installRuntimes } from "./install.js";
 import { installPacked } from "./project.js";
 
 /** In the order of the report. */
-const groups: Record<string, Cells> = { basics, errors, foreign, "command-line": commandLine, turbo, storage, resume, hub, bundlers };
+const groups: Record<string, Cells> = { basics, "same-bits": sameBits, errors, foreign, "command-line": commandLine, turbo, storage, resume, hub, bundlers };
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,12 +1,23 @@
-import { Command } from "commander";
+import { writeFileSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { createModel, ImageList, transforms, Trainer } from "../index.js";
-import { addEngineOptions, type EngineOptions, wholeNumber } from "./options.js";
-import { formatTable, printJson } from "./output.js";
+import { median } from "./bench-runtimes/speed.js";
+import { addBuildOption, addThreadsOption, type EngineOptions, number, wholeNumber } from "./options.js";
+import { exitCodes, formatTable, Interrupted, printJson } from "./output.js";
 import { ProgressBar } from "./progress.js";
 
-interface BenchOptions extends EngineOptions {
+interface BenchOptions extends Omit<EngineOptions, "json"> {
   readonly batch: number;
+  readonly size?: number;
   readonly runs: number;
+  /** A file, or standard output. */
+  readonly json?: string | true;
+  readonly runtimes?: boolean;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly only?: readonly string[];
+  readonly bits: boolean;
+  readonly html?: string;
 }
 
 /** Runs before the timed ones. */
@@ -14,17 +25,59 @@ const warmUp = 2;
 
 export function benchCommand(): Command {
   const command = new Command("bench")
-    .description("Time an architecture on this machine: inference and training, in images per second")
+    .description("Time an architecture on this machine, in images per second: here, or in every JavaScript runtime and browser that is found")
     .argument("[model]", "architecture", "mobilenet_v2")
     .option("--batch <n>", "images per run", wholeNumber(1), 8)
-    .option("--runs <n>", "timed runs of each; their median counts", wholeNumber(1), 20)
-    .action(bench);
-  return addEngineOptions(command);
+    .option("--size <pixels>", "side of the images (default: the architecture's)", wholeNumber(1))
+    .option("--runs <n>", "timed runs of each; their median counts", wholeNumber(1), 20);
+  addBuildOption(addThreadsOption(command));
+  const across = (flags: string, description: string) => new Option(flags, description).implies({ runtimes: true });
+  return command
+    .option("--runtimes", "Node, Deno, Bun, workerd, Chromium and Firefox in turns: one table, and whether training gives the same bits in all")
+    .addOption(across("--only <names>", "these runtimes, such as node,deno or node 24").argParser((text) => text.split(",").map((name) => name.trim())))
+    .addOption(across("--rounds <n>", "turns of each runtime; their median counts").argParser(wholeNumber(1)).default(3))
+    .addOption(across("--seconds <n>", "for which a turn repeats each kind of work").argParser(number(0)).default(2))
+    .addOption(across("--no-bits", "without the 200 training steps that bits are compared by"))
+    .addOption(across("--html <file>", "a page of the results, with charts, to publish"))
+    .addOption(new Option("--json [file]", "results as JSON: in a file beside the table, else one line instead of it").argParser(jsonFile))
+    .action((name: string, options: BenchOptions) => (options.runtimes ? benchAcross(name, options) : bench(name, options)));
 }
 
-async function bench(name: string, { batch, runs, json, ...options }: BenchOptions): Promise<void> {
+/** A word after --json that is no file of that kind is meant for something else. */
+function jsonFile(text: string): string {
+  if (!text.endsWith(".json")) throw new InvalidArgumentError(`expected a file that ends in .json, or nothing; to print JSON put --json last`);
+  return text;
+}
+
+/** Writes results where `--json` says, and else shows them. */
+function give(results: unknown, json: string | true | undefined, table: () => string): void {
+  if (json === true) return printJson(results);
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, undefined, 2)}\n`);
+  console.log(table());
+}
+
+async function benchAcross(network: string, { json, html, size, ...options }: BenchOptions): Promise<void> {
+  const { benchRuntimes, runtimesPage, runtimesTable } = await import("./bench-runtimes/index.js");
   const bar = new ProgressBar();
-  const model = await createModel(name, options);
+  const stop = new AbortController();
+  const end = (exitCode: number) => () => (stop.signal.aborted ? process.exit(exitCode) : stop.abort(new Interrupted(exitCode)));
+  const [interrupt, terminate] = [end(exitCodes.interrupted), end(exitCodes.terminated)];
+  process.on("SIGINT", interrupt).on("SIGTERM", terminate);
+  try {
+    const onProgress = (work: string, share: number, name: string) => bar.update(work, share, name);
+    const results = await benchRuntimes({ ...options, network, imageSize: size, signal: stop.signal, onProgress });
+    bar.clear();
+    if (html !== undefined) writeFileSync(html, runtimesPage(results));
+    give(results, json, () => runtimesTable(results));
+  } finally {
+    bar.clear();
+    process.off("SIGINT", interrupt).off("SIGTERM", terminate);
+  }
+}
+
+async function bench(name: string, { batch, runs, json, size, threads: asked, build: choice }: BenchOptions): Promise<void> {
+  const bar = new ProgressBar();
+  const model = await createModel(name, { imageSize: size, threads: asked, build: choice });
   const { inputShape, flops, build, threads } = model.describe();
   const [, height, width, channels] = inputShape;
   const data = new Float32Array(batch * height * width * channels).map((_, i) => ((i * 7919) % 255) / 128 - 1);
@@ -68,12 +121,9 @@ async function bench(name: string, { batch, runs, json, ...options }: BenchOptio
     { work: "inference", build, milliseconds: inference, imagesPerSecond: (batch * 1000) / inference, gigaflops: (flops * batch) / inference / 1e6 },
     { work: "training", build: "simd", milliseconds: training, imagesPerSecond: (batch * 1000) / training, gigaflops: (3 * flops * batch) / training / 1e6 },
   ];
-  if (json) return printJson({ model: name, batch, threads, rows });
-  console.log(`${name}, ${height}x${width} px, batches of ${batch}, ${threads} thread${threads > 1 ? "s" : ""}\n`);
-  const lines = rows.map((row) => [row.work, row.build, row.milliseconds.toFixed(1), row.imagesPerSecond.toFixed(1), row.gigaflops.toFixed(1)]);
-  console.log(formatTable([["", "build", "ms a batch", "images/s", "GFLOP/s"], ...lines], { left: 2 }));
-}
-
-function median(times: readonly number[]): number {
-  return [...times].sort((a, b) => a - b)[times.length >> 1];
+  give({ model: name, batch, threads, rows }, json, () => {
+    const lines = rows.map((row) => [row.work, row.build, row.milliseconds.toFixed(1), row.imagesPerSecond.toFixed(1), row.gigaflops.toFixed(1)]);
+    const table = formatTable([["", "build", "ms a batch", "images/s", "GFLOP/s"], ...lines], { left: 2 });
+    return `${name}, ${height}x${width} px, batches of ${batch}, ${threads} thread${threads > 1 ? "s" : ""}\n\n${table}`;
+  });
 }

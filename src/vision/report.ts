@@ -5,7 +5,7 @@ import type { EpochRecord } from "../train/options.js";
 import { type Band, lineChart } from "./charts.js";
 import { confusedPairs, confusionChart } from "./confusion-chart.js";
 import { escapeHtml, percent } from "./html.js";
-import { reportStyle } from "./report-style.js";
+import { definitions, figureRow, reportPage } from "./report-page.js";
 import { thumbnails } from "./thumbnails.js";
 
 export interface ReportInput {
@@ -30,8 +30,6 @@ const shownPairs = 8;
 /** More classes are listed weakest first. */
 const classesInOrder = 20;
 
-const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circle cx="16" cy="16" r="14" fill="#0b63ce"/><circle cx="16" cy="16" r="8.5" fill="#f5b83d"/><circle cx="16" cy="16" r="4.5" fill="#10203a"/><circle cx="18" cy="14" r="1.6" fill="#fff"/></svg>`;
-
 /**
  * One self-contained HTML page about a training: curves of loss and accuracy with the phases marked, confusion matrix,
  * figures of each class, and the mistakes that the model was surest of, as pictures. It loads nothing and runs no script.
@@ -41,39 +39,26 @@ const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><circl
 export async function trainingReport({ model, records, evaluation, validation, trainImages, seconds, title, settings }: ReportInput): Promise<string> {
   const facts = model.describe();
   const [, height, width] = facts.inputShape;
-  const figures = [
-    ...(evaluation ? [["validation accuracy", percent(evaluation.accuracy)]] : []),
-    ...(evaluation && facts.classes > 5 ? [["top-5 accuracy", percent(evaluation.top5)]] : []),
-    ...(evaluation ? [["validation loss", evaluation.loss.toFixed(3)]] : []),
-    ["training images", count(trainImages)],
-    ...(validation ? [["validation images", count(validation.length)]] : []),
-    ["classes", count(facts.classes)],
-    ["training time", duration(seconds)],
-  ];
-  const sections = [
-    `<section class="figures">${figures.map(([name, value]) => `<div><b>${escapeHtml(value)}</b><span>${escapeHtml(name)}</span></div>`).join("")}</section>`,
-    curves(records),
-    evaluation ? confusion(model.labels, evaluation) : "",
-    evaluation && validation ? await mistakes(model.labels, evaluation.predictions, validation) : "",
-    settings
-      ? `<section><h2>Settings</h2><dl>${Object.entries(settings)
-          .map(([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(String(value))}</dd></div>`)
-          .join("")}</dl></section>`
-      : "",
-  ];
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)} · Ocelli</title>
-<link rel="icon" href="data:image/svg+xml,${encodeURIComponent(icon)}">
-<style>${reportStyle}</style>
-<header>${icon}<div><h1>${escapeHtml(title)}</h1><p>${escapeHtml(facts.architecture)}, ${(facts.parameters / 1e6).toFixed(2)} M parameters, ${height} × ${width} pixels</p></div></header>
-<main>
-${sections.filter(Boolean).join("\n")}
-</main>
-</html>
-`;
+  const figures = {
+    ...(evaluation && { "validation accuracy": percent(evaluation.accuracy) }),
+    ...(evaluation && facts.classes > 5 && { "top-5 accuracy": percent(evaluation.top5) }),
+    ...(evaluation && { "validation loss": evaluation.loss.toFixed(3) }),
+    "training images": count(trainImages),
+    ...(validation && { "validation images": count(validation.length) }),
+    classes: count(facts.classes),
+    "training time": duration(seconds),
+  };
+  return reportPage({
+    title,
+    facts: `${facts.architecture}, ${(facts.parameters / 1e6).toFixed(2)} M parameters, ${height} × ${width} pixels`,
+    sections: [
+      figureRow(figures),
+      curves(records),
+      evaluation ? confusion(model.labels, evaluation) : "",
+      evaluation && validation ? await mistakes(model.labels, evaluation.predictions, validation) : "",
+      settings ? definitions("Settings", settings) : "",
+    ],
+  });
 }
 
 function curves(records: readonly EpochRecord[]): string {

@@ -13,10 +13,12 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs the built command to its end. */
-export function ocelli(args: readonly string[], cwd: string): Promise<Finished> {
+/** Runs the built command to its end. @param environment beside this process' own */
+export function ocelli(args: readonly string[], cwd: string, environment?: Readonly<Record<string, string>>): Promise<Finished> {
   return new Promise((done) => {
-    execFile(process.execPath, [command, ...args], { cwd }, (error, stdout, stderr) => done({ code: error ? Number(error.code) : 0, stdout, stderr }));
+    execFile(process.execPath, [command, ...args], { cwd, env: { ...process.env, ...environment } }, (error, stdout, stderr) =>
+      done({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    );
   });
 }
 
