@@ -18,8 +18,8 @@ export interface JobProject {
 }
 
 /**
- * A temporary project with a copy of this package and of those that it imports, for runtimes to find them in as in any user's. Packages
- * that bring more are left out: Jimp, which jobs do not need, has seventy.
+ * A temporary project with a copy of this package and of those that it imports, for runtimes to find them in as in any user's. Jimp is
+ * left out, which brings seventy packages that jobs do not need.
  */
 export function makeProject(): JobProject {
   const root = packageRoot();
@@ -32,15 +32,9 @@ export function makeProject(): JobProject {
     const copy = join(folder, "node_modules/ocelli");
     mkdirSync(copy, { recursive: true });
     cpSync(join(root, "dist"), join(copy, "dist"), { recursive: true, filter: (path) => !path.endsWith(".d.ts") });
-    const copied: Record<string, string> = {};
-    for (const [dependency, range] of Object.entries<string>(dependencies)) {
-      const from = dependencyFolder(root, dependency);
-      const brings = Object.keys(JSON.parse(readFileSync(join(from, "package.json"), "utf8")).dependencies ?? {});
-      if (brings.length > 0) continue;
-      cpSync(from, join(folder, "node_modules", dependency), { recursive: true, dereference: true });
-      copied[dependency] = range;
-    }
-    write("node_modules/ocelli/package.json", JSON.stringify({ name, version, type, exports, imports, dependencies: copied }));
+    const { jimp: _, ...needed } = dependencies;
+    write("node_modules/ocelli/package.json", JSON.stringify({ name, version, type, exports, imports, dependencies: needed }));
+    copyPackages(needed, root, join(folder, "node_modules"));
     write("package.json", JSON.stringify({ private: true, type: "module", dependencies: { ocelli: version } }));
     write(jobs.bits, jobModule("trainForBits", "same-bits"));
     write(jobs.speed, jobModule("measureSpeed", "speed"));
@@ -56,6 +50,16 @@ export function makeProject(): JobProject {
       remove();
     },
   };
+}
+
+/** Copies packages, and those that they depend on, side by side. @param from the package that asks for them */
+function copyPackages(dependencies: Readonly<Record<string, string>>, from: string, to: string): void {
+  for (const name of Object.keys(dependencies)) {
+    if (existsSync(join(to, name))) continue;
+    const folder = dependencyFolder(from, name);
+    cpSync(folder, join(to, name), { recursive: true, dereference: true });
+    copyPackages(JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).dependencies ?? {}, folder, to);
+  }
 }
 
 /** The package that this module is in. */
