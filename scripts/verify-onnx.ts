@@ -28,8 +28,11 @@ const path = join(folder, "model.onnx");
 const python = [process.env.OCELLI_PYTHON, "python3", "/usr/bin/python3"].find((name) => name && spawnSync(name, ["-c", "import onnx"]).status === 0);
 console.log(python ? `checker: onnx of ${python}` : "checker: none, no Python with onnx found");
 
-/** Largest differences of logits, as a share of the largest logit. */
-const tolerance = { float32: 1e-4, real: 0.05 };
+/**
+ * Largest differences of logits, as a share of the largest logit, and photos that may get another class: what the few bytes that lie at a
+ * half and go the other way in float32 (1e-4 of a layer's, see `layerTolerance`) make of the logits of a real MobileNetV2.
+ */
+const tolerance = { float32: 1e-4, real: 0.15, classes: 2 };
 /**
  * Of layers on our own inputs: bytes by one level at most and few of them; without optimisations, a byte of ours no further than so many
  * levels from where the runtime's own number would still be rounded to it; floats as a share of their tensor's largest.
@@ -59,7 +62,11 @@ async function verify(name: string): Promise<void> {
   });
   if (!options.float && [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0) <= small) {
     const bytes = await quantized(model).catch((error: Error) => console.log(`${name}: not quantised: ${error.message}`));
-    if (bytes) await check(`${name} int8`, async () => compareLayers(bytes, toNhwc(data, shape), await differenceOf(bytes, data, shape)));
+    if (bytes)
+      await check(`${name} int8`, async () => {
+        const { ok, found } = await compareLayers(bytes, toNhwc(data, shape), 2);
+        return { ok, found: `${found}; ${differ(await differenceOf(bytes, data, shape))}` };
+      });
     bytes?.close();
   }
   model.close();
@@ -101,12 +108,12 @@ function differ(difference: number): string {
   return `logits differ by ${difference.toExponential(1)} of the largest`;
 }
 
-/** Every layer with the runtime's optimisations and without. `x`: [2, H, W, C] */
-async function compareLayers(model: Model, x: Float32Array, logitsDifference: number): Promise<{ ok: boolean; found: string }> {
+/** Every layer with the runtime's optimisations and without. `x`: [batch, H, W, C] */
+async function compareLayers(model: Model, x: Float32Array, batch: number): Promise<{ ok: boolean; found: string }> {
   const figures: string[] = [];
   let ok = true;
   for (const optimization of ["disabled", "all"] as const) {
-    const { bytes, floats, ...largest } = await checkLayers(runtime, model, x, 2, optimization);
+    const { bytes, floats, ...largest } = await checkLayers(runtime, model, x, batch, optimization);
     const beyond = Object.entries(largest).filter(([name, { value }]) => !(value <= layerTolerance[name as keyof typeof layerTolerance]));
     if (beyond.length > 0) ok = false;
     const { levels, share, beyondHalf, relative } = largest;
@@ -116,7 +123,7 @@ async function compareLayers(model: Model, x: Float32Array, logitsDifference: nu
         `floats ${relative.value.toExponential(1)}${beyond.map(([name, { value, where }]) => ` (${name} ${value} at ${where})`).join("")}`,
     );
   }
-  return { ok, found: `${figures.join("; ")}; ${differ(logitsDifference)}` };
+  return { ok, found: figures.join("; ") };
 }
 
 /** Quantised on training photos of Imagenette, run on photos of ImageNet: the classes and logits that the file gives the runtime. */
@@ -141,6 +148,7 @@ async function verifyOnPhotos(name: string, weights: string, preprocessing: Prep
   const { images } = JSON.parse(readFileSync(join(assets, "weights", weights, "reference.json"), "utf8")) as { images: string[] };
   const photos = images.map((image) => join(assets, "images", image));
   const prepared = await prepareImages(photos, { pipeline: evaluationTransforms(preprocessing), channels: 3, inline: model.inline });
+  await check(`${name} int8 of ${weights}, layer by layer`, () => compareLayers(bytes, prepared[0].data, 1));
   await check(`${name} int8 of ${weights}`, () =>
     withFile(bytes, async (logits) => {
       let [differing, most] = [0, 0];
@@ -149,7 +157,10 @@ async function verifyOnPhotos(name: string, weights: string, preprocessing: Prep
         if (argmax(ours) !== argmax(theirs)) differing++;
         most = Math.max(most, relativeError(ours, theirs));
       }
-      return { ok: differing === 0 && most <= tolerance.real, found: `another class for ${differing} of ${photos.length} photos; ${differ(most)}` };
+      return {
+        ok: differing <= tolerance.classes && most <= tolerance.real,
+        found: `another class for ${differing} of ${photos.length} photos; ${differ(most)}`,
+      };
     }),
   );
   bytes.close();
