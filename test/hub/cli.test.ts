@@ -4,12 +4,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openSafetensors, writeSafetensors } from "../../src/formats/safetensors/index.js";
 import { createModel } from "../../src/zoo/create-model.js";
 import { jsonLines, ocelli, tinyFolder } from "../cli/run.js";
+import { withDataApart } from "./external-data.js";
 import { commit, HubServer, sha256Of } from "./server.js";
 
 const root = tinyFolder({ train: 3, validation: 1 });
 const image = "tiny/val/bag/000.png";
 let server: HubServer;
 let weights: Uint8Array;
+let onnx: Uint8Array;
 
 beforeAll(async () => {
   server = await HubServer.start();
@@ -18,6 +20,7 @@ beforeAll(async () => {
   const file = await openSafetensors((await model.save()) as Uint8Array);
   const tensors = await Promise.all([...file.tensors.keys()].map(async (name) => ({ name, ...(await file.read(name)) })));
   weights = await writeSafetensors(tensors as Parameters<typeof writeSafetensors>[0], {});
+  onnx = (await model.save(undefined, { format: "onnx" })) as Uint8Array;
   model.close();
   const config = {
     architecture: "resnet20",
@@ -84,6 +87,19 @@ describe("ocelli with weights by name", () => {
     writeFileSync(join(root, "folder/config.json"), JSON.stringify({ architecture: "resnet20", num_classes: 2 }));
     copyFileSync(join(root, "cache/files", sha256Of(weights), "model.safetensors"), join(root, "folder/model.safetensors"));
     expect((await ocelli(["inspect", "./folder"], root)).stdout).toMatch(/^architecture +resnet20\n/);
+  });
+
+  it("inspects a network of another program whose weights lie in a file of their own, from the cache too", async () => {
+    const { file, data } = withDataApart(onnx, "model.onnx_data");
+    server.put("me/large", { "onnx/model.onnx": file, "onnx/model.onnx_data": data });
+    const first = await ocelli(["inspect", "hf-hub:me/large"], root);
+    expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/\nclasses +2[:\n][\s\S]*\nsource +hf-hub:me\/large\n/) });
+    expect(server.requests("model.onnx_data")).toContain("GET store");
+    server.reset();
+    process.env.OCELLI_OFFLINE = "1";
+    expect((await ocelli(["inspect", "hf-hub:me/large"], root)).stdout).toBe(first.stdout);
+    delete process.env.OCELLI_OFFLINE;
+    expect(server.log).toEqual([]);
   });
 
   it("starts training from them with a new head", async () => {

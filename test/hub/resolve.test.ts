@@ -2,8 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { ModelProtoSchema, StringStringEntryProtoSchema } from "onnx-buf";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openSafetensors, writeSafetensors } from "../../src/formats/safetensors/index.js";
 import { readOnnx } from "../../src/formats/onnx/read-model.js";
@@ -15,6 +13,7 @@ import { createModel } from "../../src/zoo/create-model.js";
 import { loadModel } from "../../src/zoo/load-model.js";
 import { parseReference, urlOf } from "../../src/hub/reference.js";
 import { relativeError } from "../zoo/recipe.js";
+import { withDataApart } from "./external-data.js";
 import { commit, HubServer } from "./server.js";
 
 const inline = { inline: true, build: "simd" as const };
@@ -256,24 +255,6 @@ describe("a network of Hugging Face's transformers", () => {
     await expect(loadModel("hf-hub:org/torn", inline)).rejects.toThrow("cannot open model.onnx_data: there is no such file beside the model");
   });
 });
-
-/** An ONNX file whose tensors' bytes lie in another file, and that file. */
-function withDataApart(onnx: Uint8Array, location: string): { file: Uint8Array; data: Uint8Array } {
-  const model = fromBinary(ModelProtoSchema, onnx);
-  const parts: Uint8Array[] = [];
-  let offset = 0;
-  for (const tensor of model.graph?.initializer ?? []) {
-    if (tensor.rawData.length === 0) continue;
-    const entries = { location, offset: String(offset), length: String(tensor.rawData.length) };
-    tensor.externalData = Object.entries(entries).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value }));
-    tensor.dataLocation = 1;
-    parts.push(tensor.rawData);
-    offset += tensor.rawData.length;
-    tensor.rawData = new Uint8Array();
-  }
-  expect(offset).toBeGreaterThan(1_000_000);
-  return { file: toBinary(ModelProtoSchema, model), data: Buffer.concat(parts) };
-}
 
 describe("a backbone alone", () => {
   it("needs to be told of a classifier", async () => {

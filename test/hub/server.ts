@@ -77,7 +77,7 @@ export class HubServer {
     if (!files) return void response.writeHead(401, { "x-error-code": "RepoNotFound" }).end();
     if (revision !== "main" && revision !== commit) return void response.writeHead(404, { "x-error-code": "RevisionNotFound" }).end();
     if (!content) return void response.writeHead(404, { "x-error-code": "EntryNotFound" }).end("Entry not found");
-    const isLarge = /\.(safetensors|onnx|bin)$/.test(path);
+    const isLarge = /\.(safetensors|onnx|onnx_data|bin)$/.test(path);
     if (isStore) return serve(request, response, content, `"store-${sha256Of(content).slice(0, 8)}"`);
     response.setHeader("x-repo-commit", commit);
     if (!isLarge) return serve(request, response, content, `"${createHash("sha1").update(content).digest("hex")}"`);
