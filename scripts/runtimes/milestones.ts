@@ -12,8 +12,13 @@ export interface Milestones {
 /** @param reached what to do when a job has come so far */
 export async function openMilestones(reached: () => unknown): Promise<Milestones> {
   const server = createServer(async (_, response) => {
-    await reached();
-    response.writeHead(204, { "Access-Control-Allow-Origin": "*" }).end();
+    try {
+      await reached();
+      response.writeHead(204, { "Access-Control-Allow-Origin": "*" }).end();
+    } catch (error) {
+      console.error(error);
+      response.destroy(); // the job's fetch fails
+    }
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   return {

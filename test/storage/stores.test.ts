@@ -6,11 +6,12 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { ArgumentError, DataError, StorageError } from "../../src/core/errors.js";
 import { keepPrevious, type ReadableStore, type WritableStore } from "../../src/core/file-store.js";
 import { openSource } from "../../src/core/source.js";
 import { openSafetensors, saveSafetensors } from "../../src/formats/safetensors/index.js";
+import { stored } from "../../src/storage/browser-error.js";
 import { downloads, files, http, indexedDb, memory, opfs } from "../../src/storage/index.js";
 import { loadModel } from "../../src/zoo/load-model.js";
 import { Trainer } from "../../src/train/trainer.js";
@@ -87,6 +88,18 @@ it.each([
   ["downloads", () => downloads().write("f", []), "cannot download f: expected a page, which workers and servers have none of"],
 ])("where there is no %s, that is said", async (_, work, message) => {
   await expect(work()).rejects.toThrow(new StorageError(message));
+});
+
+it.each([
+  [{ usage: 9.5e6, quota: 10e6 }, ": 9.5 of 10.0 MB are used"],
+  [{ usage: 1e6, quota: 10e9 }, ""], // what Chromium says to every page
+  [undefined, ""],
+])("where the browser's quota %j is full, that is said", async (estimate, used) => {
+  vi.stubGlobal("navigator", { storage: { estimate: async () => estimate } });
+  const cause = new DOMException("", "QuotaExceededError");
+  const message = `cannot write f: what the browser lets this page keep is full${used}`;
+  await expect(stored(Promise.reject(cause), "cannot write f")).rejects.toMatchObject({ name: "StorageError", isFull: true, message, cause });
+  vi.unstubAllGlobals();
 });
 
 describe("keepPrevious", () => {

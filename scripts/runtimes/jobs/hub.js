@@ -35,7 +35,7 @@ export default async function hub({ host, place, killAt, milestone, isFull, offl
   env.allowRemote = !offline;
   if (isFull) await fetch(milestone);
   const onProgress = ({ file, loaded }) => {
-    if (file === "model.safetensors" && loaded >= killAt) setTimeout(() => fetch(milestone), 500); // what came is kept by then
+    if (file === "model.safetensors" && loaded >= killAt) fetch(milestone);
   };
   const facts = await factsOf(await createModel(architecture, { ...options, pretrained: "hf-hub:a/net", onProgress }));
   return isFull ? { ...facts, left: await pieces(place) } : facts;

@@ -1,8 +1,9 @@
 import { files, indexedDb, opfs } from "ocelli/storage";
 import { suite } from "./storage-suite.js";
+import { webCache } from "./web-cache.js";
 
 const folder = "cells";
-const open = { files, opfs: () => opfs(folder), indexedDb: () => indexedDb(folder) };
+const open = { files, webCache: () => webCache(folder), opfs: () => opfs(folder), indexedDb: () => indexedDb(folder) };
 const forever = () => new Promise(() => {});
 
 async function read(store, name) {
@@ -79,19 +80,23 @@ const tasks = {
     return { ...found, leftAfterWrite: await hasMore[name]() };
   },
 
-  /** Fills what the browser gives. */
+  /** Writes more than the browser gives. */
   async fill(name) {
     const store = open[name]();
     await write(store, "kept", "before");
     const error = await store.write("kept", noise(40)).catch((error) => error);
     const content = await read(store, "kept");
     await write(store, "other", "small");
-    return { name: error?.name, isFull: error?.isFull, content, message: error?.message, after: await read(store, "other") };
+    return { name: error?.name, isFull: error?.isFull, message: error?.message, content, after: await read(store, "other") };
   },
 };
 
-/** Does a task with each of the stores. `milestone` is fetched before the work is to fail, or once it has come to where it is to be killed. */
-export default async function storage({ task, stores, milestone, ...input }) {
+/** Does a task with each of the stores; with `insecureHost` in this page there. `milestone` is fetched before the work is to fail, or once it has come to where it is to be killed. */
+export default async function storage({ task, stores, milestone, insecureHost, ...input }) {
+  if (insecureHost && isSecureContext) {
+    location.host = `${insecureHost}:${location.port}`;
+    await forever();
+  }
   const results = {};
   if (task === "fill") await fetch(milestone);
   for (const name of stores) results[name] = await tasks[task](name, input);
