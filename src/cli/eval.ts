@@ -2,11 +2,11 @@ import { Command, Option } from "commander";
 import { type Dataset, type Evaluation, type MacroMetrics, topKAccuracy, unreadable } from "../index.js";
 import { openData } from "./data.js";
 import { openModel } from "./open-model.js";
-import { addEngineOptions, addInputOptions, type EngineOptions, type InputOptions, modelArgument, number, wholeNumber } from "./options.js";
+import { addScoringOptions, modelArgument, number, type ScoringOptions, wholeNumber } from "./options.js";
 import { formatShare, formatTable, printJson, styled } from "./output.js";
 import { ProgressBar } from "./progress.js";
 
-interface EvalOptions extends EngineOptions, InputOptions {
+interface EvalOptions extends ScoringOptions {
   readonly validation: number;
   readonly seed?: number;
   readonly badImages: "skip" | "error";
@@ -23,16 +23,17 @@ export function evalCommand(): Command {
     .option("--top-k <k>", "the share of images whose right class is among so many best ones", wholeNumber(1), 5)
     .addOption(new Option("--bad-images <what>", "what to do with images that cannot be read").choices(["skip", "error"]).default("error"))
     .action(evaluate);
-  return addEngineOptions(addInputOptions(command));
+  return addScoringOptions(command);
 }
 
-async function evaluate(source: string, folder: string, { validation, seed, badImages, topK: k, json, ...options }: EvalOptions): Promise<void> {
+async function evaluate(source: string, folder: string, { validation, seed, badImages, topK: k, tta, json, ...options }: EvalOptions): Promise<void> {
   const split = await openData(folder, { validation, seed });
   const model = await openModel(source, { ...options, json });
   const bar = new ProgressBar();
   const asked = split.validation.length > 0 ? split.validation : split.train;
   const data = badImages === "skip" ? await withoutUnreadable(asked, bar, json ?? false) : asked;
   const evaluation = await model.evaluate(data, {
+    tta,
     onProgress: (done, total) => bar.update("evaluating", done / total, `${done} of ${total} images`),
   });
   bar.clear();

@@ -35,6 +35,25 @@ export function addBuildOption(command: Command, build?: BuildChoice): Command {
   return command.addOption(build ? option.default(build) : option);
 }
 
+const views = { flip: "flip", "five-crop": "fiveCrop", "ten-crop": "tenCrop", scales: "scales" } as const;
+
+/** Options of commands that show images to a model. */
+export interface ScoringOptions extends EngineOptions, InputOptions {
+  readonly tta?: (typeof views)[keyof typeof views];
+}
+
+export function addScoringOptions(command: Command): Command {
+  const names = Object.keys(views);
+  return addEngineOptions(addInputOptions(command)).option(
+    "--tta <views>",
+    `test-time augmentation, averages the scores of views of each image: ${names.join(", ")}`,
+    (text) => {
+      if (!Object.hasOwn(views, text)) throw new InvalidArgumentError(`expected ${names.join(", ")}`);
+      return views[text as keyof typeof views];
+    },
+  );
+}
+
 /** What a user may know of a network that its file does not say. */
 export interface InputOptions {
   readonly preprocessing?: PreprocessingName;
@@ -81,6 +100,15 @@ export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() === "" || !Number.isInteger(value) || value < least) throw new InvalidArgumentError(`expected a whole number of ${least} or more`);
+    return value;
+  };
+}
+
+/** Parses a number from `least` to `most`. */
+export function numberWithin(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= least && value <= most)) throw new InvalidArgumentError(`expected a number from ${least} to ${most}`);
     return value;
   };
 }

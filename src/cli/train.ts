@@ -16,6 +16,7 @@ import {
   type TrainerOptions,
   type TrainingData,
   trainingReport,
+  transforms,
 } from "../index.js";
 import { openData } from "./data.js";
 import { openForTraining, openModel, type StartingPoint } from "./open-model.js";
@@ -28,6 +29,7 @@ import {
   type EngineOptions,
   type NetworkOptions,
   number,
+  numberWithin,
   wholeNumber,
 } from "./options.js";
 import { exitCodes, Interrupted, shellWord } from "./output.js";
@@ -44,6 +46,11 @@ interface TrainOptions extends EngineOptions, NetworkOptions {
   readonly optimizer?: "sgd" | "adamw";
   readonly weightDecay?: number;
   readonly labelSmoothing?: number;
+  readonly augment?: string;
+  readonly erase?: number;
+  readonly mixup?: number;
+  readonly cutmix?: number;
+  readonly repeats?: number;
   readonly batchNorm?: "frozen" | "train";
   readonly gradientCheckpointing?: boolean;
   readonly patience?: number;
@@ -82,6 +89,12 @@ export function trainCommand(): Command {
     .option("--gradient-checkpointing", "compute activations again instead of keeping them: less memory, a fifth more work, the same result")
     .option("--patience <epochs>", "stop when validation has not improved for so long; 0 is never", wholeNumber(0), 0)
     .option("--seed <n>", "of split, head, order and augmentation", wholeNumber(0), 0)
+    .optionsGroup("Augmentation, while all layers learn:")
+    .option("--augment <policy>", "automatic augmentation, such as rand-m9-mstd0.5-inc1, augmix-m5-w4-d2, ta_wide, imagenet (default: none)")
+    .option("--erase <probability>", "of erasing a random rectangle of an image", numberWithin(0, 1))
+    .option("--mixup <alpha>", "blend images of a batch, by shares from a beta distribution", number(0))
+    .option("--cutmix <alpha>", "swap rectangles between images of a batch; with --mixup one or the other", number(0))
+    .option("--repeats <n>", "differently augmented copies of an image in a batch, of as many fewer images", wholeNumber(1))
     .optionsGroup("Data:")
     .option("--validation <share>", "held out where the data has no split of its own", number(0, 1), 0.2)
     .addOption(new Option("--bad-images <what>", "what to do with images that cannot be read").choices(["skip", "error"]).default("skip"))
@@ -183,9 +196,9 @@ function resumeCommand(): string {
 function settingsOf(
   folder: string,
   { settings, build = "simd" }: Trainer,
-  { weights = "of the package", recipe }: TrainOptions,
+  { weights = "of the package", recipe, augment, erase }: TrainOptions,
 ): Record<string, string | number> {
-  const { phases, batchSize, optimizer, weightDecay, labelSmoothing, batchNorm, seed } = settings;
+  const { phases, batchSize, optimizer, weightDecay, labelSmoothing, batchNorm, mixing, repeats, seed } = settings;
   return {
     data: folder,
     ...(recipe ? { recipe } : { "starting weights": weights }),
@@ -200,6 +213,10 @@ function settingsOf(
     "weight decay": weightDecay,
     "label smoothing": labelSmoothing,
     "batch norm": batchNorm,
+    ...(augment && { augmentation: augment }),
+    ...(erase && { "probability of erasing": erase }),
+    ...(mixing && { "alpha of mixup": mixing.mixup, "alpha of cutmix": mixing.cutmix }),
+    ...(repeats && { repeats }),
     seed,
     build,
   };
@@ -214,6 +231,11 @@ function learningOptions({
   optimizer,
   weightDecay,
   labelSmoothing,
+  augment,
+  erase,
+  mixup,
+  cutmix,
+  repeats,
   batchNorm,
   gradientCheckpointing,
   patience,
@@ -222,7 +244,9 @@ function learningOptions({
   build,
 }: TrainOptions): FineTuneOptions {
   const learning = { optimizer, weightDecay, labelSmoothing, batchNorm, gradientCheckpointing };
-  return { ...learning, baseLr: lr, headLr, epochs, freezeEpochs, batchSize, patience, seed, badImages, build };
+  const augmentation = { auto: augment === undefined ? undefined : transforms.autoAugmentation(augment), erasing: erase };
+  const mixing = mixup || cutmix ? { mixup, cutmix } : undefined;
+  return { ...learning, augmentation, mixing, repeats, baseLr: lr, headLr, epochs, freezeEpochs, batchSize, patience, seed, badImages, build };
 }
 
 /** What is to be trained, of what, and how. */

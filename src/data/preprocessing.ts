@@ -1,5 +1,4 @@
 import { ArgumentError } from "../core/errors.js";
-import { autoAugmentation } from "./transforms/augmentation-string.js";
 import { CenterCrop } from "./transforms/crop.js";
 import type { Transform } from "./transforms/definition.js";
 import { RandomErasing } from "./transforms/erase.js";
@@ -86,8 +85,8 @@ export interface Augmentation {
   readonly ratio?: readonly [low: number, high: number];
   /** Probability of a horizontal flip (default 0.5). */
   readonly flip?: number;
-  /** Automatic augmentation behind the flip: what `transforms.autoAugmentation` takes, such as `"rand-m9-mstd0.5-inc1"`, or what it gives. Default none. */
-  readonly auto?: string | Transform;
+  /** Automatic augmentation behind the flip, such as `transforms.autoAugmentation("rand-m9-mstd0.5-inc1")`; default none. */
+  readonly auto?: Transform;
   /** Further steps on bytes, between that and normalisation. */
   readonly extra?: Pipeline;
   /** Probability that a random rectangle is erased after normalisation (default 0). */
@@ -100,7 +99,7 @@ export function trainingTransforms(preprocessing: Preprocessing, { scale, ratio,
   return [
     RandomResizedCrop(crop, { scale, ratio, interpolation }),
     ...(flip > 0 ? [RandomHorizontalFlip({ p: flip })] : []),
-    ...(auto === undefined ? [] : [typeof auto === "string" ? autoAugmentation(auto) : auto]),
+    ...(auto ? [auto] : []),
     ...extra,
     normalize(preprocessing),
     ...(erasing > 0 ? [RandomErasing({ p: erasing })] : []),

@@ -1,3 +1,5 @@
+import type { Build } from "../core/build.js";
+import type { PeakMemory } from "./memory.js";
 import type { Shape } from "../core/shape.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import type { Architecture } from "../nn/architecture.js";
@@ -31,4 +33,13 @@ export function describe(
   const { name, options, unverified, channels } = architecture;
   const { parameters, flops, multiplyAdds, layers } = costOf(inferenceGraph(architecture, classes, { batch: 1, height, width }, "logits"));
   return { architecture: name, options, unverified, inputShape: [1, height, width, channels], classes, parameters, flops, multiplyAdds, layers, preprocessing };
+}
+
+export interface ModelDescription extends ArchitectureDescription {
+  readonly build: Build;
+  readonly threads: number;
+  readonly memory: PeakMemory;
+  readonly notes: Readonly<Record<string, string>>;
+  /** Whether weights are int8 and layers run on bytes; the figures above are those of the float32 network. */
+  readonly quantized: boolean;
 }

@@ -2,9 +2,10 @@ import type { Dataset, Item } from "../data/dataset.js";
 import type { DecodedImages } from "../data/image-cache.js";
 import type { Build } from "../runtime/instance.js";
 import { type Evaluation, EvaluationBuilder } from "./metrics.js";
-import type { CallOptions, Model } from "./model.js";
+import type { ScoreOptions } from "./call-options.js";
+import type { Model } from "./model.js";
 
-export interface EvaluateOptions extends CallOptions {
+export interface EvaluateOptions extends ScoreOptions {
   /** Kernels to use; default the model's. */
   readonly build?: Build;
   /** Whether to compute the areas under the classes' ROC curves, which keeps 8 bytes for each class of each image. Default true. */
@@ -16,10 +17,10 @@ export interface EvaluateOptions extends CallOptions {
 }
 
 /** What `Model.evaluate` does. */
-export async function evaluate(model: Model, data: Dataset, { signal, build, rocAuc, onProgress, decoded }: EvaluateOptions): Promise<Evaluation> {
+export async function evaluate(model: Model, data: Dataset, { signal, build, tta, rocAuc, onProgress, decoded }: EvaluateOptions): Promise<Evaluation> {
   const labels = model.labelIndices(data.classes);
   const builder = new EvaluationBuilder(model.labels, { rocAuc });
   const add = (row: Float32Array, { id, label }: Item) => builder.add(id, labels[label], row);
-  await model.computeEach("logits", data, add, { signal, build, decoded, onProgress: (done) => onProgress?.(done, data.length) });
+  await model.computeScores(data, add, { signal, build, tta, decoded, onProgress: (done) => onProgress?.(done, data.length) });
   return builder.finish();
 }

@@ -7,13 +7,13 @@ import { type Graph, isCheckpointed } from "../graph/graph.js";
 import { prepareImages, sharedFloats } from "../data/prepare.js";
 import type { Dataset, Item } from "../data/dataset.js";
 import { type ImageSource, nameOf } from "../data/image.js";
-import type { DecodedImages } from "../data/image-cache.js";
 import { evaluationTransforms, type Preprocessing, preprocessingNames } from "../data/preprocessing.js";
 import type { Architecture } from "../nn/architecture.js";
 import type { Build } from "../runtime/instance.js";
 import type { Program, Rehearsal, Session } from "../runtime/session.js";
-import { type ArchitectureDescription, describe } from "./describe.js";
+import { describe, type ModelDescription } from "./describe.js";
 import type { EvaluateOptions } from "./evaluate.js";
+import type { CallOptions, EachOptions, Images, ScoreOptions, TakeRow } from "./call-options.js";
 import { inferenceGraph, type InputSize, type Result } from "./graphs.js";
 import { initialValues } from "./initialize.js";
 import { toFile, toMemory } from "./layout.js";
@@ -22,6 +22,7 @@ import { type PeakMemory, peakMemory } from "./memory.js";
 import type { Quantized } from "./quantized.js";
 import type { SaveOptions } from "./save.js";
 import type { Evaluation } from "./metrics.js";
+import type { Views } from "./test-time.js";
 
 /** A tensor as a checkpoint has it: PyTorch's names and layouts. */
 export interface NamedTensor {
@@ -33,11 +34,6 @@ export interface Score {
   readonly label: string;
   /** Softmax score, 0 to 1. */
   readonly score: number;
-}
-
-export interface CallOptions {
-  /** Ends the call with its reason; the model can be used on. */
-  readonly signal?: AbortSignal;
 }
 
 /** What a model is, apart from its weights. */
@@ -110,16 +106,16 @@ export class Model {
    * @returns softmax scores, which sum to 1 over all classes
    * @throws {FormatError | LimitError | DataError} for an image that cannot be read, naming it
    */
-  classify(image: ImageSource, options?: CallOptions & { topK?: number }): Promise<Score[]>;
-  classify(images: readonly ImageSource[], options?: CallOptions & { topK?: number }): Promise<Score[][]>;
-  async classify(images: ImageSource | readonly ImageSource[], { topK = 5, signal }: CallOptions & { topK?: number } = {}): Promise<Score[] | Score[][]> {
+  classify(image: ImageSource, options?: ScoreOptions & { topK?: number }): Promise<Score[]>;
+  classify(images: readonly ImageSource[], options?: ScoreOptions & { topK?: number }): Promise<Score[][]>;
+  async classify(images: ImageSource | readonly ImageSource[], { topK = 5, signal, tta }: ScoreOptions & { topK?: number } = {}): Promise<Score[] | Score[][]> {
     if (!(Number.isInteger(topK) && topK >= 1)) throw new ArgumentError(`classify: topK expected a whole number of 1 or more, got ${topK}`);
     const rank = (logits: Float32Array): Score[] =>
       [...softmaxRow(logits)]
         .map((score, index) => ({ label: this.labels[index], score }))
         .sort((a, b) => b.score - a.score)
         .slice(0, topK);
-    const rows = await this.compute("logits", Array.isArray(images) ? images : [images as ImageSource], { signal });
+    const rows = await this.compute("logits", Array.isArray(images) ? images : [images as ImageSource], { signal, tta });
     return Array.isArray(images) ? rows.map(rank) : rank(rows[0]);
   }
 
@@ -287,57 +283,73 @@ export class Model {
   }
 
   /** @internal One row of numbers per image, through the evaluation preprocessing. */
-  async compute(result: Result, images: readonly ImageSource[], { signal }: CallOptions = {}): Promise<Float32Array[]> {
+  async compute(result: Result, images: readonly ImageSource[], { signal, tta }: ScoreOptions = {}): Promise<Float32Array[]> {
     const rows: Float32Array[] = [];
     const item = (i: number): Item => ({ image: images[i], id: nameOf(images[i]), label: 0 });
-    await this.computeEach(result, { length: images.length, item }, (row) => rows.push(row), { signal });
+    const data = { length: images.length, item };
+    if (tta) await this.computeScores(data, (row) => rows.push(row), { signal, tta });
+    else await this.computeEach(result, data, (row) => rows.push(row), { signal });
     return rows;
   }
 
-  /** @internal Gives `take` a row of numbers for each image of a data set, in order, and keeps none itself. */
+  /** @internal Logits of each image of a data set, or with test-time augmentation their average over its views. */
+  async computeScores(data: Images, take: TakeRow, { tta, ...options }: ScoreOptions & EachOptions): Promise<void> {
+    if (!tta) return this.computeEach("logits", data, take, options);
+    const { averaging, viewsOf } = await import("./test-time.js");
+    const views = await viewsOf(tta, this);
+    return this.computeEach("logits", data, averaging(views, take), { ...options, views });
+  }
+
+  /**
+   * @internal Gives `take` a row of numbers for each image of a data set, in order, and keeps none itself; where there are several `views`
+   * chunk by chunk, all images' first views before the second ones.
+   */
   async computeEach(
     result: Result,
-    data: Pick<Dataset, "length" | "item">,
-    take: (row: Float32Array, item: Item) => void,
-    { signal, build, decoded, onProgress }: CallOptions & { build?: Build; decoded?: DecodedImages; onProgress?: (done: number) => void } = {},
+    data: Images,
+    take: TakeRow,
+    { signal, build, decoded, views, onProgress }: EachOptions & { views?: Views } = {},
   ): Promise<void> {
     const [height, width] = this.imageSize;
     const pixels = height * width * this.architecture.channels;
-    const pipeline = evaluationTransforms(this.preprocessing);
+    const pipelines = views?.pipelines ?? [evaluationTransforms(this.preprocessing)];
+    const runs = Math.ceil(data.length / chunkSize) * pipelines.length;
     const { channels } = this.architecture;
     const rooms: Float32Array[] = [];
-    const prepare = async (start: number) => {
+    const prepare = async (run: number) => {
+      const [start, view] = [chunkSize * Math.floor(run / pipelines.length), run % pipelines.length];
       const positions = Array.from({ length: Math.min(chunkSize, data.length - start) }, (_, i) => start + i);
       const items = await Promise.all(positions.map((position) => data.item(position)));
-      const room = (start / chunkSize) % 2; // one chunk is computed while the next is prepared
+      const room = run % 2; // one run is computed while the next is prepared
       rooms[room] ??= await this.room(Math.min(chunkSize, data.length) * pixels);
       const x = rooms[room].subarray(0, items.length * pixels);
       await prepareImages(
         items.map(({ image }) => image),
         {
-          pipeline,
+          pipeline: pipelines[view],
           channels,
+          draws: views && items.map(() => views.draws),
           names: items.map(({ id }) => id),
           into: x,
-          decoded: decoded && { images: decoded, positions },
+          decoded: decoded ? { images: decoded, positions } : views?.decodedOf(view, items.length),
           build: build ?? this.session.build,
           inline: this.inline,
           signal,
         },
       );
-      return { items, x };
+      return { start, items, x, isLast: view === pipelines.length - 1 };
     };
-    let next = data.length > 0 ? prepare(0) : undefined;
-    for (let start = 0; next; start += chunkSize) {
-      const { items, x } = await unlessAborted(next, signal);
+    let next = runs > 0 ? prepare(0) : undefined;
+    for (let run = 1; next; run++) {
+      const { start, items, x, isLast } = await unlessAborted(next, signal);
       const count = items.length;
-      next = start + chunkSize < data.length ? prepare(start + chunkSize) : undefined;
+      next = run < runs ? prepare(run) : undefined;
       next?.catch(() => {}); // awaited in the next round; a failure of this round must not leave it unheard
       const program = await unlessAborted(this.program(result, count, height, width, build), signal);
       const output = (await unlessAborted(program.run({ x }, { signal }), signal))[result];
       const size = output.length / count;
-      items.forEach((item, i) => take(output.slice(i * size, (i + 1) * size), item));
-      onProgress?.(start + count);
+      items.forEach((item, i) => take(output.slice(i * size, (i + 1) * size), item, start + i));
+      if (isLast) onProgress?.(start + count);
     }
     this.rooms.push(...rooms);
   }
@@ -379,13 +391,4 @@ export class Model {
     }
     return program;
   }
-}
-
-export interface ModelDescription extends ArchitectureDescription {
-  readonly build: Build;
-  readonly threads: number;
-  readonly memory: PeakMemory;
-  readonly notes: Readonly<Record<string, string>>;
-  /** Whether weights are int8 and layers run on bytes; the figures above are those of the float32 network. */
-  readonly quantized: boolean;
 }

@@ -75,6 +75,27 @@ describe("ocelli train", () => {
     expect(failed.stderr).toMatch(/^ocelli: .*(broken|empty)\.png/);
   });
 
+  it("augments and mixes as it is told, says so in the report, and refuses what there is not", async () => {
+    const options = ["--augment", "rand-m5-n1-mstd0.5", "--erase", "0.5", "--mixup", "0.2", "--cutmix", "1", "--repeats", "2"];
+    const args = (name: string, more: readonly string[]) => [...quick, ...more, "-o", `${name}.safetensors`, "--json"];
+    const losses = async (name: string, more: readonly string[]) => {
+      const { code, stdout } = await ocelli(args(name, more), root);
+      expect(code).toBe(0);
+      return jsonLines(stdout)
+        .filter(({ event }) => event === "epoch")
+        .map(({ loss }) => loss);
+    };
+    const [augmented, plain] = [await losses("augmented", options), await losses("unaugmented", ["--no-report"])];
+    expect(augmented.slice(0, 2)).toEqual(plain.slice(0, 2)); // the head learns on kept features
+    expect(augmented.slice(2)).not.toEqual(plain.slice(2));
+    const report = readFileSync(join(root, "augmented.html"), "utf8");
+    for (const text of ["rand-m5-n1-mstd0.5", "probability of erasing", "alpha of mixup", "alpha of cutmix", "repeats"]) expect(report).toContain(text);
+    const unknown = await ocelli([...quick, "--augment", "rand-x3"], root);
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('augmentation "rand-x3": expected sections m, n, p, mstd, mmax, inc, t') });
+    const tooOften = await ocelli([...quick, "--erase", "1.5"], root);
+    expect(tooOften).toMatchObject({ code: 2, stderr: expect.stringContaining("expected a number from 0 to 1") });
+  });
+
   it.each([
     ["no/such/folder.safetensors", /^ocelli: cannot write no\/such\/folder\.safetensors: there is no folder /],
     ["tiny", /^ocelli: cannot write tiny: it is a folder\n/],

@@ -58,6 +58,19 @@ describe("networks of other programs", () => {
   });
 });
 
+describe("--tta", () => {
+  it("averages over views in predict and eval, and names those that there are", async () => {
+    const scores = async (...more: string[]) => jsonLines((await ocelli(["predict", "m.safetensors", image, "--json", ...more], root)).stdout)[0].scores;
+    const [plain, flip, ten] = [await scores(), await scores("--tta", "flip"), await scores("--tta", "ten-crop")];
+    expect(flip).not.toEqual(plain);
+    expect(ten).not.toEqual(flip);
+    const loss = async (...more: string[]) => jsonLines((await ocelli(["eval", "m.safetensors", "tiny", "--json", ...more], root)).stdout)[0].loss;
+    expect(await loss("--tta", "scales")).not.toBe(await loss());
+    const unknown = await ocelli(["predict", "m.safetensors", image, "--tta", "nine"], root);
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining("expected flip, five-crop, ten-crop, scales") });
+  });
+});
+
 describe("ocelli models", () => {
   it("lists names like a pattern, one a line", async () => {
     expect(await ocelli(["models", "*resnet1?"], root)).toMatchObject({ code: 0, stdout: "resnet18\nseresnet18\n" });

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { toPixels } from "../../src/data/image.js";
 import { ImageEngine } from "../../src/data/image-engine.js";
 import { evaluationTransforms, type Preprocessing, timmResize, trainingTransforms } from "../../src/data/preprocessing.js";
+import { autoAugmentation, ColorJitter, TrivialAugmentWide } from "../../src/data/transforms/index.js";
 import { asset } from "../assets.js";
 import { digest } from "./open-canvas.js";
 
@@ -15,6 +16,10 @@ describe("preprocessing", () => {
     expect(names(evaluationTransforms({ ...half, resize: null }))).toEqual(["CenterCrop", "Normalize"]);
     expect(names(trainingTransforms(half))).toEqual(["RandomResizedCrop", "RandomHorizontalFlip", "Normalize"]);
     expect(names(trainingTransforms(half, { flip: 0, erasing: 0.25 }))).toEqual(["RandomResizedCrop", "Normalize", "RandomErasing"]);
+    const auto = trainingTransforms(half, { auto: autoAugmentation("rand-m9-mstd0.5-inc1"), extra: [ColorJitter()] });
+    expect(names(auto)).toEqual(["RandomResizedCrop", "RandomHorizontalFlip", autoAugmentation("rand-m9").name, "ColorJitter", "Normalize"]);
+    expect(auto[2]).toEqual(autoAugmentation("rand-m9-mstd0.5-inc1"));
+    expect(trainingTransforms(half, { auto: TrivialAugmentWide() })[2]).toEqual(TrivialAugmentWide());
     expect(trainingTransforms(half, { scale: [0.5, 1] })[0]).toMatchObject({ size: 224, scale: [0.5, 1], interpolation: "bilinear" });
   });
 

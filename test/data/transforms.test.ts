@@ -13,7 +13,7 @@ import { roundHalfEven } from "../../src/data/transforms/rounding.js";
 import { randomAffine } from "../../src/data/transforms/warp.js";
 import { noise } from "./noise.js";
 
-const { CenterCrop, ColorJitter, Compose, GaussianBlur, Normalize, Pad, RandomAffine, RandomApply, RandomCrop, RandomErasing } = transforms;
+const { CenterCrop, CornerCrop, ColorJitter, Compose, GaussianBlur, Normalize, Pad, RandomAffine, RandomApply, RandomCrop, RandomErasing } = transforms;
 const { RandomGrayscale, RandomHorizontalFlip, RandomResizedCrop, RandomRotation, RandomVerticalFlip, Resize } = transforms;
 
 let engine: ImageEngine;
@@ -45,7 +45,7 @@ const everything = [
 
 describe("descriptions", () => {
   it("are plain data that reads back as the same pipeline", () => {
-    const pipeline = [...everything, Compose([RandomErasing({ p: 1, value: [1, 2, 3] })])];
+    const pipeline = [...everything, CornerCrop([8, 9], { vertical: "bottom" }), Compose([RandomErasing({ p: 1, value: [1, 2, 3] })])];
     expect(transforms.parsePipeline(JSON.parse(JSON.stringify(pipeline)))).toEqual(pipeline);
     expect(structuredClone(pipeline)).toEqual(pipeline);
   });
@@ -64,6 +64,7 @@ describe("descriptions", () => {
     ["interpolation", () => Resize(8, { interpolation: "cubic" as never }), 'Resize: interpolation: expected "nearest" or "box" or'],
     ["maxSize", () => Resize(8, { maxSize: 8 }), "Resize: maxSize: expected a whole number above 8, got 8"],
     ["maxSize of a pair", () => Resize([8, 8], { maxSize: 9 }), "maxSize needs a size of one number"],
+    ["corner", () => CornerCrop(8, { vertical: "left" as never }), 'CornerCrop: vertical: expected "top" or "bottom", got "left"'],
     ["range", () => RandomResizedCrop(8, { scale: [1, 0.5] }), "RandomResizedCrop: scale: expected [low, high] with low <= high, got [1,0.5]"],
     ["probability", () => RandomHorizontalFlip({ p: 1.5 }), "RandomHorizontalFlip: p: expected a number from 0 to 1, got 1.5"],
     ["warp filter", () => RandomRotation(9, { interpolation: "lanczos" as never }), 'RandomRotation: interpolation: expected "nearest" or "bilinear"'],
@@ -91,6 +92,7 @@ describe("the engine", () => {
     expect(() => engine.run(imageOf(4, 4), [imagenet, CenterCrop(2)])).toThrow("CenterCrop must come before Normalize");
     expect(() => engine.run(imageOf(4, 4), [CenterCrop(2), RandomHorizontalFlip()])).toThrow("step 1 of the pipeline draws at random");
     expect(() => engine.run(imageOf(9, 9), [RandomErasing({ p: 1, value: "random" })], randomAt({ seed: 0, stream: [] }))).toThrow("must come after Normalize");
+    expect(() => engine.run(imageOf(4, 4), [CornerCrop([4, 5])])).toThrow(new DataError("CornerCrop: a crop of 5x4 does not fit into 4x4 pixels"));
     expect(() => engine.run(imageOf(4, 4), [RandomCrop(5)], randomAt({ seed: 0, stream: [] }))).toThrow(DataError);
     for (const huge of [Resize(256), Resize([1, 200_000_000]), Pad(1_000_000_000), CenterCrop(100_000)]) {
       expect(() => engine.run(imageOf(1, 9000), [huge])).toThrow(LimitError);

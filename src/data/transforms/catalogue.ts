@@ -1,7 +1,7 @@
 import { ArgumentError } from "../../core/errors.js";
 import { gaussianBlurring } from "./blur.js";
 import { colorJitter, randomGrayscale } from "./color.js";
-import { centerCrop, pad, randomCrop } from "./crop.js";
+import { centerCrop, cornerCrop, pad, randomCrop } from "./crop.js";
 import { checkProbability, type DescribedDefinition, describe } from "./definition.js";
 import { randomErasing } from "./erase.js";
 import { randomHorizontalFlip, randomVerticalFlip } from "./flip.js";
@@ -21,42 +21,48 @@ const group = (name: (typeof groupNames)[number], p: number): DescribedDefinitio
   },
 });
 
-const [randomApply, compose] = [group("RandomApply", 0.5), group("Compose", 1)];
+const randomApply = /* @__PURE__ */ group("RandomApply", 0.5);
+const compose = /* @__PURE__ */ group("Compose", 1);
 
 /** Runs all of `transforms` with probability `p` (default 0.5), else none. */
 export const RandomApply = (transforms: Pipeline, options: { p?: number } = {}) => describe(randomApply, { transforms, ...options });
 /** Several transforms as one. */
 export const Compose = (transforms: Pipeline) => describe(compose, { transforms });
 
-const known = new Map(
-  [
-    resizing,
-    centerCrop,
-    randomCrop,
-    randomResizedCrop,
-    pad,
-    randomHorizontalFlip,
-    randomVerticalFlip,
-    randomRotation,
-    randomAffine,
-    colorJitter,
-    randomGrayscale,
-    gaussianBlurring,
-    randomErasing,
-    normalizing,
-    ...policies,
-    randomApply,
-    compose,
-  ].map((definition) => [definition.name, definition as unknown as DescribedDefinition<object>]),
-);
+/** In a function, so that bundles without `parsePipeline` are without all of them. */
+const known = () =>
+  new Map(
+    [
+      resizing,
+      centerCrop,
+      cornerCrop,
+      randomCrop,
+      randomResizedCrop,
+      pad,
+      randomHorizontalFlip,
+      randomVerticalFlip,
+      randomRotation,
+      randomAffine,
+      colorJitter,
+      randomGrayscale,
+      gaussianBlurring,
+      randomErasing,
+      normalizing,
+      ...policies,
+      randomApply,
+      compose,
+    ].map((definition) => [definition.name, definition as unknown as DescribedDefinition<object>]),
+  );
 
 /** Plain data, such as a recipe's, as a checked pipeline. @throws {ArgumentError} naming the step and the parameter */
 export function parsePipeline(value: unknown, where = "pipeline"): Pipeline {
   if (!Array.isArray(value)) throw new ArgumentError(`${where}: expected a list of transforms, got ${JSON.stringify(value)}`);
+  const definitions = known();
   return value.map((step: unknown, position) => {
     const { name, ...parameters } = (typeof step === "object" && step !== null ? step : {}) as { name?: unknown };
-    const definition = known.get(name as string);
-    if (!definition) throw new ArgumentError(`${where}[${position}]: expected a transform named ${[...known.keys()].join(", ")}, got ${JSON.stringify(step)}`);
+    const definition = definitions.get(name as string);
+    if (!definition)
+      throw new ArgumentError(`${where}[${position}]: expected a transform named ${[...definitions.keys()].join(", ")}, got ${JSON.stringify(step)}`);
     return describe(definition, parameters);
   });
 }

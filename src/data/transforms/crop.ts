@@ -84,6 +84,33 @@ export const centerCrop: Definition<CenterCropParameters, Rectangle> = {
  */
 export const CenterCrop = (size: SizeParameter) => describe(centerCrop, { size });
 
+export interface CornerCropParameters extends CenterCropParameters {
+  vertical: "top" | "bottom";
+  horizontal: "left" | "right";
+}
+
+export const cornerCrop: Definition<CornerCropParameters, Rectangle> = {
+  name: "CornerCrop",
+  defaults: { size: undefined, vertical: "top", horizontal: "left" },
+  bytesOnly: true,
+  check({ size, vertical, horizontal }) {
+    checkSize("CornerCrop: size", size);
+    checkChoice("CornerCrop: vertical", vertical, ["top", "bottom"]);
+    checkChoice("CornerCrop: horizontal", horizontal, ["left", "right"]);
+  },
+  sample({ size, vertical, horizontal }, image) {
+    const [height, width] = sizePair(size);
+    if (height > image.height || width > image.width) {
+      throw new DataError(`CornerCrop: a crop of ${width}x${height} does not fit into ${image.width}x${image.height} pixels`);
+    }
+    return { top: vertical === "top" ? 0 : image.height - height, left: horizontal === "left" ? 0 : image.width - width, height, width };
+  },
+  apply: (canvas, image, rectangle) => crop(canvas, image, rectangle),
+};
+
+/** Cuts a corner out, by default the one at the top left: with the middle, torchvision's FiveCrop. @throws {DataError} when run on an image smaller than the crop */
+export const CornerCrop = (size: SizeParameter, options: Partial<Omit<CornerCropParameters, "size">> = {}) => describe(cornerCrop, { size, ...options });
+
 /** One for all sides, `[left and right, top and bottom]` or `[left, top, right, bottom]`. */
 type Padding = number | readonly number[];
 

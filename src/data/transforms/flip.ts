@@ -17,12 +17,14 @@ function flip(name: string, mirror: (canvas: Canvas, image: Raster) => Raster): 
   };
 }
 
-export const randomHorizontalFlip = flip("RandomHorizontalFlip", (canvas, image) => {
+export const randomHorizontalFlip = /* @__PURE__ */ flip("RandomHorizontalFlip", (canvas, image) => {
   const to = canvas.raster(image.width, image.height, image.channels);
   canvas.kernels.mirror_u8(to.at, image.at, to.width, to.stride, image.stride, 0, to.height);
   return to;
 });
-export const randomVerticalFlip = flip("RandomVerticalFlip", (canvas, image) => gather(canvas, image, downwards(image.height), upwards(image.width)));
+export const randomVerticalFlip = /* @__PURE__ */ flip("RandomVerticalFlip", (canvas, image) =>
+  gather(canvas, image, downwards(image.height), upwards(image.width)),
+);
 
 /** Mirrors left and right with probability `p` (default 0.5). */
 export const RandomHorizontalFlip = (options: Partial<FlipParameters> = {}) => describe(randomHorizontalFlip, options);

@@ -15,7 +15,7 @@ export { autoAugmentation } from "./augmentation-string.js";
 export { GaussianBlur } from "./blur.js";
 export { Compose, parsePipeline, RandomApply } from "./catalogue.js";
 export { ColorJitter, RandomGrayscale } from "./color.js";
-export { CenterCrop, Pad, RandomCrop } from "./crop.js";
+export { CenterCrop, CornerCrop, Pad, RandomCrop } from "./crop.js";
 export type { Transform } from "./definition.js";
 export { RandomErasing } from "./erase.js";
 export { RandomHorizontalFlip, RandomVerticalFlip } from "./flip.js";
