@@ -26,14 +26,14 @@ export function isScript(name: string): name is ScriptName {
 
 /** An address under which a worker can import a bundle; the same for all workers. */
 export function scriptUrl(name: ScriptName): Promise<string> {
-  const url =
-    urls.get(name) ?? (beside === undefined ? madeUrl(name) : Promise.resolve(new URL(`./${name}.js`, new URL(beside, globalThis.location?.href)).href));
+  const url = urls.get(name) ?? addressOf(name);
   urls.set(name, url);
   url.catch(() => urls.delete(name)); // a chunk that did not load may do so the next time
   return url;
 }
 
-async function madeUrl(name: ScriptName): Promise<string> {
+async function addressOf(name: ScriptName): Promise<string> {
+  if (beside !== undefined) return new URL(`./${name}.js`, new URL(beside, globalThis.location?.href)).href;
   const [{ moduleUrl }, source] = await Promise.all([host(), embedded[name]()]);
   return moduleUrl(source);
 }
