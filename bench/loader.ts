@@ -12,7 +12,7 @@ import { limits } from "../src/core/limits.js";
 import { Random } from "../src/core/random.js";
 import type { Dataset } from "../src/data/dataset.js";
 import { ImageCache } from "../src/data/image-cache.js";
-import { trainingTransforms } from "../src/data/preprocessing.js";
+import { trainingTransforms } from "../src/data/training-transforms.js";
 import { TarShards } from "../src/data/tar-shards.js";
 import type { Model } from "../src/model/model.js";
 import type { Build } from "../src/runtime/instance.js";

@@ -49,8 +49,10 @@ const withIndex: Plugin = {
         [...readFileSync(file, "utf8").matchAll(/\bimport\("(\.[^"]+)\.js"\)/g)].map(([, path]) => resolve(dirname(file), `${path}.ts`)),
       ),
     );
-    // What the index has already cannot import it: the catalogue, which `listModels` lists.
-    const isStatic = (path: string) => path.includes("catalogue");
+    // What others import statically, such as the catalogue and a model's file, must not bring them the index.
+    const isStatic = (path: string) => /catalogue|model[/\\]save\.ts$/.test(path);
+    // Without workers the caller imports the workers' own file: modules that it shared with a page's would come along with the page.
+    onResolve({ filter: /worker-augmentations\.js$/ }, ({ kind }) => (kind === "dynamic-import" ? { path: "../augmentations.js", external: true } : undefined));
     // The package has no side effects, so that an import of nothing would be dropped.
     onResolve({ filter: /^with-index$/ }, () => ({ path: index, sideEffects: true }));
     onLoad({ filter: /[/\\]src[/\\](zoo|formats|hub|model)[/\\].*\.ts$/ }, ({ path }) =>
@@ -66,7 +68,18 @@ const jobs = ["cli/bench-runtimes/same-bits", "cli/bench-runtimes/speed"];
  * What some pages have and others do not, in files of its own: a bundler leaves out of a page what it does not call, but what any page of
  * a site calls it leaves in the file that it found it in.
  */
-const features = ["train/fine-tune", "train/trainer", "zoo/load-model", "zoo/create-model", "model/quantize", "vision/report"];
+const features = [
+  "train/fine-tune",
+  "train/trainer",
+  "train/recipe",
+  "train/lr-find",
+  "data/transforms/index",
+  "data/image-cache",
+  "zoo/load-model",
+  "zoo/create-model",
+  "model/quantize",
+  "vision/report",
+];
 
 process.chdir(root);
 mkdirSync("build", { recursive: true });

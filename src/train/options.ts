@@ -2,7 +2,7 @@ import { ArgumentError } from "../core/errors.js";
 import type { FileTarget, ReadableStore, WritableStore } from "../core/file-store.js";
 import type { Dataset } from "../data/dataset.js";
 import { checkedMixing, type Mixing } from "../data/mixing.js";
-import { type Augmentation, trainingTransforms } from "../data/preprocessing.js";
+import { type Augmentation, trainingTransforms } from "../data/training-transforms.js";
 import type { Transform } from "../data/transforms/index.js";
 import type { Model } from "../model/model.js";
 import { checkedOptimizer, type Optimizer, type OptimizerName, trainerDefaults } from "../optim/optimizer.js";

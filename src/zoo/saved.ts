@@ -1,6 +1,7 @@
 import { fromBase64 } from "../core/base64.js";
 import { FormatError } from "../core/errors.js";
-import { evaluationTransforms, type Preprocessing, trainingTransforms } from "../data/preprocessing.js";
+import { evaluationTransforms, type Preprocessing } from "../data/preprocessing.js";
+import { RandomResizedCrop } from "../data/transforms/resize.js";
 import { metadataKeys } from "../model/metadata.js";
 import type { ArchitectureOptions } from "../nn/architecture.js";
 
@@ -32,7 +33,11 @@ export function readSaved({ metadata, name }: { readonly metadata: ReadonlyMap<s
   const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
   const isPreprocessing = (value: unknown): value is Preprocessing => {
     try {
-      return isRecord(value) && [evaluationTransforms, trainingTransforms].every((pipeline) => pipeline(value as unknown as Preprocessing).length > 0);
+      if (!isRecord(value)) return false;
+      const preprocessing = value as unknown as Preprocessing;
+      evaluationTransforms(preprocessing);
+      RandomResizedCrop(preprocessing.crop, { interpolation: preprocessing.interpolation }); // what training makes of it
+      return true;
     } catch {
       return false;
     }
