@@ -1,3 +1,5 @@
+import { hasNode } from "./environment.js";
+
 /** A computation that may stop for a while at each `yield`. */
 export type Slices<T> = Generator<void, T, void>;
 
@@ -53,9 +55,9 @@ const isDue = () => performance.now() - began >= sliceMilliseconds;
 const waiting: (() => void)[] = [];
 let channel: MessageChannel | undefined;
 
-/** Resolves in a task of its own. Timers would make a hidden page wait for a second or a minute; messages do not. */
+/** Resolves in a task of its own. Timers would make a hidden page wait for a second or a minute; messages do not. Edge functions have a `setImmediate` that throws. */
 function nextTurn(): Promise<void> {
-  if (typeof setImmediate === "function") return new Promise((resolve) => setImmediate(resolve));
+  if (hasNode) return new Promise((resolve) => setImmediate(resolve));
   if (typeof MessageChannel !== "function") return Promise.resolve();
   if (!channel) {
     channel = new MessageChannel();

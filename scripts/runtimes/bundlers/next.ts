@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { type Bundler, runTool, warningsIn } from "./bundler.js";
 
-/** Next's advice about the edge runtime, which the pages have for the sake of this test. */
-const known = /edge.runtime/i;
+/** Next's advice about the edge runtime, which the pages have for the sake of this test, and about keeping its cache between builds of a CI. */
+const known = /edge.runtime|no build cache/i;
 
 /** `next build && next start`: client components, a route handler in Node and one of the edge runtime. */
 export const next: Bundler = {

@@ -88,7 +88,7 @@ function* crashes(installed: Installed): Iterable<Cell> {
       for (const store of inBrowsers) {
         const { message, ...rest } = found[store];
         expectEqual(rest, { name: "StorageError", isFull: true, content: "before", after: "small" }, `${store}, when it is full`);
-        if (!/^cannot write kept to .*: what the browser lets this page keep is full$/.test(message)) throw new Error(message);
+        if (!/^cannot write kept to .*: what the browser lets this page keep is full(: [\d.]+ of [\d.]+ MB are used)?$/.test(message)) throw new Error(message);
       }
       return found.opfs.message;
     },
