@@ -55,10 +55,10 @@ const isDue = () => performance.now() - began >= sliceMilliseconds;
 const waiting: (() => void)[] = [];
 let channel: MessageChannel | undefined;
 
-/** Resolves in a task of its own. Timers would make a hidden page wait for a second or a minute; messages do not. Edge functions have a `setImmediate` that throws. */
+/** Resolves in a task of its own. Timers would make a hidden page wait for a second or a minute; messages do not. Edge functions have neither, but names that throw. */
 function nextTurn(): Promise<void> {
   if (hasNode) return new Promise((resolve) => setImmediate(resolve));
-  if (typeof MessageChannel !== "function") return Promise.resolve();
+  if (!("document" in globalThis || "WorkerGlobalScope" in globalThis)) return Promise.resolve();
   if (!channel) {
     channel = new MessageChannel();
     channel.port1.onmessage = () => waiting.shift()?.();
