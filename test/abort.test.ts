@@ -79,6 +79,7 @@ const short: Record<string, string> = {
   "Model.setParameters": "copies, and half a network is none",
   "Model.compute": "internal: has the signal of its callers",
   "Model.computeEach": "internal: has the signal of its callers",
+  "Model.computeScores": "internal: has the signal of its callers",
   "Model.room": "internal",
   "Model.program": "internal",
   "Trainer.resume": "copies, and half a checkpoint is none",

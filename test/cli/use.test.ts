@@ -188,7 +188,7 @@ describe("ocelli bench", () => {
 describe("wrong usage", () => {
   it.each([
     [["nonsense"], 2, "unknown command 'nonsense'; see ocelli --help"],
-    [["train"], 2, "missing required argument 'data'; see ocelli train --help"],
+    [["train"], 2, "train: expected a folder of images, or --recipe"],
     [["train", "tiny", "--nonsense"], 2, "unknown option '--nonsense'; see ocelli train --help"],
     [["train", "tiny", "--epochs", "few"], 2, "option '--epochs <n>' argument 'few' is invalid. expected a whole number of 0 or more; see ocelli train --help"],
     [["train", "none"], 1, "cannot open none: there is no such file or folder"],

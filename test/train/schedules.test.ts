@@ -55,7 +55,7 @@ describe("checkedSchedule", () => {
   ])("keeps %j as it is", (schedule) => expect(checkedSchedule("all", schedule)).toEqual(schedule));
 
   it.each<[unknown, string]>([
-    ["linear", 'train: all: schedule expected constant or cosine or oneCycle or step or multiStep or plateau, got "linear"'],
+    ["linear", 'train: all: schedule expected constant or cosine or oneCycle or exponential or step or multiStep or plateau, got "linear"'],
     [{ name: "cosine", gamma: 1 }, "train: all: schedule cosine: gamma is no option of it; those are min, warmupStart"],
     [{ name: "step", every: 0 }, "train: all: schedule step: every expected a number of"],
     [{ name: "multiStep", milestones: [1, -2] }, "train: all: schedule multiStep: milestones expected a list of numbers of 0 or more, got [1,-2]"],

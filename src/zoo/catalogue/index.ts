@@ -27,12 +27,13 @@ export function listModels({ filter = "*", unverified = true }: ListOptions = {}
   return entries.map(([name]) => name).sort();
 }
 
-/** Up to ten names that begin as `name` does, as far as any does. */
+/** Up to ten names that begin as `name` does, as far as any does; those nearest in length first. */
 export function namesLike(name: string): string[] {
   const names = listModels();
   for (let length = name.length; ; length--) {
     const alike = names.filter((known) => known.startsWith(name.slice(0, length)));
-    if (alike.length > 0) return alike.slice(0, 10);
+    const away = (known: string) => Math.abs(known.length - name.length);
+    if (alike.length > 0) return alike.sort((a, b) => away(a) - away(b)).slice(0, 10);
   }
 }
 
