@@ -12,7 +12,7 @@ import { join } from "node:path";
 
 const mostSeconds = 0.5;
 /** Kernels, stacks and heaps of threads, the reader's code, the graph, and twice the largest tensor while one is moved. */
-const roomMB = 64;
+const roomMB = 48;
 const runs = 3;
 
 interface Loading {

@@ -28,11 +28,8 @@ const path = join(folder, "model.onnx");
 const python = [process.env.OCELLI_PYTHON, "python3", "/usr/bin/python3"].find((name) => name && spawnSync(name, ["-c", "import onnx"]).status === 0);
 console.log(python ? `checker: onnx of ${python}` : "checker: none, no Python with onnx found");
 
-/**
- * Largest differences of logits, as a share of the largest logit, and photos that may get another class: what the few bytes that lie at a
- * half and go the other way in float32 (1e-4 of a layer's, see `layerTolerance`) make of the logits of a real MobileNetV2.
- */
-const tolerance = { float32: 1e-4, real: 0.15, classes: 2 };
+/** Largest differences of logits, as a share of the largest logit; of real quantised networks every photo keeps its class. */
+const tolerance = { float32: 1e-4, real: 0.1 };
 /**
  * Of layers on our own inputs: bytes by one level at most and few of them; without optimisations, a byte of ours no further than so many
  * levels from where the runtime's own number would still be rounded to it; floats as a share of their tensor's largest.
@@ -158,7 +155,7 @@ async function verifyOnPhotos(name: string, weights: string, preprocessing: Prep
         most = Math.max(most, relativeError(ours, theirs));
       }
       return {
-        ok: differing <= tolerance.classes && most <= tolerance.real,
+        ok: differing === 0 && most <= tolerance.real,
         found: `another class for ${differing} of ${photos.length} photos; ${differ(most)}`,
       };
     }),
