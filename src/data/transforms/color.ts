@@ -4,7 +4,7 @@ import { checkNumber, checkProbability, checkRange, type Definition, describe } 
 const { fround } = Math;
 
 /** One table for every byte of the image. */
-function lookup(canvas: Canvas, image: Raster, level: (value: number) => number): Raster {
+export function lookup(canvas: Canvas, image: Raster, level: (value: number) => number): Raster {
   const table = Uint8Array.from({ length: 256 }, (_, value) => level(value));
   const to = canvas.raster(image.width, image.height, image.channels);
   canvas.kernels.lookup_u8(to.at, image.at, canvas.place(table), to.width, to.stride, image.stride, 0, to.height);

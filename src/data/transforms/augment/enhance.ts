@@ -1,17 +1,10 @@
 import type { Canvas, Raster } from "../canvas.js";
+import { lookup } from "../color.js";
 import { gatherTransposed, upwards } from "../gather.js";
 
 /** Pillow's ImageEnhance, ImageOps and ImageFilter.GaussianBlur, bit for bit. Gray images are three equal channels. */
 
 const { fround } = Math;
-
-/** One table of 256 levels for every channel. */
-function lookup(canvas: Canvas, image: Raster, level: (value: number) => number): Raster {
-  const table = Uint8Array.from({ length: 256 }, (_, value) => level(value));
-  const to = canvas.raster(image.width, image.height, image.channels);
-  canvas.kernels.lookup_u8(to.at, image.at, canvas.place(table), to.width, to.stride, image.stride, 0, to.height);
-  return to;
-}
 
 /** a + share * (b - a) in float32, clamped and cut to a byte: one level of Pillow's Image.blend. */
 function blendLevel(a: number, b: number, share: number): number {
