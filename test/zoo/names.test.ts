@@ -86,7 +86,7 @@ test("a list of names can be narrowed, as in timm or by a regular expression", (
 
 test("unknown names and options are listed", async () => {
   await expect(architecture("resnet19")).rejects.toThrow(
-    /unknown architecture "resnet19": expected a name that listModels\(\) gives, such as resnet101, .*resnet152s$/,
+    /unknown architecture "resnet19": expected a name that listModels\(\) gives, such as resnet18, .*resnet152c$/,
   );
   await expect(architecture("zebra")).rejects.toThrow(/such as (\w+, ){9}\w+$/);
   await expect(architecture("resnet18", { width: 2 })).rejects.toThrow('resnet18: expected options none, got "width"');
