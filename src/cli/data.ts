@@ -1,8 +1,9 @@
 import { statSync } from "node:fs";
-import { DataError, ImageFolder, ImageList, type Split, splitDataset, TarShards } from "../index.js";
+import { DataError, ImageFolder, ImageList, type RecipeShards, type Split, splitDataset, TarShards } from "../index.js";
 
-/** A data set from what a path is: a folder with a sub-folder per class, a `.csv` manifest, or a `.tar`. */
-export async function openData(path: string, { validation, seed }: { validation?: number; seed?: number } = {}): Promise<Split> {
+/** A data set from what a path is: a folder with a sub-folder per class, a `.csv` manifest, or a `.tar`; or from tar shards. */
+export async function openData(path: string | RecipeShards, { validation, seed }: { validation?: number; seed?: number } = {}): Promise<Split> {
+  if (typeof path === "object") return TarShards.openSplit(path.shards, { prefix: path.prefix, labelKey: path.labelKey, validation, seed });
   let isFolder: boolean;
   try {
     isFolder = statSync(path).isDirectory();

@@ -15,6 +15,7 @@ import {
   openSafetensors,
   type PreprocessingName,
   preprocessingNames,
+  type RecipeTeacher,
 } from "../index.js";
 import { DownloadView, sayOrigin } from "./download-view.js";
 import type { EngineOptions, InputOptions } from "./options.js";
@@ -35,6 +36,13 @@ const isModel = (name: string) => listModels().includes(name.split(".")[0]);
 /** A model to show images to. @throws {ArgumentError} where nobody says how they are prepared */
 export async function openModel(source: string, options: EngineOptions & InputOptions): Promise<Model> {
   return preparing(await openAnyModel(source, options), source);
+}
+
+/** The model that a recipe learns from. */
+export async function openTeacher(teacher: string | RecipeTeacher, { threads, json }: Pick<EngineOptions, "threads" | "json">): Promise<Model> {
+  if (typeof teacher === "string") return openModel(teacher, { threads, json });
+  const { name, weights, ...known } = teacher;
+  return createModel(name, { ...known, pretrained: weights, threads });
 }
 
 function preparing(model: Model, source: string): Model {

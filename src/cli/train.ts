@@ -19,7 +19,7 @@ import {
   transforms,
 } from "../index.js";
 import { openData } from "./data.js";
-import { openForTraining, openModel, type StartingPoint } from "./open-model.js";
+import { openForTraining, openTeacher, type StartingPoint } from "./open-model.js";
 import {
   addBuildOption,
   addNetworkOptions,
@@ -292,7 +292,7 @@ async function planOfRecipe(file: string, argument: string | undefined, { thread
   const { distillation, ...learning } = training;
   let teacher: Model | undefined;
   return {
-    folder,
+    folder: typeof folder === "string" ? folder : [folder.shards].flat().join(" "),
     phases: training.phases ?? [{ name: "all", epochs: training.epochs ?? 10, train: "all" }],
     start: { model: model.name, weights: model.weights ?? "random", size: model.imageSize, preprocessing: model.preprocessing, seed },
     saving: { ...save, recipe: JSON.stringify(recipe) },
@@ -302,7 +302,7 @@ async function planOfRecipe(file: string, argument: string | undefined, { thread
       return { ...split, validation: (await openData(validation, { validation: 0 })).train };
     },
     async trainer(opened, data, hooks) {
-      if (distillation) teacher = await openModel(distillation.teacher, { threads, json });
+      if (distillation) teacher = await openTeacher(distillation.teacher, { threads, json });
       return new Trainer(opened, data, { ...learning, ...(distillation && teacher && { distillation: { ...distillation, teacher } }), seed, ...hooks });
     },
     close: () => teacher?.close(),

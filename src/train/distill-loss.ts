@@ -39,14 +39,18 @@ export function addDistillation(
     const { weight, loss: kind, width } = features;
     const depth = embedding.shape[1];
     const target = graph.input("teacherEmbedding", [images, width]);
-    const projection = keepUniform(graph, `${prefix}projection.weight`, [depth, width], seed, depth);
-    const bias = keepUniform(graph, `${prefix}projection.bias`, [width], seed + 1, depth);
+    const [weights, biases] = projectionNames(prefix);
+    const projection = keepUniform(graph, weights, [depth, width], seed, depth);
+    const bias = keepUniform(graph, biases, [width], seed + 1, depth);
     const projected = dense({ x: embedding, weight: projection, bias });
     const each = kind === "mse" ? meanSquare(projected, target) : cosineDistance(projected, target);
     total = add({ a: total, b: scaled(reduce(each), weight) });
   }
   return total;
 }
+
+/** What the projection is kept as. */
+export const projectionNames = (prefix: string) => [`${prefix}projection.weight`, `${prefix}projection.bias`] as const;
 
 const scaled = (x: Value, alpha: number) => map({ x }, { fn: "affine", alpha, beta: 0 });
 

@@ -32,7 +32,7 @@ export interface Distillation {
         /** The teacher's classes that each of the student's is; default those of the same name. Others of the teacher do not count. */
         readonly classes?: Readonly<Record<string, TeacherClasses>>;
       };
-  /** Learn its embeddings through a linear projection, which starts anew in each phase and is dropped at its end. Adds weight * loss. Default: not. */
+  /** Learn its embeddings through a linear projection, which is dropped behind the last phase, and before one that trains only the head. Adds weight * loss. Default: not. */
   readonly embedding?: {
     /** 0 to 1e6, default 1. */
     readonly weight?: number;
@@ -40,8 +40,8 @@ export interface Distillation {
     readonly loss?: "cosine" | "mse";
   };
   /**
-   * Each training image has so many augmented views, shown in turn epoch by epoch (whatever the phase), so that the teacher is asked once for each and
-   * its answers, as float16, serve afterwards. Default 0: new views in every epoch, and the teacher asked for each.
+   * Each training image has so many augmented views, shown in turn epoch by epoch (whatever the phase), so that the teacher is asked once for each, at the
+   * image size of the first phase, and its answers, as float16, serve afterwards. Default 0: new views in every epoch, and the teacher asked for each.
    */
   readonly views?: number;
   /** Most bytes of answers that are kept with `views`; for what does not fit the teacher is asked again. Default 1 GiB. */

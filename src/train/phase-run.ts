@@ -12,6 +12,7 @@ import type { Schedule } from "../optim/schedule.js";
 import type { MemoryUse, PrepareOptions, Program, Rehearsal } from "../runtime/session.js";
 import { shareOf } from "./averages.js";
 import { type Batch, type BatchSource, batchesAtOnce, featureBatches, imageBatches } from "./batches.js";
+import { projectionNames } from "./distill-loss.js";
 import { lossDivisor } from "./loss.js";
 import { trainingSize } from "./image-size.js";
 import type { Phase, Settings } from "./options.js";
@@ -93,9 +94,10 @@ export class PhaseRun {
    *
    * @param order positions of training images
    * @param epoch phase and epoch, for augmentation
+   * @param imageSize of the images, default the phase's
    */
-  batches(order: Uint32Array, epoch: readonly [phase: number, epoch: number]): BatchSource {
-    const { model, settings, data, imageSize, features, labels } = this;
+  batches(order: Uint32Array, epoch: readonly [phase: number, epoch: number], imageSize = this.imageSize): BatchSource {
+    const { model, settings, data, features, labels } = this;
     const { batchSize, seed, transforms, mixing, distillation } = settings;
     const views = distillation?.views;
     if (features) return featureBatches(features, labels, order, batchSize);
@@ -199,22 +201,29 @@ export class PhaseRun {
     return { loss, accuracy };
   }
 
-  /** Writes the optimiser's state as a checkpoint kept it. @throws {FormatError} when it is not the state of this phase */
-  async restore(optimizer: ReadonlyMap<string, NamedTensor>): Promise<void> {
+  /**
+   * Writes the optimiser's state as a checkpoint kept it.
+   *
+   * @param isStart the phase has not begun: there is at most what the one before handed over
+   * @throws {FormatError} when it is not the state of this phase
+   */
+  async restore(optimizer: ReadonlyMap<string, NamedTensor>, isStart: boolean): Promise<void> {
+    if (isStart && optimizer.size === 0) return;
     const { session } = this.model;
     await this.stepProgram(Math.min(this.settings.batchSize, this.data.train.length), this.isMixed);
     if ((this.settings.accumulate ?? 1) > 1) await this.updateProgram();
-    const states = this.states();
+    const states = this.states().filter(({ name }) => !isStart || projection.has(name));
     const shapes = (tensors: Iterable<readonly [string, { readonly shape: Shape }]>) => new Map([...tensors].map(([name, { shape }]) => [name, shape]));
     matchStateDict(shapes(states.map((state) => [state.name, state])), shapes(optimizer), { network: `phase "${this.phase.name}" of the training` });
     for (const [name, { data }] of optimizer) await session.write(name, data);
   }
 
-  /** Frees the programs and the optimiser's state. */
-  async close(): Promise<void> {
+  /** Frees the programs and the optimiser's state. @param next phase, which learns on with the projection of the teacher's embeddings if it can */
+  async close(next?: Phase): Promise<void> {
     const { session } = this.model;
     for (const program of this.programs.values()) await program.close();
-    await session.forget(this.states().map(({ name }) => name));
+    const names = this.states().map(({ name }) => name);
+    await session.forget(names.filter((name) => next?.train !== "all" || !projection.has(name)));
   }
 
   /** What the optimiser keeps. */
@@ -293,6 +302,8 @@ export class PhaseRun {
     return [features, known];
   }
 }
+
+const projection: ReadonlySet<string> = new Set(projectionNames(statePrefix));
 
 /** 1 / x as a tensor of one number, 0 where nothing weighs anything. */
 const inverse = (x: number) => Float32Array.of(x > 0 ? 1 / x : 0);

@@ -1,5 +1,10 @@
 import { aBoolean, aNumber, anObject, aString, aWhole, byKind, listOf, oneOf, parseJson, record } from "../core/json-check.js";
+import { ArgumentError, FormatError } from "../core/errors.js";
 import type { PreprocessingName } from "../data/preprocessing.js";
+import { autoAugmentation } from "../data/transforms/augmentation-string.js";
+import { parsePipeline } from "../data/transforms/catalogue.js";
+import type { Transform } from "../data/transforms/index.js";
+import type { ArchitectureOptions } from "../nn/architecture.js";
 import type { Distillation } from "./distillation.js";
 import type { TrainerOptions } from "./options.js";
 
@@ -16,21 +21,41 @@ export interface Recipe {
     readonly preprocessing?: PreprocessingName;
   };
   readonly data: {
-    /** A folder with one sub-folder per class, a .csv or a .tar. */
-    readonly train: string;
+    /** A folder with one sub-folder per class, a .csv or a .tar; or several archives, or a part of some. */
+    readonly train: string | RecipeShards;
     /** Images to measure on, such; or the share of the data that is held out where it has no split of its own (default 0.2). */
-    readonly validation?: string | number;
+    readonly validation?: string | number | RecipeShards;
   };
   /** Of split, new weights, order, augmentation and dropout; default 0. */
   readonly seed?: number;
-  /** The trainer's options. A teacher is told as its file or name. */
+  /** The trainer's options. A teacher is told as its file or name, or by what it is. */
   readonly training: RecipeTraining;
   readonly save?: { readonly dtype?: "float32" | "float16" | "bfloat16"; readonly notes?: Readonly<Record<string, string>> };
 }
 
+/** Tar archives, as `TarShards.open` takes them. */
+export interface RecipeShards {
+  /** Path of the archives, in which `{0..3}` stands for that run of numbers, or a pattern; or several such. */
+  readonly shards: string | readonly string[];
+  /** Only members whose path begins so; default: all. */
+  readonly prefix?: string;
+  /** Member of a sample's `.json` that has its label; default "label". */
+  readonly labelKey?: string;
+}
+
+/** A teacher whose file does not say all that is needed. */
+export interface RecipeTeacher {
+  /** Architecture of the weights. */
+  readonly name: string;
+  readonly weights: string;
+  /** Of the architecture's family, such as `{ "padding": "same" }`. */
+  readonly options?: ArchitectureOptions;
+  readonly preprocessing?: PreprocessingName;
+}
+
 type Plain = Omit<TrainerOptions, "seed" | "distillation" | "checkpoint" | "signal" | "onProgress" | "onPrepare" | "onNotice">;
 export interface RecipeTraining extends Plain {
-  readonly distillation?: Omit<Distillation, "teacher"> & { readonly teacher: string };
+  readonly distillation?: Omit<Distillation, "teacher"> & { readonly teacher: string | RecipeTeacher };
 }
 
 const share = aNumber(0, 1);
@@ -51,10 +76,12 @@ const transform: typeof step = (value, at, fail) => {
   anObject(value, at, fail);
   step({ name: (value as { name?: unknown }).name }, at, fail);
 };
+const shards = record({ "shards!": byKind({ string: aString, list: listOf(aString, 1) }), prefix: aString, labelKey: aString });
+const teacher = record({ "name!": aString, "weights!": aString, options: anObject, preprocessing: aString });
 const recipe = record({
   "version!": oneOf(1),
   "model!": record({ name: aString, weights: aString, imageSize: aWhole(1, 4096), preprocessing: aString }),
-  "data!": record({ "train!": aString, validation: byKind({ string: aString, number: share }) }),
+  "data!": record({ "train!": byKind({ string: aString, object: shards }), validation: byKind({ string: aString, number: share, object: shards }) }),
   seed: aWhole(0),
   "training!": record({
     epochs: aWhole(0, 100_000),
@@ -95,7 +122,7 @@ const recipe = record({
     build: oneOf("auto", "simd", "relaxed", "turbo"),
     imageCache: aWhole(0),
     distillation: record({
-      "teacher!": aString,
+      "teacher!": byKind({ string: aString, object: teacher }),
       teacherSize: size,
       logits: byKind({ boolean: oneOf(false), object: record({ weight: share, temperature: aNumber(1e-3, 1000), classes: anObject }) }),
       embedding: record({ weight: aNumber(0, 1e6), loss: oneOf("cosine", "mse") }),
@@ -106,7 +133,33 @@ const recipe = record({
   save: record({ dtype: oneOf("float32", "float16", "bfloat16"), notes: anObject }),
 });
 
-/** Reads a recipe. What only the network and the data can tell is checked by the trainer. @throws {FormatError} saying where in the file what was expected and found */
+/**
+ * Reads a recipe; its transforms have all their parameters then. What only the network and the data can tell is checked by the trainer.
+ *
+ * @throws {FormatError} saying where in the file what was expected and found
+ */
 export function parseRecipe(text: string, name = "recipe"): Recipe {
-  return parseJson(text, recipe, { what: "recipe", name }) as Recipe;
+  const { training, ...rest } = parseJson(text, recipe, { what: "recipe", name }) as Recipe;
+  try {
+    return { ...rest, training: withTransforms(training) };
+  } catch (cause) {
+    if (!(cause instanceof ArgumentError)) throw cause;
+    throw new FormatError(`recipe: ${cause.message} (${name})`, { cause });
+  }
+}
+
+function withTransforms({ transforms, augmentation, ...training }: RecipeTraining): RecipeTraining {
+  const { extra, auto } = augmentation ?? {};
+  const policy = (given: Transform | string) => (typeof given === "string" ? autoAugmentation(given) : parsePipeline([given], "training.augmentation.auto")[0]);
+  return {
+    ...training,
+    ...(transforms && { transforms: parsePipeline(transforms, "training.transforms") }),
+    ...(augmentation && {
+      augmentation: {
+        ...augmentation,
+        ...(extra && { extra: parsePipeline(extra, "training.augmentation.extra") }),
+        ...(auto && { auto: policy(auto) }),
+      },
+    }),
+  };
 }

@@ -12,7 +12,6 @@ import { add } from "../ops/add.js";
 import { interpolate } from "../ops/interpolate.js";
 import { mul } from "../ops/mul.js";
 import type { Program } from "../runtime/session.js";
-import type { Batch } from "./batches.js";
 import type { Distillation, DistillationSettings } from "./distillation.js";
 
 /** What a teacher says of a batch, as the step's program takes it. */
@@ -27,7 +26,9 @@ export interface Shown {
   readonly epoch: number;
   readonly positions: ArrayLike<number>;
   readonly images: number;
-  /** Height and width in pixels. */
+  /** The pictures as the student takes them; they are prepared where the answers are not known. */
+  readonly pictures: () => Promise<Float32Array>;
+  /** Their height and width in pixels. */
   readonly imageSize: readonly [height: number, width: number];
 }
 
@@ -59,12 +60,12 @@ export class Teacher {
     return (this.settings.logits?.classes.length ?? 0) + (this.settings.embedding?.width ?? 0);
   }
 
-  /** What the teacher says of the pictures of a batch. */
-  async lesson({ x, labels }: Batch, shown: Shown): Promise<Lesson> {
+  /** What the teacher says of pictures. */
+  async lesson(shown: Shown): Promise<Lesson> {
     const { imageSize } = shown;
     if (String(imageSize) !== String(this.imageSize)) await this.close();
     this.imageSize = imageSize;
-    return lessonOf(await (this.settings.views > 0 ? this.remembered(x, labels.length, shown) : this.ask(x, labels.length)), this.settings);
+    return lessonOf(await (this.settings.views > 0 ? this.remembered(shown) : this.ask(shown)), this.settings);
   }
 
   /** Frees programs and answers: for pictures of another size there will be others. */
@@ -75,11 +76,12 @@ export class Teacher {
   }
 
   /** Answers as they are kept, so that it makes no difference which of them were. */
-  private async remembered(x: Float32Array, count: number, { epoch, positions, images }: Shown): Promise<Float32Array[]> {
+  private async remembered(shown: Shown): Promise<Float32Array[]> {
+    const { epoch, positions, images } = shown;
     const view = epoch % this.settings.views;
     const keys = Array.from(positions, (position) => view * images + position);
     if (keys.some((key) => !this.known.has(key))) {
-      const answers = (await this.ask(x, count)).map(float32ToFloat16);
+      const answers = (await this.ask(shown)).map(float32ToFloat16);
       answers.forEach((answer, i) => {
         if (this.known.has(keys[i]) || this.known.size < this.most) this.known.set(keys[i], answer);
       });
@@ -88,12 +90,12 @@ export class Teacher {
     return keys.map((key) => float16ToFloat32(this.known.get(key) as Uint16Array));
   }
 
-  private async ask(x: Float32Array, count: number): Promise<Float32Array[]> {
+  private async ask({ pictures, positions: { length: count } }: Shown): Promise<Float32Array[]> {
     const { model, student, settings } = this;
     const program =
       this.programs.get(count) ?? (await model.session.prepare(teacherGraph(model, student, settings, [count, ...this.imageSize]), { build: this.build }));
     this.programs.set(count, program);
-    const { logits, embedding } = await program.run({ x });
+    const { logits, embedding } = await program.run({ x: await pictures() });
     this.asked += count;
     const groups = settings.logits?.classes ?? [];
     const part = (values: Float32Array | undefined, i: number) => values?.subarray((i * values.length) / count, ((i + 1) * values.length) / count) ?? [];

@@ -179,7 +179,7 @@ export class Trainer {
     if (phase.epochs === 0) return this.nextPhase();
     const run = await this.phaseRun(phase, { train, validation });
     this.run = run;
-    if (this.resumed && cursor.phaseStep > 0) await run.restore(this.resumed.optimizer);
+    if (this.resumed) await run.restore(this.resumed.optimizer, cursor.phaseStep === 0);
     run.divisor = this.resumed?.state.divisor ?? 0;
     this.resumed = undefined;
     await run.computeFeatures((done, total) => this.options.onPrepare?.({ work: "features", done, total }));
@@ -202,7 +202,7 @@ export class Trainer {
         await this.averages?.start();
       }
       if (ended) {
-        await run.close();
+        await run.close(settings.phases.slice(cursor.phase + 1).find(({ epochs }) => epochs > 0));
         this.nextPhase();
       }
       if (this.options.checkpoint) await this.save(this.options.checkpoint);
@@ -225,7 +225,10 @@ export class Trainer {
     const { cursor } = this;
     const { batches, images } = this.epochSize(train);
     const order = this.epochOrder(train).subarray(0, images);
-    const source = run.batches(order, [cursor.phase, cursor.epoch]);
+    const epoch = [cursor.phase, cursor.epoch] as const;
+    const source = run.batches(order, epoch);
+    const teacherSize = this.shownSize(run);
+    const shownSource = run.batches(order, epoch, teacherSize);
     const position = { batches, stepsBefore: this.stepsBefore(batches), factor: this.plateau.factor };
     clock.startEpoch();
     while (cursor.batch < batches) {
@@ -235,8 +238,14 @@ export class Trainer {
       clock.work();
       const { labels } = batch;
       const first = cursor.batch * this.settings.batchSize;
-      const shown = { epoch: cursor.epoch, positions: order.subarray(first, first + labels.length), images: train.length, imageSize: run.imageSize };
-      const lesson = run.features ? undefined : await this.teacher?.lesson(batch, shown);
+      const shown = {
+        epoch: cursor.epoch,
+        positions: order.subarray(first, first + labels.length),
+        images: train.length,
+        imageSize: teacherSize,
+        pictures: async () => (teacherSize === run.imageSize ? batch : await shownSource(cursor.batch)).x,
+      };
+      const lesson = run.features ? undefined : await this.teacher?.lesson(shown);
       const { loss, logits } = await run.step({ ...batch, lesson }, { ...position, batch: cursor.batch, epoch: cursor.epoch, randomStep: cursor.step });
       this.sums.loss += loss * labels.length;
       const classes = logits.length / labels.length;
@@ -278,6 +287,13 @@ export class Trainer {
       eta: clock.secondsFor(stepsOf(phase) - cursor.phaseStep),
       endOfEpoch: validated !== undefined,
     };
+  }
+
+  /** Size of the pictures that the teacher is shown: where its answers are kept, the same in all phases. */
+  private shownSize({ imageSize }: PhaseRun): readonly [height: number, width: number] {
+    const first = this.settings.phases.find(({ train, epochs }) => train === "all" && epochs > 0);
+    const size = first && this.settings.distillation?.views ? trainingSize(this.model, first) : imageSize;
+    return String(size) === String(imageSize) ? imageSize : size;
   }
 
   private async chooseBuild(): Promise<Build> {

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSafetensors } from "../../src/formats/safetensors/index.js";
+import { tar } from "../data/make-tar.js";
 import { jsonLines, ocelli, start, tinyFolder } from "./run.js";
 
 const root = tinyFolder();
@@ -47,6 +48,19 @@ describe("ocelli train --recipe", () => {
     expect(JSON.parse(file.metadata.get("ocelli.recipe") as string)).toEqual(recipe);
     expect(file.tensors.get("conv1.weight")?.dtype).toBe("F16");
     await file.close();
+  });
+
+  it("trains on a part of some archives", async () => {
+    const images = readdirSync(join(root, "tiny"), { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".png"));
+    const entries = images.map((path) => ({ path: `tiny/${path}`, data: bytes(join("tiny", path)) }));
+    for (const part of [0, 1]) writeFileSync(join(root, `part-${part}.tar`), tar(entries.filter((_, i) => i % 2 === part)));
+    const shards = (prefix: string) => ({ shards: "part-{0..1}.tar", prefix });
+    const data = { train: shards("tiny/train/"), validation: shards("tiny/val/") };
+    writeFileSync(join(root, "shards.json"), JSON.stringify({ ...recipe, data, training: { epochs: 1, batchSize: 6 } }));
+    const { stdout, stderr } = await ocelli(["train", "--recipe", "shards.json", "-o", "shards.safetensors", "--json", "--no-report"], root);
+    expect(stderr).toBe("");
+    expect(jsonLines(stdout)[0]).toMatchObject({ event: "start", train: 18, validation: 9, classes: ["bag", "sandal", "trouser"] });
+    expect(jsonLines(stdout).at(-1)).toMatchObject({ event: "done", output: "shards.safetensors" });
   });
 
   it("--stop-after ends with a checkpoint and an exit code of its own", async () => {

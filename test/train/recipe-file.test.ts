@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { autoAugmentation, ColorJitter, TrivialAugmentWide } from "../../src/data/transforms/index.js";
 import { FormatError } from "../../src/core/errors.js";
 import { parseRecipe } from "../../src/train/recipe.js";
 
@@ -20,7 +21,24 @@ const whole = {
 };
 
 test("a recipe is what the file says", () => {
-  expect(parseRecipe(JSON.stringify(whole))).toEqual(whole);
+  const { training } = whole;
+  const augmentation = { ...training.augmentation, auto: autoAugmentation("rand-m9") };
+  expect(parseRecipe(JSON.stringify(whole))).toEqual({ ...whole, training: { ...training, augmentation } });
+});
+
+test("data may be archives, a teacher what its file does not say, and transforms have their defaults", () => {
+  const archives = { train: { shards: ["a-{0..3}.tar", "b.tar"], prefix: "train/" }, validation: { shards: "v.tar", labelKey: "class" } };
+  const teacher = { name: "mobilenet_v2", weights: "t.safetensors", options: { padding: "same" }, preprocessing: "-1..1" };
+  const text = changed((recipe) => {
+    Object.assign(recipe.data, archives);
+    Object.assign(recipe.training.distillation, { teacher });
+    Object.assign(recipe.training.augmentation, { extra: [{ name: "ColorJitter", hue: 0.1 }], auto: { name: "TrivialAugmentWide" } });
+  });
+  const { data, training } = parseRecipe(text);
+  expect(data).toEqual(archives);
+  expect(training.distillation?.teacher).toEqual(teacher);
+  expect(training.augmentation?.extra).toEqual([ColorJitter({ hue: 0.1 })]);
+  expect(training.augmentation?.auto).toEqual(TrivialAugmentWide());
 });
 
 const changed = (change: (recipe: typeof whole & Record<string, unknown>) => unknown) => {
@@ -43,6 +61,16 @@ test.each<[string, string]>([
     changed((recipe) => Object.assign(recipe.training.phases[0], { lr: null })),
     "recipe: training.phases[0].lr: expected a number from 0 to 1000, found null (r.json)",
   ],
+  [changed((recipe) => Object.assign(recipe.data, { train: { shards: [] } })), "recipe: data.train.shards: expected"],
+  [
+    changed((recipe) => Object.assign(recipe.training.distillation, { teacher: { name: "resnet18" } })),
+    "recipe: training.distillation.teacher.weights: expected",
+  ],
+  [
+    changed((recipe) => Object.assign(recipe.training, { transforms: [{ name: "ColorJitter", blue: 1 }] })),
+    "recipe: ColorJitter: expected the parameters brightness, contrast, saturation, hue, got blue (r.json)",
+  ],
+  [changed((recipe) => Object.assign(recipe.training.augmentation, { auto: "rand-x" })), 'recipe: augmentation "rand-x"'],
   [changed((recipe) => Object.assign(recipe.training, { transforms: [{}] })), "recipe: training.transforms[0].name: expected a string, found nothing (r.json)"],
   [changed((recipe) => Object.assign(recipe.training, { optimizer: 1 })), "recipe: training.optimizer: expected string or object, found 1 (r.json)"],
   [

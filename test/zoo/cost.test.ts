@@ -9,6 +9,12 @@ const published: Record<string, [parameters: number, multiplyAdds: number]> = {
   mobilenet_v1: [4.23e6, 0.569e9],
 };
 
+test("ocelli_s keeps what is promised for it with 200 classes: 1.5 million parameters, 60 million multiply-adds at its own size", async () => {
+  const { parameters, multiplyAdds } = costOf(classifier(await architecture("ocelli_s")));
+  expect(parameters).toBeLessThan(1.5e6);
+  expect(multiplyAdds).toBeLessThan(60e6);
+});
+
 test.each(Object.entries(published))("%s costs what is published", async (name, [parameters, multiplyAdds]) => {
   const cost = costOf(classifier(await architecture(name)));
   expect(Math.abs(cost.parameters / parameters - 1)).toBeLessThan(0.01);

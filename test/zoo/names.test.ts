@@ -42,7 +42,7 @@ const shapesOf = async (name: string) => stateDictShapes(classifier(await archit
 
 test("every network is one of them, or our own", () => {
   const known = new Set([...Object.keys(fixture.torchvision), ...Object.keys(fixture.timm)]);
-  expect(listModels().filter((name) => !known.has(name))).toEqual(["mobilenet_v1", "mobilenet_v1_025", "resnet20", "small_cnn"]);
+  expect(listModels().filter((name) => !known.has(name))).toEqual(["mobilenet_v1", "mobilenet_v1_025", "ocelli_s", "resnet20", "small_cnn"]);
 });
 
 test.each([

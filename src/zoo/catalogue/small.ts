@@ -16,6 +16,12 @@ export const small: Entries = {
     preprocessing: plain(32, imagenet),
     defaultClasses: 10,
   },
+  ocelli_s: {
+    family: "ocelli",
+    load: async () => (await import("../ocelli.js")).ocelliSmall,
+    preprocessing: plain(96, imagenet),
+    defaultClasses: 200,
+  },
   small_cnn: {
     family: "small-cnn",
     load: async () => (await import("../small-cnn.js")).smallCnn,
