@@ -6,31 +6,13 @@
  * from `OCELLI_TEST_ASSETS` (or `../shared/assets`). Exit code 1 where a bar is missed or a file is not there.
  */
 import { join, resolve } from "node:path";
-import {
-  createModel,
-  type Dataset,
-  fineTune,
-  type FineTuneOptions,
-  ImageFolder,
-  ImageList,
-  type Model,
-  type Progress,
-  TarShards,
-  Trainer,
-  transforms,
-} from "../src/index.js";
+import { createModel, type Dataset, fineTune, type FineTuneOptions, ImageFolder, ImageList, type Model, TarShards, Trainer, transforms } from "../src/index.js";
 import { defaultFolder, names, readFashionMnist, side } from "./fashion-mnist.js";
+import { type Check, line, say, verify } from "./verify.js";
 
 const root = resolve(import.meta.dirname, "..");
 const fashionMnist = process.env.OCELLI_FASHION_MNIST ?? defaultFolder;
 const assets = process.env.OCELLI_TEST_ASSETS ?? resolve(root, "../shared/assets");
-
-/** A promise and what was measured; both in percent or points. */
-interface Check {
-  readonly what: string;
-  readonly measured: number;
-  readonly bar: number;
-}
 
 const parts: Record<string, () => Promise<Check[]>> = { cnn, imagenette, fashion };
 
@@ -110,43 +92,4 @@ async function accuracy(model: Model, data: Dataset): Promise<number> {
   return 100 * accuracy;
 }
 
-/** Prints a line at most every ten seconds, and one an epoch. */
-function line(part: string): (progress: Progress) => void {
-  let next = 0;
-  return ({ phase, epoch, epochs, step, steps, loss, accuracy, validation, imagesPerSecond, endOfEpoch }) => {
-    if (!endOfEpoch && performance.now() < next) return;
-    next = performance.now() + 10_000;
-    const measured = validation ? `, validation ${validation.loss.toFixed(3)} ${(100 * validation.accuracy).toFixed(1)} %` : "";
-    say(
-      `${part}: ${phase}, epoch ${epoch}/${epochs}, step ${step}/${steps}, loss ${loss.toFixed(3)}, ${(100 * accuracy).toFixed(1)} %${measured}, ${imagesPerSecond.toFixed(0)} images/s`,
-    );
-  };
-}
-
-function say(text: string): void {
-  console.error(text);
-}
-
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !(name in parts));
-if (unknown.length > 0) throw new Error(`verify-learning: expected some of ${Object.keys(parts).join(", ")}, got ${unknown.join(", ")}`);
-
-let failed = 0;
-const rows: string[][] = [["", "measured", "at least", "minutes", ""]];
-for (const name of asked.length > 0 ? asked : Object.keys(parts)) {
-  const started = performance.now();
-  const checks = await parts[name]().catch((error: Error) => {
-    say(`${name}: ${error.stack}`);
-    return [{ what: `${name}: ${error.message}`, measured: Number.NaN, bar: Number.NaN }];
-  });
-  const minutes = ((performance.now() - started) / 60_000).toFixed(1);
-  for (const { what, measured, bar } of checks) {
-    const passed = measured >= bar;
-    if (!passed) failed++;
-    rows.push([what, measured.toFixed(2), bar.toFixed(2), minutes, passed ? "passed" : "FAILED"]);
-  }
-}
-const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-for (const row of rows) console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join("  "));
-console.log(`${rows.length - 1 - failed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;
+await verify("verify-learning", parts);

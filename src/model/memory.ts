@@ -6,9 +6,11 @@ export interface PeakMemory extends MemoryUse {
   readonly staging: number;
   /** Decoded images that training keeps for its next epochs, at most: small sets need less. */
   readonly imageCache: number;
+  /** WebAssembly memory of the teacher that a training learns from; 0 where there is none. */
+  readonly teacher: number;
   /** The engine's code, and each worker thread with its own heap, decoder and image memory: a measured mean. */
   readonly threads: number;
-  /** By how much the process grows: `total`, `staging`, `imageCache` and `threads`. */
+  /** By how much the process grows: `total`, `staging`, `imageCache`, `teacher` and `threads`. */
   readonly process: number;
 }
 
@@ -19,8 +21,14 @@ const threadBytes = 25e6;
 /** Adds to a session's memory what the process needs beside it for `work` on so many worker threads. */
 export function peakMemory(
   use: MemoryUse,
-  { work, staging, imageCache = 0, threads }: { work: keyof typeof engineBytes; staging: number; imageCache?: number; threads: number },
+  {
+    work,
+    staging,
+    imageCache = 0,
+    teacher = 0,
+    threads,
+  }: { work: keyof typeof engineBytes; staging: number; imageCache?: number; teacher?: number; threads: number },
 ): PeakMemory {
   const outside = engineBytes[work] + threads * threadBytes;
-  return { ...use, staging, imageCache, threads: outside, process: use.total + staging + imageCache + outside };
+  return { ...use, staging, imageCache, teacher, threads: outside, process: use.total + staging + imageCache + teacher + outside };
 }

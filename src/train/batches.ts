@@ -32,6 +32,11 @@ export function epochSize(images: number, batchSize: number, { dropSingle }: { d
   return { batches: Math.ceil(used / batchSize), images: used };
 }
 
+/** Sizes that the batches of so many images have. */
+export function partsOf(images: number, batchSize: number): number[] {
+  return [...new Set([Math.min(images, batchSize), images % batchSize])].filter((batch) => batch > 0);
+}
+
 /** Batches that are being prepared while earlier ones train. */
 const ahead = 2;
 /** Batches of images that there are at one time. */

@@ -1,9 +1,13 @@
 import type { Build } from "../core/build.js";
+import { hasNode } from "../core/environment.js";
 import { ArgumentError } from "../core/errors.js";
+import { limits } from "../core/limits.js";
+import type { Dataset } from "../data/dataset.js";
+import type { Pipeline } from "../data/transforms/index.js";
 import { digest } from "../graph/graph.js";
 import { inferenceGraph } from "../model/graphs.js";
 import type { Model } from "../model/model.js";
-import type { Teacher } from "./teacher.js";
+import type { ShownBatches, Teacher } from "./teacher.js";
 
 /** Classes of the teacher, by name or by number, that are a class of the student; several count together. */
 export type TeacherClasses = string | number | readonly (string | number)[];
@@ -46,6 +50,11 @@ export interface Distillation {
   readonly views?: number;
   /** Most bytes of answers that are kept with `views`; for what does not fit the teacher is asked again. Default 1 GiB. */
   readonly cacheBytes?: number;
+  /**
+   * A file for the answers, in place of memory, which later trainings of the same teacher, images, views and pictures start with; needs `views`. It has
+   * two bytes for each number of an answer. One training at a time may use it. Node, Deno and Bun.
+   */
+  readonly answers?: string;
 }
 
 /** What of distillation decides the result, in plain data: kept with checkpoints. */
@@ -63,7 +72,7 @@ export interface DistillationSettings {
 
 /** All options with their defaults. @throws {ArgumentError} for a value outside its range, or classes that the teacher does not have */
 export function distillationSettings(
-  { teacher, teacherSize, logits, embedding, views = 0, cacheBytes = 0 }: Distillation,
+  { teacher, teacherSize, logits, embedding, views = 0, cacheBytes = 0, answers }: Distillation,
   student: Model,
 ): DistillationSettings {
   const fail = (message: string): never => {
@@ -81,6 +90,8 @@ export function distillationSettings(
   if (logits === false && !embedding) fail("expected logits or embedding, got neither");
   if (embedding?.loss && !["cosine", "mse"].includes(embedding.loss)) fail(`embedding: loss expected cosine or mse, got ${JSON.stringify(embedding.loss)}`);
   range("cacheBytes", cacheBytes, 0, Number.MAX_SAFE_INTEGER, true);
+  if (answers !== undefined && !(views > 0)) fail("answers are those of views; expected views above 0");
+  if (answers !== undefined && !hasNode) fail("answers: there are no files here; leave it out");
   return {
     teacher: teacher.architecture.name,
     teacherSize: sides,
@@ -102,16 +113,57 @@ function embeddingWidth({ architecture, labels, imageSize: [height, width] }: Mo
   return inferenceGraph(architecture, labels.length, { batch: 1, height, width }, "embedding").outputs.get("embedding")?.shape[1] ?? 0;
 }
 
-/** The teacher made ready, if there is to be one. */
+/** What decides the pictures of a training's views. */
+export interface Views {
+  readonly data: Dataset;
+  readonly imageSize: readonly [height: number, width: number];
+  readonly transforms: Pipeline;
+  readonly seed: number;
+}
+
+/** The teacher made ready, if there is to be one. @param views that it is shown, where there are such */
 export async function openTeacher(
   asked: Distillation | undefined,
   student: Model,
   settings: DistillationSettings | undefined,
   build: Build,
+  views: Views,
 ): Promise<Teacher | undefined> {
   if (!asked || !settings) return undefined;
-  const { Teacher } = await import("./teacher.js");
-  return new Teacher(asked, student, settings, build);
+  const { teacher, answers, cacheBytes = limits.teacherCacheBytes } = asked;
+  const { answerWidth, Teacher } = await import("./teacher.js");
+  const width = answerWidth(settings);
+  const known = answers
+    ? await (await import("./answers-node.js")).AnswerFile.open(answers, await answersIdentity(teacher, student, settings, build, views), width)
+    : new (await import("./answers.js")).RememberedAnswers(Math.floor(cacheBytes / (2 * width)));
+  return new Teacher(teacher, student, settings, build, known);
+}
+
+/** Bytes that a teacher needs for batches, and its answers that are kept; 0 where there is none. From counting alone. */
+export async function rehearseTeacher(
+  asked: Distillation | undefined,
+  student: Model,
+  settings: DistillationSettings | undefined,
+  build: Build,
+  shown: ShownBatches,
+): Promise<{ readonly teacher: number; readonly answers: number }> {
+  if (!asked || !settings) return { teacher: 0, answers: 0 };
+  return (await import("./teacher.js")).teacherMemory(asked, student, settings, build, shown);
+}
+
+/** A number that changes with whatever changes a teacher's answers. */
+async function answersIdentity(
+  teacher: Model,
+  student: Model,
+  { teacherSize, logits, embedding, views }: DistillationSettings,
+  build: Build,
+  { data, ...pictures }: Views,
+): Promise<string> {
+  const images: string[] = [];
+  for (let i = 0; i < data.length; i++) images.push((await data.item(i)).id);
+  const asked = { teacherSize, classes: logits?.classes, width: embedding?.width, views, build };
+  const shown = { ...pictures, from: student.preprocessing, to: teacher.preprocessing, images };
+  return textDigest(JSON.stringify([await weightsDigest(teacher), teacher.facts.quantized !== undefined, asked, shown]));
 }
 
 /** A number that changes with any of a model's weights. */
@@ -123,6 +175,10 @@ export async function weightsDigest(model: Model | undefined): Promise<string | 
     words.push(Number.parseInt(each.slice(0, 8), 16), Number.parseInt(each.slice(8), 16));
   }
   return digest(new Float32Array(Uint32Array.from(words).buffer));
+}
+
+function textDigest(text: string): string {
+  return digest(new Float32Array(Uint32Array.from(new TextEncoder().encode(text)).buffer));
 }
 
 function teacherClasses(

@@ -42,6 +42,7 @@ export function fineTuner(
     { name: "head", epochs: freezeEpochs, train: "head", lr: headLr, lrMult: 1, schedule: "oneCycle" },
     { name: "all", epochs, train: "all", lr: baseLr, lrMult: divisor, schedule: "oneCycle" },
   ];
-  const augmentation = options.transforms ? options.augmentation : { scale: [leastArea, 1] as const, ...options.augmentation };
+  const { scale = [leastArea, 1] as const, ...others } = options.augmentation ?? {};
+  const augmentation = options.transforms ? options.augmentation : { ...others, scale };
   return new Trainer(model, data, { optimizer: "adamw", ...options, augmentation, phases });
 }

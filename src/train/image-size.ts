@@ -9,6 +9,12 @@ import type { Phase } from "./options.js";
 /** Largest side that a phase may ask for. */
 const mostPixels = 4096;
 
+/** Height and width of the pictures that a teacher's answers are kept for, the same in all phases: those of the first that learns with it. */
+export function viewSize(model: Model, phases: readonly Phase[]): readonly [height: number, width: number] {
+  const first = phases.find(({ train, epochs }) => train === "all" && epochs > 0);
+  return first ? trainingSize(model, first) : model.imageSize;
+}
+
 /**
  * Height and width of a phase's training images.
  *

@@ -249,7 +249,11 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
   };
   const again = settings.mixing ? "mixing" : settings.repeats ? "repeats" : settings.sampling ? "sampling" : undefined;
   if (settings.distillation?.views && again)
-    throw new ArgumentError(`train: distillation: views expected 0 beside ${again}, got ${settings.distillation.views}`);
+    throw new ArgumentError(
+      `train: distillation: views are pictures that are shown again, ${again} makes others each time: expected views 0 beside it, got ${settings.distillation.views}`,
+    );
+  if (settings.distillation && settings.phases.every(({ train }) => train === "head"))
+    throw new ArgumentError("train: distillation: phases that train only the head learn without a teacher; expected one in which all layers learn");
   const range = (name: string, value: number, low: number, high: number, whole = false) => {
     if (!(value >= low && value <= high) || (whole && !Number.isInteger(value))) {
       throw new ArgumentError(`train: ${name} expected a ${whole ? "whole " : ""}number from ${low} to ${high}, got ${value}`);

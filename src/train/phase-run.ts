@@ -11,7 +11,7 @@ import { matchStateDict } from "../nn/state-dict.js";
 import type { Schedule } from "../optim/schedule.js";
 import type { MemoryUse, PrepareOptions, Program, Rehearsal } from "../runtime/session.js";
 import { shareOf } from "./averages.js";
-import { type Batch, type BatchSource, batchesAtOnce, featureBatches, imageBatches } from "./batches.js";
+import { type Batch, type BatchSource, batchesAtOnce, featureBatches, imageBatches, partsOf } from "./batches.js";
 import { projectionNames } from "./distill-loss.js";
 import { lossDivisor } from "./loss.js";
 import { trainingSize } from "./image-size.js";
@@ -171,7 +171,7 @@ export class PhaseRun {
   rehearse(paper: Rehearsal, images: number): { use: MemoryUse; staging: number } {
     const { model, settings, programOptions } = this;
     const { train, validation } = this.data;
-    const parts = (count: number) => [...new Set([Math.min(count, settings.batchSize), count % settings.batchSize])].filter((batch) => batch > 0);
+    const parts = (count: number) => partsOf(count, settings.batchSize);
     const head = this.phase.train === "head";
     const compute = (result: Result, data: Dataset | undefined) => (data ? model.rehearse(paper, result, data.length, programOptions.build) : 0);
     const computing = head ? [compute("features", train), compute("features", validation)] : [];

@@ -127,6 +127,7 @@ const recipe = record({
       logits: byKind({ boolean: oneOf(false), object: record({ weight: share, temperature: aNumber(1e-3, 1000), classes: anObject }) }),
       embedding: record({ weight: aNumber(0, 1e6), loss: oneOf("cosine", "mse") }),
       views: aWhole(0, 65536),
+      answers: aString,
       cacheBytes: aWhole(0),
     }),
   }),

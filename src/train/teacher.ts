@@ -1,6 +1,6 @@
 import type { Build } from "../core/build.js";
-import { limits } from "../core/limits.js";
 import { exp, log } from "../core/math.js";
+import { limits } from "../core/limits.js";
 import type { Shape } from "../core/shape.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { float16ToFloat32, float32ToFloat16 } from "../formats/safetensors/half.js";
@@ -12,6 +12,7 @@ import { add } from "../ops/add.js";
 import { interpolate } from "../ops/interpolate.js";
 import { mul } from "../ops/mul.js";
 import type { Program } from "../runtime/session.js";
+import type { Answers } from "./answers.js";
 import type { Distillation, DistillationSettings } from "./distillation.js";
 
 /** What a teacher says of a batch, as the step's program takes it. */
@@ -32,47 +33,47 @@ export interface Shown {
   readonly imageSize: readonly [height: number, width: number];
 }
 
+/** What a teacher will be shown: sizes of the batches, height and width of the pictures, and how many images there are. */
+export interface ShownBatches {
+  readonly batches: readonly number[];
+  readonly imageSize: Shape;
+  readonly images: number;
+}
+
 /** A model that answers for augmented pictures as the student sees them, and remembers its answers where there are few views. */
 export class Teacher {
   private readonly programs = new Map<number, Program>();
-  /** Answers as float16, by view and image. */
-  private readonly known = new Map<number, Uint16Array>();
-  private readonly most: number;
   /** Of the pictures, so far. */
   private imageSize: readonly number[] = [];
-  private readonly model: Model;
 
+  /** @param known answers of the views, where there are such */
   constructor(
-    { teacher, cacheBytes = limits.teacherCacheBytes }: Distillation,
+    private readonly model: Model,
     private readonly student: Model,
     private readonly settings: DistillationSettings,
     private readonly build: Build,
-  ) {
-    this.model = teacher;
-    this.most = Math.floor(cacheBytes / (2 * this.width));
-  }
+    private readonly known: Answers,
+  ) {}
 
   /** Images that the teacher was asked for. */
   asked = 0;
 
-  /** Numbers of an answer: the scores' logits, then the embedding. */
-  private get width(): number {
-    return (this.settings.logits?.classes.length ?? 0) + (this.settings.embedding?.width ?? 0);
-  }
-
   /** What the teacher says of pictures. */
   async lesson(shown: Shown): Promise<Lesson> {
     const { imageSize } = shown;
-    if (String(imageSize) !== String(this.imageSize)) await this.close();
+    if (String(imageSize) !== String(this.imageSize)) await this.endPrograms();
     this.imageSize = imageSize;
     return lessonOf(await (this.settings.views > 0 ? this.remembered(shown) : this.ask(shown)), this.settings);
   }
 
-  /** Frees programs and answers: for pictures of another size there will be others. */
   async close(): Promise<void> {
+    await this.endPrograms();
+    await this.known.close();
+  }
+
+  private async endPrograms(): Promise<void> {
     for (const program of this.programs.values()) await program.close();
     this.programs.clear();
-    this.known.clear();
   }
 
   /** Answers as they are kept, so that it makes no difference which of them were. */
@@ -80,14 +81,10 @@ export class Teacher {
     const { epoch, positions, images } = shown;
     const view = epoch % this.settings.views;
     const keys = Array.from(positions, (position) => view * images + position);
-    if (keys.some((key) => !this.known.has(key))) {
-      const answers = (await this.ask(shown)).map(float32ToFloat16);
-      answers.forEach((answer, i) => {
-        if (this.known.has(keys[i]) || this.known.size < this.most) this.known.set(keys[i], answer);
-      });
-      return answers.map(float16ToFloat32);
-    }
-    return keys.map((key) => float16ToFloat32(this.known.get(key) as Uint16Array));
+    if (keys.every((key) => this.known.has(key))) return (await this.known.get(keys)).map(float16ToFloat32);
+    const answers = (await this.ask(shown)).map(float32ToFloat16);
+    await this.known.add(keys, answers);
+    return answers.map(float16ToFloat32);
   }
 
   private async ask({ pictures, positions: { length: count } }: Shown): Promise<Float32Array[]> {
@@ -100,7 +97,7 @@ export class Teacher {
     const groups = settings.logits?.classes ?? [];
     const part = (values: Float32Array | undefined, i: number) => values?.subarray((i * values.length) / count, ((i + 1) * values.length) / count) ?? [];
     return Array.from({ length: count }, (_, i) => {
-      const answer = new Float32Array(this.width);
+      const answer = new Float32Array(answerWidth(settings));
       const row = part(logits, i);
       groups.forEach((group, label) => {
         answer[label] = group.length === 1 ? row[group[0]] : logSumExp(group.map((index) => row[index]));
@@ -109,6 +106,25 @@ export class Teacher {
       return answer;
     });
   }
+}
+
+/** Bytes of a teacher's memory and of its answers that are kept at most, from counting alone. */
+export function teacherMemory(
+  { teacher, answers, cacheBytes = limits.teacherCacheBytes }: Distillation,
+  student: Model,
+  settings: DistillationSettings,
+  build: Build,
+  { batches, imageSize, images }: ShownBatches,
+): { teacher: number; answers: number } {
+  const paper = teacher.session.rehearse();
+  for (const batch of batches) paper.prepare(teacherGraph(teacher, student, settings, [batch, ...imageSize]), { build });
+  const whole = 2 * answerWidth(settings) * settings.views * images;
+  return { teacher: paper.memory().total, answers: answers === undefined ? Math.min(cacheBytes, whole) : 0 };
+}
+
+/** Numbers of an answer: the scores' logits, then the embedding. */
+export function answerWidth({ logits, embedding }: Pick<DistillationSettings, "logits" | "embedding">): number {
+  return (logits?.classes.length ?? 0) + (embedding?.width ?? 0);
 }
 
 /** What a step's program takes of answers. @param answers of the images: the scores' logits, then the embedding */

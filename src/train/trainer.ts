@@ -11,16 +11,16 @@ import { type PlateauState, plateauStart, watchPlateau } from "../optim/plateau.
 import { checkpointGradients } from "../plan/gradient-checkpointing.js";
 import { chooseBuild } from "../runtime/choose-build.js";
 import { Averages, averagesGraph } from "./averages.js";
-import { epochSize } from "./batches.js";
+import { epochSize, partsOf } from "./batches.js";
 import { type Checkpoint, checkSameRun, type Cursor, readCheckpoint, type TrainerState, writeCheckpoint } from "./checkpoint.js";
 import { cacheLimit, openCache } from "./cached-images.js";
 import { Clock } from "./clock.js";
-import { openTeacher, weightsDigest } from "./distillation.js";
+import { openTeacher, rehearseTeacher, weightsDigest } from "./distillation.js";
 import { classWeightsOf } from "./loss.js";
 import { chooseBatchNorm } from "./norms.js";
 import { onlyReadable } from "./only-readable.js";
 import { type EpochRecord, type Phase, type Progress, resolveSettings, type Settings, type TrainerOptions, type TrainingData } from "./options.js";
-import { trainingSize } from "./image-size.js";
+import { trainingSize, viewSize } from "./image-size.js";
 import { PhaseRun } from "./phase-run.js";
 import { checkClassWeights, imagesByClass, orderOf, repeated } from "./sampling.js";
 import { wholeSchedule } from "./schedules.js";
@@ -126,16 +126,21 @@ export class Trainer {
    * @throws {LimitError} when it would be more than `limits.memoryBytes`
    */
   async memory(): Promise<PeakMemory> {
-    const { session } = this.model;
-    const paper = session.rehearse();
-    if (this.settings.ema) paper.prepare(averagesGraph(this.model));
-    const imageCache = await this.mostCached();
-    let peak = peakMemory(paper.memory(), { work: "training", staging: 0, imageCache, threads: session.poolThreads });
-    for (const phase of this.settings.phases.filter(({ epochs }) => epochs > 0)) {
-      const { use, staging } = (await this.phaseRun(phase, this.usedData)).rehearse(paper, this.epochSize(this.usedData.train, phase).images);
-      const best = this.settings.patience > 0 ? use.parameters : 0;
-      const checkpoint = this.options.checkpoint ? use.parameters + use.optimizer : 0;
-      const found = peakMemory(use, { work: "training", staging: staging + best + checkpoint, imageCache, threads: session.poolThreads });
+    const { model, settings, options } = this;
+    const { train } = this.usedData;
+    const paper = model.session.rehearse();
+    if (settings.ema) paper.prepare(averagesGraph(model));
+    const beside = { work: "training", imageCache: await this.mostCached(), threads: model.session.poolThreads } as const;
+    let peak = peakMemory(paper.memory(), { ...beside, staging: 0 });
+    for (const phase of settings.phases.filter(({ epochs }) => epochs > 0)) {
+      const { images } = this.epochSize(train, phase);
+      const { use, staging } = (await this.phaseRun(phase, this.usedData)).rehearse(paper, images);
+      const best = settings.patience > 0 ? use.parameters : 0;
+      const checkpoint = options.checkpoint ? use.parameters + use.optimizer : 0;
+      const shown = { batches: partsOf(images, settings.batchSize), imageSize: this.shownSize(phase), images: train.length };
+      const learnt = phase.train === "all" ? options.distillation : undefined;
+      const { teacher, answers } = await rehearseTeacher(learnt, model, settings.distillation, await this.chooseBuild(), shown);
+      const found = peakMemory(use, { ...beside, staging: staging + best + checkpoint + answers, teacher });
       if (found.process >= peak.process) peak = found;
     }
     return peak;
@@ -153,9 +158,10 @@ export class Trainer {
     try {
       const build = await this.chooseBuild();
       await this.averages?.start(this.resumed?.training);
-      this.teacher = await openTeacher(this.options.distillation, this.model, this.settings.distillation, build);
       this.cache = await openCache(await this.mostCached(), this.model);
       const data = await this.readable();
+      const views = { data: data.train, imageSize: viewSize(this.model, this.settings.phases), transforms: this.settings.transforms, seed: this.settings.seed };
+      this.teacher = await openTeacher(this.options.distillation, this.model, this.settings.distillation, build, views);
       this.byClass = undefined; // of images that can be read
       for (const notice of this.notices.splice(0)) this.options.onNotice?.(notice);
       while (this.cursor.phase < this.settings.phases.length) await this.runPhase(data);
@@ -227,8 +233,9 @@ export class Trainer {
     const order = this.epochOrder(train).subarray(0, images);
     const epoch = [cursor.phase, cursor.epoch] as const;
     const source = run.batches(order, epoch);
-    const teacherSize = this.shownSize(run);
-    const shownSource = run.batches(order, epoch, teacherSize);
+    const shownSize = this.shownSize(this.settings.phases[cursor.phase]);
+    const isSame = String(shownSize) === String(run.imageSize);
+    const shownSource = run.batches(order, epoch, shownSize);
     const position = { batches, stepsBefore: this.stepsBefore(batches), factor: this.plateau.factor };
     clock.startEpoch();
     while (cursor.batch < batches) {
@@ -242,8 +249,8 @@ export class Trainer {
         epoch: cursor.epoch,
         positions: order.subarray(first, first + labels.length),
         images: train.length,
-        imageSize: teacherSize,
-        pictures: async () => (teacherSize === run.imageSize ? batch : await shownSource(cursor.batch)).x,
+        imageSize: shownSize,
+        pictures: async () => (isSame ? batch : await shownSource(cursor.batch)).x,
       };
       const lesson = run.features ? undefined : await this.teacher?.lesson(shown);
       const { loss, logits } = await run.step({ ...batch, lesson }, { ...position, batch: cursor.batch, epoch: cursor.epoch, randomStep: cursor.step });
@@ -289,11 +296,9 @@ export class Trainer {
     };
   }
 
-  /** Size of the pictures that the teacher is shown: where its answers are kept, the same in all phases. */
-  private shownSize({ imageSize }: PhaseRun): readonly [height: number, width: number] {
-    const first = this.settings.phases.find(({ train, epochs }) => train === "all" && epochs > 0);
-    const size = first && this.settings.distillation?.views ? trainingSize(this.model, first) : imageSize;
-    return String(size) === String(imageSize) ? imageSize : size;
+  /** Size of the pictures that the teacher is shown. */
+  private shownSize(phase: Phase): readonly [height: number, width: number] {
+    return this.settings.distillation?.views ? viewSize(this.model, this.settings.phases) : trainingSize(this.model, phase);
   }
 
   private async chooseBuild(): Promise<Build> {

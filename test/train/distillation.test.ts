@@ -1,14 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import { ArgumentError } from "../../src/core/errors.js";
 import type { Model } from "../../src/model/model.js";
 import type { Network } from "../../src/nn/architecture.js";
 import { linear } from "../../src/nn/linear.js";
 import { sgdHyper } from "../../src/optim/hyper.js";
 import { Session } from "../../src/runtime/session.js";
+import { RememberedAnswers } from "../../src/train/answers.js";
 import { type Distillation, type DistillationSettings, distillationSettings } from "../../src/train/distillation.js";
-import type { TrainerOptions } from "../../src/train/options.js";
+import type { Phase, TrainerOptions } from "../../src/train/options.js";
 import { hyperName, trainingGraph } from "../../src/train/step.js";
 import { lessonOf, Teacher } from "../../src/train/teacher.js";
 import { Trainer } from "../../src/train/trainer.js";
@@ -165,14 +167,18 @@ describe("a student learns from a teacher", () => {
     await expect(taught(other, views, {}, checkpoint)).rejects.toThrow("a teacher of other weights");
     await expect(taught(teacher, both, {}, checkpoint)).rejects.toThrow("trained with distillation");
     const mixed = taught(teacher, views, { mixing: { mixup: 0.2 } });
-    await expect(mixed).rejects.toThrow("train: distillation: views expected 0 beside mixing, got 2");
+    await expect(mixed).rejects.toThrow(
+      "train: distillation: views are pictures that are shown again, mixing makes others each time: expected views 0 beside it, got 2",
+    );
+    const phases: Phase[] = [{ name: "head", epochs: 1, train: "head", lr: 0.1, lrMult: 1, schedule: "constant" }];
+    await expect(taught(teacher, views, { phases })).rejects.toThrow("phases that train only the head learn without a teacher");
     other.close();
   });
 
   test("answers of views that are known are not asked for again", async () => {
     const [teacher, student] = [await opened, await tinyResnet({ seed: 3 })];
     const asked = { teacher, views: 2, ...both };
-    const subject = new Teacher(asked, student, distillationSettings(asked, student), "simd");
+    const subject = new Teacher(teacher, student, distillationSettings(asked, student), "simd", new RememberedAnswers(100));
     const x = new Float32Array(2 * 8 * 8 * 3).map((_, i) => (i % 7) / 7);
     const shown = { positions: [4, 2], images: 5, imageSize: [8, 8], pictures: async () => x } as const;
     const first = await subject.lesson({ ...shown, epoch: 0 });
@@ -183,6 +189,40 @@ describe("a student learns from a teacher", () => {
     expect(subject.asked).toBe(4);
     await subject.close();
     student.close();
+  });
+
+  test("a file keeps the answers: a training that finds them there does not ask, whatever its phases", async () => {
+    const teacher = await opened;
+    const views = { ...both, views: 2 };
+    const phase = { train: "all", lr: 0.02, lrMult: 1, schedule: "constant" } as const;
+    const phases: Phase[] = [
+      { ...phase, name: "small", epochs: 1, imageSize: 6 },
+      { ...phase, name: "whole", epochs: 2 },
+    ];
+    const path = join(folder, "answers");
+    const inMemory = await taught(teacher, views, { phases });
+    const kept = await taught(teacher, { ...views, answers: path }, { phases });
+    expect(kept.file.equals(inMemory.file)).toBe(true);
+    const bytes = readFileSync(path);
+    expect(bytes.length).toBe(36 + 2 * 21 * (8 + 2 * (classes.length + 128)));
+
+    const silent = vi.spyOn(Teacher.prototype as unknown as { ask(): never }, "ask").mockImplementation(() => expect.fail("it was asked"));
+    const again = await taught(teacher, { ...views, answers: path }, { phases });
+    silent.mockRestore();
+    expect(again.file.equals(inMemory.file)).toBe(true);
+
+    writeFileSync(path, bytes.subarray(0, bytes.length - 30)); // killed while it wrote
+    expect((await taught(teacher, { ...views, answers: path }, { phases })).file.equals(inMemory.file)).toBe(true);
+    expect(readFileSync(path).length).toBe(bytes.length);
+
+    const other = await tinyCnn({ seed: 9, imageSize: 12, labels: ["bright", "other", "dark", "middle"] });
+    await expect(taught(other, { ...views, answers: path })).rejects.toThrow("the file's are of another teacher, other images, views or pictures");
+    await expect(taught(teacher, { ...views, views: 3, answers: path }, { phases })).rejects.toThrow(ArgumentError);
+    await expect(taught(teacher, { ...both, answers: path })).rejects.toThrow("answers are those of views; expected views above 0");
+    writeFileSync(path, "something else, which is long enough");
+    await expect(taught(teacher, { ...views, answers: path })).rejects.toThrow("the file holds none of a teacher");
+    await expect(taught(teacher, { ...views, answers: folder })).rejects.toThrow(`cannot use ${folder}: it is a folder`);
+    other.close();
   });
 
   test("classes by name, by number, and several in one; what does not fit is named", async () => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Model } from "../../src/model/model.js";
 import { fineTuner } from "../../src/train/fine-tune.js";
 import { Trainer } from "../../src/train/trainer.js";
-import { tinyData, tinyResnet } from "./tiny.js";
+import { tinyCnn, tinyData, tinyResnet } from "./tiny.js";
 
 const bytes = (model: Model) => model.memory({ images: 0 }).total;
 
@@ -22,6 +22,25 @@ test.each([
   expect(predicted.total).toBeGreaterThan(before + predicted.activations);
   expect(predicted.optimizer).toBeGreaterThan(predicted.parameters);
   model.close();
+});
+
+test("a teacher and the answers of its that are kept count", async () => {
+  const [model, teacher] = [await tinyResnet(), await tinyCnn({ seed: 8, imageSize: 12 })];
+  const data = { train: tinyData(22) };
+  const distillation = { teacher, embedding: {}, views: 3 };
+  const of = (more: object) => new Trainer(model, data, { epochs: 1, batchSize: 8, batchNorm: "train", distillation: { ...distillation, ...more } });
+  const plain = await new Trainer(model, data, { epochs: 1, batchSize: 8, batchNorm: "train" }).memory();
+  const trainer = of({});
+  const predicted = await trainer.memory();
+  expect(predicted.staging - plain.staging).toBe(3 * 22 * 2 * (3 + 128));
+  expect(predicted.process - plain.process).toBe(predicted.total - plain.total + predicted.staging - plain.staging + predicted.teacher);
+  expect((await of({ cacheBytes: 1000 }).memory()).staging - plain.staging).toBe(1000);
+  expect((await of({ answers: "unused" }).memory()).staging).toBe(plain.staging);
+  expect(plain.teacher).toBe(0);
+  await trainer.fit();
+  expect(bytes(model)).toBe(predicted.total);
+  expect(bytes(teacher)).toBe(predicted.teacher);
+  for (const each of [model, teacher]) each.close();
 });
 
 test("gradientCheckpointing, the batch and what is kept besides show", async () => {
