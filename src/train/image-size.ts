@@ -4,7 +4,7 @@ import { sizePair } from "../data/transforms/definition.js";
 import { isCheckpointed } from "../graph/graph.js";
 import { inferenceGraph } from "../model/graphs.js";
 import type { Model } from "../model/model.js";
-import type { Phase } from "./options.js";
+import type { Phase, Settings } from "./options.js";
 
 /** Largest side that a phase may ask for. */
 const mostPixels = 4096;
@@ -13,6 +13,15 @@ const mostPixels = 4096;
 export function viewSize(model: Model, phases: readonly Phase[]): readonly [height: number, width: number] {
   const first = phases.find(({ train, epochs }) => train === "all" && epochs > 0);
   return first ? trainingSize(model, first) : model.imageSize;
+}
+
+/** Height and width of the pictures that a teacher is shown in a phase. */
+export function shownSize(
+  model: Model,
+  { phases, distillation }: Pick<Settings, "phases" | "distillation">,
+  phase: Phase,
+): readonly [height: number, width: number] {
+  return distillation?.views ? viewSize(model, phases) : trainingSize(model, phase);
 }
 
 /**

@@ -20,7 +20,7 @@ import { classWeightsOf } from "./loss.js";
 import { chooseBatchNorm } from "./norms.js";
 import { onlyReadable } from "./only-readable.js";
 import { type EpochRecord, type Phase, type Progress, resolveSettings, type Settings, type TrainerOptions, type TrainingData } from "./options.js";
-import { trainingSize, viewSize } from "./image-size.js";
+import { shownSize, trainingSize, viewSize } from "./image-size.js";
 import { PhaseRun } from "./phase-run.js";
 import { checkClassWeights, imagesByClass, orderOf, repeated } from "./sampling.js";
 import { wholeSchedule } from "./schedules.js";
@@ -137,7 +137,7 @@ export class Trainer {
       const { use, staging } = (await this.phaseRun(phase, this.usedData)).rehearse(paper, images);
       const best = settings.patience > 0 ? use.parameters : 0;
       const checkpoint = options.checkpoint ? use.parameters + use.optimizer : 0;
-      const shown = { batches: partsOf(images, settings.batchSize), imageSize: this.shownSize(phase), images: train.length };
+      const shown = { batches: partsOf(images, settings.batchSize), imageSize: shownSize(model, settings, phase), images: train.length };
       const learnt = phase.train === "all" ? options.distillation : undefined;
       const { teacher, answers } = await rehearseTeacher(learnt, model, settings.distillation, await this.chooseBuild(), shown);
       const found = peakMemory(use, { ...beside, staging: staging + best + checkpoint + answers, teacher });
@@ -233,9 +233,9 @@ export class Trainer {
     const order = this.epochOrder(train).subarray(0, images);
     const epoch = [cursor.phase, cursor.epoch] as const;
     const source = run.batches(order, epoch);
-    const shownSize = this.shownSize(this.settings.phases[cursor.phase]);
-    const isSame = String(shownSize) === String(run.imageSize);
-    const shownSource = run.batches(order, epoch, shownSize);
+    const teacherSize = shownSize(this.model, this.settings, this.settings.phases[cursor.phase]);
+    const isSame = String(teacherSize) === String(run.imageSize);
+    const shownSource = run.batches(order, epoch, teacherSize);
     const position = { batches, stepsBefore: this.stepsBefore(batches), factor: this.plateau.factor };
     clock.startEpoch();
     while (cursor.batch < batches) {
@@ -249,7 +249,7 @@ export class Trainer {
         epoch: cursor.epoch,
         positions: order.subarray(first, first + labels.length),
         images: train.length,
-        imageSize: shownSize,
+        imageSize: teacherSize,
         pictures: async () => (isSame ? batch : await shownSource(cursor.batch)).x,
       };
       const lesson = run.features ? undefined : await this.teacher?.lesson(shown);
@@ -294,11 +294,6 @@ export class Trainer {
       eta: clock.secondsFor(stepsOf(phase) - cursor.phaseStep),
       endOfEpoch: validated !== undefined,
     };
-  }
-
-  /** Size of the pictures that the teacher is shown. */
-  private shownSize(phase: Phase): readonly [height: number, width: number] {
-    return this.settings.distillation?.views ? viewSize(this.model, this.settings.phases) : trainingSize(this.model, phase);
   }
 
   private async chooseBuild(): Promise<Build> {
