@@ -1,0 +1,45 @@
+import { createModel, listBundled, loadModel, type Model } from "ocelli";
+import { readBlob, store } from "./files.js";
+
+/** A trained network to start from. */
+export interface Backbone {
+  readonly id: string;
+  readonly title: string;
+  readonly about: string;
+}
+
+const about: Record<string, Omit<Backbone, "id">> = {
+  ocelli_s: { title: "Ocelli S", about: "Sees detail, and is quick on any device. The best choice for photos." },
+  resnet20: { title: "Quick start", about: "Tiny and very quick; sees shapes and colours at 32 pixels, no detail." },
+};
+
+/** Those that come with the page, the best one first. */
+export const backbones: readonly Backbone[] = Object.keys(about)
+  .filter((name) => listBundled().includes(name))
+  .map((id) => ({ id, ...about[id] }));
+
+/** Kernels of all that the page does: scores are the same to the bit wherever the model goes. */
+export const build = "simd";
+
+/** Where a model file of one's own is kept. */
+export const ownBackbone: Backbone = { id: "own", title: "A model file of mine", about: "A .safetensors file that Ocelli wrote, here or elsewhere." };
+const ownFile = "backbone.model";
+
+export const keepOwnBackbone = async (file: Blob) => store.write(ownFile, chunks(file));
+export const hasOwnBackbone = async () => (await readBlob(ownFile)) !== undefined;
+
+async function* chunks(file: Blob): AsyncGenerator<Uint8Array> {
+  const piece = 2 ** 20;
+  for (let at = 0; at < file.size; at += piece) yield new Uint8Array(await file.slice(at, at + piece).arrayBuffer());
+}
+
+/** A network for these classes, which knows much about images and nothing about the classes yet. */
+export async function freshModel(id: string, labels: readonly string[], signal?: AbortSignal): Promise<Model> {
+  if (id !== ownBackbone.id) return createModel(id, { pretrained: true, labels: [...labels], signal, build });
+  const whole = await loadModel({ store, name: ownFile }, { signal, build });
+  try {
+    return await whole.replaceHead(labels, { signal });
+  } finally {
+    whole.close();
+  }
+}

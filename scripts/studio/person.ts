@@ -1,0 +1,86 @@
+import type { BrowserUnderTest } from "./tab.js";
+
+const patience = 120_000;
+
+/** Does in the page what a person does: clicks what is to be seen, drops files, waits for words. */
+export class Person {
+  constructor(readonly browser: BrowserUnderTest) {}
+
+  private get tab() {
+    return this.browser.tab;
+  }
+
+  goto(url: string): Promise<void> {
+    return this.tab.goto(url);
+  }
+
+  evaluate<T, A>(work: (argument: A) => T | Promise<T>, argument?: A): Promise<T> {
+    return this.tab.evaluate(work, argument);
+  }
+
+  /** Waits until something is true in the page. @throws {Error} with what the page shows where it does not come */
+  async until(what: string, work: () => unknown, milliseconds = patience): Promise<void> {
+    const end = Date.now() + milliseconds;
+    while (!(await this.tab.evaluate(work).catch(() => false))) {
+      if (Date.now() > end) {
+        const shown = await this.tab.evaluate(() => document.body.innerText.slice(0, 1500));
+        throw new Error(`${this.browser.name}: waited in vain for ${what}; the page says:\n${shown}\n${this.tab.complaints.join("\n")}`);
+      }
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+
+  /** Waits for words in what is to be seen. */
+  async sees(words: string, milliseconds = patience): Promise<void> {
+    const end = Date.now() + milliseconds;
+    const look = (words: string) => document.body.innerText.replaceAll(/\s+/g, " ").includes(words);
+    while (!(await this.tab.evaluate(look, words).catch(() => false))) {
+      if (Date.now() > end) await this.until(JSON.stringify(words), () => false, 0);
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+
+  /** Clicks a button, link or the like by what it says, or is called. */
+  async click(words: string): Promise<void> {
+    const find = (words: string) => {
+      const top = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document;
+      const found = [...top.querySelectorAll<HTMLElement>("button, a, summary, label, [role=option], td button")].filter((element) => {
+        const name = element.getAttribute("aria-label") ?? element.innerText.replaceAll(/\s+/g, " ").trim().replace(/^\d /, "");
+        return (name === words || name.startsWith(`${words} `)) && element.checkVisibility() && element.getClientRects().length > 0;
+      });
+      const [element] = found;
+      if (!element || (element as HTMLButtonElement).disabled) return undefined;
+      element.scrollIntoView({ block: "center", behavior: "instant" });
+      const { x, y, width, height } = element.getBoundingClientRect();
+      return [x + width / 2, y + height / 2];
+    };
+    const end = Date.now() + 20_000;
+    for (;;) {
+      const place = await this.tab.evaluate(find, words);
+      if (place) return this.tab.clickAt(place[0], place[1]);
+      if (Date.now() > end) await this.until(`something to click that says ${JSON.stringify(words)}`, () => false, 0);
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+
+  press(key: string): Promise<void> {
+    return this.tab.press(key);
+  }
+
+  /** Drops files that are served with the page, as the platform would. @param on a class by its name; else the page */
+  drop(files: readonly string[], on?: string): Promise<void> {
+    const work = async ({ files, on }: { files: readonly string[]; on?: string }) => {
+      const data = new DataTransfer();
+      for (const file of files) {
+        const blob = await (await fetch(file)).blob();
+        data.items.add(new File([blob], file.split("/").at(-1) as string, { type: blob.type }));
+      }
+      const lines = [...document.querySelectorAll(".class-line")];
+      const target = on ? lines.find((line) => line.querySelector(".class-name")?.textContent === on) : document.querySelector(".collect");
+      if (!target) throw new Error(`no place to drop at: ${on}`);
+      target.dispatchEvent(new DragEvent("dragover", { bubbles: true, cancelable: true, dataTransfer: data }));
+      target.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
+    };
+    return this.tab.evaluate(work, { files, on });
+  }
+}

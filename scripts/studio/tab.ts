@@ -1,0 +1,105 @@
+import { chromium } from "playwright-core";
+import puppeteer from "puppeteer-core";
+
+/** What the flows need of a tab, whichever browser it is of. */
+export interface Tab {
+  goto(url: string): Promise<void>;
+  evaluate<T, A>(work: (argument: A) => T | Promise<T>, argument?: A): Promise<T>;
+  clickAt(x: number, y: number): Promise<void>;
+  press(key: string): Promise<void>;
+  resize(width: number, height: number): Promise<void>;
+  screenshot(file: string): Promise<void>;
+  /** What the page complained of so far. */
+  readonly complaints: string[];
+}
+
+export interface BrowserUnderTest {
+  readonly name: string;
+  /** Of the tab that is open now. */
+  readonly tab: Tab;
+  /** Ends the tab in the middle of what it does, and opens another with the same profile. */
+  killTab(): Promise<void>;
+  setOffline?(isOffline: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+const size = { width: 1280, height: 800 };
+const chromiumFlags = [
+  "--disable-gpu",
+  "--no-sandbox",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--use-fake-ui-for-media-stream",
+  "--use-fake-device-for-media-stream",
+];
+
+/** Chromium, whose camera is a test pattern. */
+export async function openChromium(profile: string): Promise<BrowserUnderTest> {
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  const context = await chromium.launchPersistentContext(profile, { executablePath, args: chromiumFlags, viewport: size, acceptDownloads: true });
+  const open = async (): Promise<Tab & { close(): Promise<void> }> => {
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("pageerror", (error) => complaints.push(String(error.stack)));
+    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    return {
+      complaints,
+      goto: async (url) => void (await page.goto(url)),
+      evaluate: (work, argument) => page.evaluate(work as never, argument as never),
+      clickAt: (x, y) => page.mouse.click(x, y),
+      press: (key) => page.keyboard.press(key),
+      resize: (width, height) => page.setViewportSize({ width, height }),
+      screenshot: async (path) => void (await page.screenshot({ path })),
+      close: () => page.close(),
+    };
+  };
+  let tab = await open();
+  return {
+    name: "Chromium",
+    get tab() {
+      return tab;
+    },
+    async killTab() {
+      await tab.close();
+      tab = await open();
+    },
+    setOffline: (isOffline) => context.setOffline(isOffline),
+    close: () => context.close(),
+  };
+}
+
+/** Firefox, over WebDriver BiDi. */
+export async function openFirefox(profile: string): Promise<BrowserUnderTest> {
+  const executablePath = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
+  const browser = await puppeteer.launch({ browser: "firefox", executablePath, userDataDir: profile, headless: true, defaultViewport: size });
+  const open = async (): Promise<Tab & { close(): Promise<void> }> => {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    return {
+      complaints,
+      goto: async (url) => void (await page.goto(url)),
+      evaluate: (work, argument) => page.evaluate(work as never, argument as never) as never,
+      clickAt: (x, y) => page.mouse.click(x, y),
+      press: (key) => page.keyboard.press(key as never),
+      resize: (width, height) => page.setViewport({ width, height }),
+      screenshot: async (path) => void (await page.screenshot({ path: path as `${string}.png` })),
+      close: () => page.close(),
+    };
+  };
+  let tab = await open();
+  return {
+    name: "Firefox",
+    get tab() {
+      return tab;
+    },
+    async killTab() {
+      await tab.close();
+      tab = await open();
+    },
+    close: () => browser.close(),
+  };
+}
