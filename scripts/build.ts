@@ -92,6 +92,7 @@ if (!process.argv.includes("--wasm")) {
   await step("decoders", () => bundleWorker("src/data/worker-decoders.ts", "decoders"));
   await step("augmentations", () => bundleWorker("src/data/worker-augmentations.ts", "augmentations"));
   await step("dist", makeDist);
+  await step("studio", buildStudio);
 }
 
 /** Runs a package's command-line script with this Node. Where it fails, what it said is all there is to say. */
@@ -183,5 +184,18 @@ async function makeDist(): Promise<void> {
     renameSync(fresh, "dist");
   } finally {
     for (const folder of [fresh, `${fresh}.old`]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** `dist/studio`: the page of `examples/studio`, of what `dist/` exports. */
+async function buildStudio(): Promise<void> {
+  const { build } = await import("vite");
+  const fresh = join(root, `build/studio.${process.pid}`);
+  try {
+    await build({ configFile: join(root, "examples/studio/vite.config.ts"), logLevel: "error", build: { outDir: fresh } });
+    rmSync("dist/studio", { recursive: true, force: true });
+    renameSync(fresh, "dist/studio");
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
   }
 }

@@ -46,6 +46,11 @@ const steps = {
   tasks: bundleOf("tasks", ["esbuild"]),
   decoders: bundleOf("decoders", ["esbuild", "fflate"]),
   augmentations: bundleOf("augmentations", ["esbuild"]),
+  studio: {
+    reads: () => ["examples/studio", "src"],
+    packages: ["vite", "preact", "@preact/signals", "uplot", "fflate"],
+    writes: ["dist/studio"],
+  },
   dist: { reads: () => ["src", "tsconfig.json", "tsconfig.build.json"], packages: ["typescript", "esbuild"], writes: ["dist"] },
 } satisfies Record<string, Step>;
 

@@ -43,11 +43,16 @@ export class Person {
   /** Clicks a button, link or the like by what it says, or is called. */
   async click(words: string): Promise<void> {
     const find = (words: string) => {
-      const top = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document;
-      const found = [...top.querySelectorAll<HTMLElement>("button, a, summary, label, [role=option], td button")].filter((element) => {
-        const name = element.getAttribute("aria-label") ?? element.innerText.replaceAll(/\s+/g, " ").trim().replace(/^\d /, "");
-        return (name === words || name.startsWith(`${words} `)) && element.checkVisibility() && element.getClientRects().length > 0;
-      });
+      const dialog = [...document.querySelectorAll("dialog[open]")].at(-1);
+      // A button of the step before one of the same name in the header.
+      const places = dialog ? [dialog] : [document.querySelector("main"), document];
+      const found = places
+        .flatMap((place) => [...(place?.querySelectorAll<HTMLElement>("button, a, summary, label, [role=option]") ?? [])])
+        .filter((element) => {
+          const name = element.getAttribute("aria-label") ?? element.innerText.replaceAll(/\s+/g, " ").trim();
+          const says = [name, name.replace(/^\d /, "")].some((name) => name === words || name.startsWith(`${words} `));
+          return says && element.checkVisibility() && element.getClientRects().length > 0;
+        });
       const [element] = found;
       if (!element || (element as HTMLButtonElement).disabled) return undefined;
       element.scrollIntoView({ block: "center", behavior: "instant" });

@@ -12,6 +12,7 @@ import { modelsCommand } from "./models.js";
 import { exitCodes, Interrupted } from "./output.js";
 import { predictCommand } from "./predict.js";
 import { quantizeCommand } from "./quantize.js";
+import { studioCommand } from "./studio.js";
 import { trainCommand } from "./train.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
@@ -40,6 +41,7 @@ for (const make of [
   modelsCommand,
   downloadCommand,
   benchCommand,
+  studioCommand,
 ])
   program.addCommand(make());
 for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ outputError: () => {} });

@@ -13,6 +13,7 @@ const types: Record<string, string> = {
   ".svg": "image/svg+xml",
   ".jpg": "image/jpeg",
   ".png": "image/png",
+  ".webmanifest": "application/manifest+json",
 };
 
 /** What a page needs for memory that threads share. */
@@ -88,7 +89,7 @@ function pathOf(url: string): string | undefined {
 }
 
 function fileAt(folder: string, path: string): { name: string; size: number } | undefined {
-  const name = join(folder, path);
+  const name = join(folder, path.endsWith("/") ? `${path}index.html` : path);
   if (!name.startsWith(join(folder, sep)) || path.includes("\0")) return undefined;
   const stats = statSync(name, { throwIfNoEntry: false });
   return stats?.isFile() ? { name, size: stats.size } : undefined;
