@@ -61,7 +61,7 @@ const withIndex: Plugin = {
   },
 };
 
-const entries = ["index", "onnx", "tfjs", "tflite", "formats/safetensors/index", "storage/index", "cli/main"];
+const entries = ["index", "onnx", "tfjs", "tflite", "formats/safetensors/index", "storage/index", "vision/index", "cli/main"];
 /** What `ocelli bench --runtimes` runs elsewhere than in the command line. */
 const jobs = ["cli/bench-runtimes/same-bits", "cli/bench-runtimes/speed"];
 /**
@@ -174,7 +174,7 @@ async function makeDist(): Promise<void> {
     for (const { name } of binaries) cpSync(wasmFile(name), `${fresh}/wasm/ocelli-${name}.wasm`);
     for (const [name, file] of Object.entries(codecs)) cpSync(file, `${fresh}/wasm/ocelli-${name}.wasm`);
     const compiled = [...binaries.map(({ name }) => name).filter((name) => name !== "turbo"), ...Object.keys(codecs)];
-    const ofStatic = { index: "index", onnx: "onnx", tfjs: "tfjs", tflite: "tflite", safetensors: "formats/safetensors/index" };
+    const ofStatic = { index: "index", onnx: "onnx", tfjs: "tfjs", tflite: "tflite", safetensors: "formats/safetensors/index", vision: "vision/index" };
     await makeStaticEntries(`${fresh}/static`, ofStatic, compiled);
     const command = `${fresh}/cli/main.js`;
     if (!readFileSync(command, "utf8").startsWith("#!/usr/bin/env node\n"))

@@ -1,0 +1,6 @@
+/** `ocelli/vision`: what can be done with a model besides classifying. */
+export type { DuplicateGroup, DuplicateOptions } from "./search/duplicates.js";
+export { type AddOptions, EmbeddingIndex, type IndexItem, type Match, type SearchOptions } from "./search/embedding-index.js";
+export { type ExplainOptions, type Explanation, explain, layersToExplain } from "./explain/explain.js";
+export type { HeatGrid } from "./explain/grad-cam.js";
+export { type Overlay, type OverlayOptions, overlay } from "./explain/overlay.js";
