@@ -4,3 +4,4 @@ export { type AddOptions, EmbeddingIndex, type IndexItem, type Match, type Searc
 export { type ExplainOptions, type Explanation, explain, layersToExplain } from "./explain/explain.js";
 export type { HeatGrid } from "./explain/grad-cam.js";
 export { type Overlay, type OverlayOptions, overlay } from "./explain/overlay.js";
+export { type Mistake, type Mistakes, type MistakesOptions, mistakes, type SuspiciousLabel } from "./mistakes.js";
