@@ -1,6 +1,7 @@
 /**
- * The matrix product behind dense layers and convolutions. C is made in tiles of up to `tileRows` x `panelColumns`; every element is
- * one sum in the order of k, whatever the tiling, so the bits do not depend on who computes which part.
+ * The matrix product behind dense layers and convolutions. C is made in tiles of up to `tileRows` x `panelColumns`; every element is a sum in the order
+ * of k, whatever the tiling, so the bits do not depend on who computes which part. Callers cut a long k into slices. `gemm` adds up the slices' sums,
+ * because the rounding error of one long sum grows with its length; `gemmTransposed`, for gradients, goes on with the same sum, however it is cut.
  */
 import {
   row1x32, rows1, rows1half, rows2, rows2half, rows3, rows3half, rows4, rows4half, rows5, rows5half, rows6, rows6half,
@@ -8,7 +9,7 @@ import {
 import {
   strided1, strided1half, strided2, strided2half, strided3, strided3half, strided4, strided4half, strided5, strided5half, strided6, strided6half,
 } from "./microkernels-strided";
-import { clamp, panelColumns, tileRows, touches } from "./simd";
+import { clamp, panelColumns, tileRows, touches, zeros } from "./simd";
 import { touch } from "./touch";
 
 /** Bytes of one row of a panel. */
@@ -16,10 +17,15 @@ import { touch } from "./touch";
 @inline
 export const panelRow: usize = <usize>panelColumns << 2;
 
-/** Bytes that a workspace sets aside for one tile. */
+/** Bytes of a tile, in whole cache lines. */
 // @ts-ignore: decorator
 @inline
-export const tileBytes: usize = panelColumns == 16 ? 384 : 256;
+const tileStep: usize = panelColumns == 16 ? 384 : 256;
+
+/** Bytes that a workspace sets aside for tiles: one of the last columns and one of a slice's sums. */
+// @ts-ignore: decorator
+@inline
+export const tileBytes: usize = 2 * tileStep;
 
 /** Panels of a matrix with so many columns. */
 // @ts-ignore: decorator
@@ -48,29 +54,30 @@ export function rowsBefore(rows: i32, blocks: i32, i: i32): i32 {
 }
 
 /**
- * C[m, n] = init + A[m, k] B[k, n], bounded to low..high. `a` is A row by row, `lda` bytes apart. B lies in panels
- * [k][panelColumns], `panelStep` bytes apart, the last one padded. `init` (0 for none) is one row for all of C (ldi = 0) or
- * C itself (ldi = ldc). `tile` holds one tile for the last columns when n is no multiple of a panel's. The `bytes` from
+ * C[m, n] = A[m, k] B[k, n] + bias, with `add` C + A B + bias, bounded to low..high. `a` is A row by row, `lda` bytes apart. B lies in panels
+ * [k][panelColumns], `panelStep` bytes apart, the last one padded. `bias` is a row or 0. `tiles` holds two tiles. The `bytes` from
  * `ahead` on are needed next. Where panels come from beyond the second-level cache, `after` is the one that is needed after the last
  * (else 0): each is then touched while the one before it is multiplied.
  */
 export function gemm(
   m: i32, n: i32, k: i32, a: usize, lda: usize, panels: usize, panelStep: usize, c: usize, ldc: usize,
-  init: usize, ldi: usize, tile: usize, low: f32, high: f32, ahead: usize = 0, bytes: usize = 0, after: usize = 0,
+  bias: usize, add: bool, tiles: usize, low: f32, high: f32, ahead: usize = 0, bytes: usize = 0, after: usize = 0,
 ): void {
   const bounded = low > -Infinity || high < Infinity;
-  const tiles = (m + tileRows - 1) / tileRows, rows = m / max(tiles, 1), taller = m - rows * tiles, tall = <usize>(taller * (rows + 1));
+  const count = (m + tileRows - 1) / tileRows, rows = m / max(count, 1), taller = m - rows * count, tall = <usize>(taller * (rows + 1));
+  const sums = add ? tiles + tileStep : 0;
   let column = 0;
   if (m == 1) {
     for (; column + 32 <= n; column += 32, c += 128, panels += (32 / panelColumns) * panelStep) {
-      row1x32(k, a, panels, panelStep, c, init);
+      row1x32(k, a, panels, panelStep, add ? sums : c, add ? 0 : bias);
+      if (add) for (let i: usize = 0; i < 128; i += 16) addSums(c + i, sums + i, bias ? bias + i : zeros);
       if (bounded) clampTile(false, c, panelRow, 32 / panelColumns, low, high);
-      if (init) init += 128;
+      if (bias) bias += 128;
     }
   }
-  if (tiles < leastTiles) after = 0;
+  if (count < leastTiles) after = 0;
   if (after) bytes = <usize>k * panelRow;
-  const pace = paceOf(bytes, tiles * (after ? 1 : panelsOf(n)) * k, k);
+  const pace = paceOf(bytes, count * (after ? 1 : panelsOf(n)) * k, k);
   let last = ahead + bytes - pace * k, at = pace ? ahead : a;
   for (; column < n; column += panelColumns) {
     if (after) {
@@ -80,24 +87,24 @@ export function gemm(
     }
     const left = n - column, half = isHalf(left);
     if (left >= panelColumns || (half && left == 8)) {
-      at = rowTiles(half, taller, rows + 1, k, a, lda, panels, c, ldc, init, ldi, at, pace, last);
-      at = rowTiles(half, tiles - taller, rows, k, a + tall * lda, lda, panels, c + tall * ldc, ldc, init + tall * ldi, ldi, at, pace, last);
+      at = rowTiles(half, taller, rows + 1, k, a, lda, panels, c, ldc, bias, sums, at, pace, last);
+      at = rowTiles(half, count - taller, rows, k, a + tall * lda, lda, panels, c + tall * ldc, ldc, bias, sums, at, pace, last);
       if (bounded) clampTile(half, c, ldc, m, low, high);
     } else {
-      let pa = a, pc = c, pi = init;
-      for (let i = 0; i < tiles; i++) {
+      let pa = a, pc = c;
+      for (let i = 0; i < count; i++) {
         const height = rows + i32(i < taller);
-        at = rowTiles(half, 1, height, k, pa, lda, panels, tile, panelRow, pi, ldi, at, pace, last);
-        if (bounded) clampTile(half, tile, panelRow, height, low, high);
-        copyTile(pc, ldc, tile, height, left);
+        if (add) copyTile(tiles, panelRow, pc, ldc, height, left);
+        at = rowTiles(half, 1, height, k, pa, lda, panels, tiles, panelRow, bias, sums, at, pace, last);
+        if (bounded) clampTile(half, tiles, panelRow, height, low, high);
+        copyTile(pc, ldc, tiles, panelRow, height, left);
         pa += <usize>height * lda;
         pc += <usize>height * ldc;
-        pi += <usize>height * ldi;
       }
     }
     panels += panelStep;
     c += panelRow;
-    if (init) init += panelRow;
+    if (bias) bias += panelRow;
   }
 }
 
@@ -129,7 +136,7 @@ export function gemmTransposed(
         const height = rows + i32(i < taller);
         stridedTiles(half, 1, height, k, pa, lda, pb, stepB, tile, panelRow, pi, ldi);
         if (bounded) clampTile(half, tile, panelRow, height, low, high);
-        copyTile(pc, ldc, tile, height, left);
+        copyTile(pc, ldc, tile, panelRow, height, left);
         pa += <usize>height << 2;
         pc += <usize>height * ldc;
         pi += <usize>height * ldi;
@@ -154,28 +161,35 @@ function paceOf(bytes: usize, steps: usize, k: usize): usize {
   return touches && pace * k <= bytes ? pace : 0;
 }
 
-/** Tiles of one height below each other. Each touches `pace` bytes a step from `at` on, at most from `last`; gives where the next goes on. */
+/**
+ * Tiles of one height below each other, made at `sums` and added to C unless that is 0. The bias comes last: where it takes away a large mean, as a folded
+ * batch norm's does, all sums would else be rounded like that mean. Each tile touches `pace` bytes a step from `at` on, at most from `last`; gives where
+ * the next goes on.
+ */
 function rowTiles(
-  half: bool, tiles: i32, height: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, init: usize, ldi: usize,
+  half: bool, tiles: i32, height: i32, k: i32, a: usize, lda: usize, b: usize, c: usize, ldc: usize, bias: usize, sums: usize,
   at: usize, pace: usize, last: usize,
 ): usize {
-  const stepA = <usize>height * lda, stepC = <usize>height * ldc, stepI = <usize>height * ldi, touched = pace * k;
-  for (; tiles > 0; tiles--, a += stepA, c += stepC, init += stepI, at = min(at + touched, last)) {
+  const stepA = <usize>height * lda, stepC = <usize>height * ldc, touched = pace * k, ldt = sums ? panelRow : ldc, init = sums ? 0 : bias;
+  for (; tiles > 0; tiles--, a += stepA, c += stepC, at = min(at + touched, last)) {
+    const to = sums ? sums : c;
+    // One row of bias under all: a stride of 0 that the optimiser knew of would make it load that row once, and pairs of vectors would not be joined.
     if (panelColumns == 16 && half) {
-      if (tileRows == 6 && height == 6) rows6half(k, a, lda, b, c, ldc, init, ldi, at, pace);
-      else if (height == 5) rows5half(k, a, lda, b, c, ldc, init, ldi, at, pace);
-      else if (height == 4) rows4half(k, a, lda, b, c, ldc, init, ldi, at, pace);
-      else if (height == 3) rows3half(k, a, lda, b, c, ldc, init, ldi, at, pace);
-      else if (height == 2) rows2half(k, a, lda, b, c, ldc, init, ldi, at, pace);
-      else rows1half(k, a, lda, b, c, ldc, init, ldi, at, pace);
+      if (tileRows == 6 && height == 6) rows6half(k, a, lda, b, to, ldt, init, 0, at, pace);
+      else if (height == 5) rows5half(k, a, lda, b, to, ldt, init, 0, at, pace);
+      else if (height == 4) rows4half(k, a, lda, b, to, ldt, init, 0, at, pace);
+      else if (height == 3) rows3half(k, a, lda, b, to, ldt, init, 0, at, pace);
+      else if (height == 2) rows2half(k, a, lda, b, to, ldt, init, 0, at, pace);
+      else rows1half(k, a, lda, b, to, ldt, init, 0, at, pace);
     } else {
-      if (tileRows == 6 && height == 6) rows6(k, a, lda, b, c, ldc, init, ldi, at, pace);
-      else if (height == 5) rows5(k, a, lda, b, c, ldc, init, ldi, at, pace);
-      else if (height == 4) rows4(k, a, lda, b, c, ldc, init, ldi, at, pace);
-      else if (height == 3) rows3(k, a, lda, b, c, ldc, init, ldi, at, pace);
-      else if (height == 2) rows2(k, a, lda, b, c, ldc, init, ldi, at, pace);
-      else rows1(k, a, lda, b, c, ldc, init, ldi, at, pace);
+      if (tileRows == 6 && height == 6) rows6(k, a, lda, b, to, ldt, init, 0, at, pace);
+      else if (height == 5) rows5(k, a, lda, b, to, ldt, init, 0, at, pace);
+      else if (height == 4) rows4(k, a, lda, b, to, ldt, init, 0, at, pace);
+      else if (height == 3) rows3(k, a, lda, b, to, ldt, init, 0, at, pace);
+      else if (height == 2) rows2(k, a, lda, b, to, ldt, init, 0, at, pace);
+      else rows1(k, a, lda, b, to, ldt, init, 0, at, pace);
     }
+    if (sums) addTile(half, c, ldc, sums, bias, height);
   }
   return at;
 }
@@ -217,10 +231,29 @@ function clampTile(half: bool, c: usize, ldc: usize, height: i32, low: f32, high
   }
 }
 
+/** Adds the sums of a slice, and `bias` unless that is 0, to a tile. */
+function addTile(half: bool, c: usize, ldc: usize, sums: usize, bias: usize, height: i32): void {
+  if (!bias) bias = zeros;
+  for (; height > 0; height--, c += ldc, sums += panelRow) {
+    addSums(c, sums, bias);
+    addSums(c + 16, sums + 16, bias + 16);
+    if (panelColumns == 16 && !half) {
+      addSums(c + 32, sums + 32, bias + 32);
+      addSums(c + 48, sums + 48, bias + 48);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function addSums(c: usize, sums: usize, bias: usize): void {
+  v128.store(c, f32x4.add(f32x4.add(v128.load(c), v128.load(sums)), v128.load(bias)));
+}
+
 /** Copies the first `columns` of a narrow tile; what lies right of them in C belongs to others. */
-function copyTile(c: usize, ldc: usize, tile: usize, height: i32, columns: i32): void {
-  for (; height > 0; height--, c += ldc, tile += panelRow) {
-    for (let i: usize = 0, stop = <usize>columns << 2; i < stop; i += 4) f32.store(c + i, f32.load(tile + i));
+function copyTile(to: usize, stepTo: usize, from: usize, stepFrom: usize, height: i32, columns: i32): void {
+  for (; height > 0; height--, to += stepTo, from += stepFrom) {
+    for (let i: usize = 0, stop = <usize>columns << 2; i < stop; i += 4) f32.store(to + i, f32.load(from + i));
   }
 }
 

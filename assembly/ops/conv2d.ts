@@ -8,7 +8,7 @@ import { panelColumns } from "../simd";
  * reads. Its sum (+ bias, bounded to low..high) goes to pixel (outY + j * outStepY, outX + i * outStepX) of
  * y [batch, outHeight, outWidth, outChannels]. Units are (group, block of pixels, panel).
  *
- * `work` holds a tile, a block of the im2col matrix [pixels, slice] with rows `row` bytes apart and, at `stage` bytes
+ * `work` holds tiles, a block of the im2col matrix [pixels, slice] with rows `row` bytes apart and, at `stage` bytes
  * unless that is 0, a block of results [pixels, outChannels / groups] to be spread over a lattice with gaps.
  */
 export function conv2d_f32(
@@ -37,9 +37,9 @@ export function conv2d_f32(
         matrix, row, x + (<usize>(group * perGroup) << 2), height, width, channels, perGroup, kw,
         originY, originX, tapY, tapX, strideY, strideX, latticeH, latticeW, pixel, m, k, k + part,
       );
-      const init = k ? c : bias ? bias + (<usize>column << 2) : 0, lo: f32 = last ? low : -Infinity, hi: f32 = last ? high : Infinity;
+      const shift = last && bias ? bias + (<usize>column << 2) : 0, lo: f32 = last ? low : -Infinity, hi: f32 = last ? high : Infinity;
       const after = far ? b + <usize>(last ? 0 : k + part) * panelRow : 0;
-      gemm(m, n, part, matrix, row, b + <usize>k * panelRow, panelStep, c, ldc, init, k ? ldc : 0, work, lo, hi, 0, 0, after);
+      gemm(m, n, part, matrix, row, b + <usize>k * panelRow, panelStep, c, ldc, shift, k > 0, work, lo, hi, 0, 0, after);
       k += slice;
     } while (k < depth);
     if (stage) {
@@ -56,7 +56,7 @@ export function conv2d_f32(
 
 /**
  * dw [kh * kw * channels / groups, outChannels] = im2col(x)^T dy, pixel by pixel in order; dy has a row for each of the
- * lattice's points. Units are (group, row of dw). `work` holds a tile, with `packed` one panel of `slice` pixels of dy,
+ * lattice's points. Units are (group, row of dw). `work` holds tiles, with `packed` one panel of `slice` pixels of dy,
  * and the columns of the im2col matrix that belong to up to `most` rows of dw.
  */
 export function conv2d_f32_backward_weight(

@@ -33,13 +33,13 @@ export function matmul_f32(
       let k = 0;
       do {
         const steps = min(slice, depth - k), last = k + steps >= depth;
-        const init = k ? c : bias ? bias + <usize>first * panelRow : 0, ldi = k ? ldc : 0;
+        const shift = bias ? bias + <usize>first * panelRow : 0, init = k ? c : shift, ldi = k ? ldc : 0;
         const lo: f32 = last ? low : -Infinity, hi: f32 = last ? high : Infinity;
         const b = pb + <usize>k * panelRow;
         if (transposed) gemmTransposed(m, n, steps, pa + <usize>k * lda, lda, b, panelRow, panelStep, c, ldc, init, ldi, tile, 0, lo, hi);
         else {
           const after = far ? pb + <usize>(last ? 0 : k + steps) * panelRow : 0;
-          gemm(m, n, steps, pa + (<usize>k << 2), lda, b, panelStep, c, ldc, init, ldi, tile, lo, hi, pa + <usize>m * lda, next, after);
+          gemm(m, n, steps, pa + (<usize>k << 2), lda, b, panelStep, c, ldc, last ? shift : 0, k > 0, tile, lo, hi, pa + <usize>m * lda, next, after);
         }
         k += slice;
       } while (k < depth);

@@ -37,7 +37,7 @@ export function conv2d_f32_winograd(
       let a = inputs, b = panels + <usize>panel * panelStep, c = products;
       for (let i = 0; i < points; i++, a += stepX, b += matrix, c += stepY) {
         if (far) touch(b, <usize>count * panelStep);
-        gemm(m, n, channels, a, row, b, panelStep, c, ldc, 0, 0, 0, -Infinity, Infinity);
+        gemm(m, n, channels, a, row, b, panelStep, c, ldc, 0, false, work, -Infinity, Infinity);
       }
       const shift = bias ? bias + (<usize>column << 2) : 0;
       outputTiles(

@@ -1,5 +1,10 @@
+import { describe, expect, test } from "vitest";
+import { Random } from "../../src/core/random.js";
 import { broadcastShapes, sizeOf } from "../../src/core/shape.js";
+import { Graph } from "../../src/graph/graph.js";
 import { dense, matmul } from "../../src/ops/dense.js";
+import { builds } from "../harness/kernels.js";
+import { runGraph } from "../harness/run-kernels.js";
 import { testOp, type Tensor64 } from "../harness/test-op.js";
 
 testOp(dense, {
@@ -12,6 +17,7 @@ testOp(dense, {
     { shapes: { x: [0, 4], weight: [4, 5], bias: [5] } },
     { shapes: { x: [131, 9], weight: [9, 20], bias: [20] }, attributes: { low: 0 } },
     { shapes: { x: [7, 1600], weight: [1600, 3], bias: [3] }, attributes: { low: 0, high: 6 } },
+    { shapes: { x: [1, 1000], weight: [1000, 45], bias: [45] }, attributes: { low: -6 } },
     { shapes: { x: [258, 2], weight: [2, 512] } },
     { shapes: { x: [258, 512], weight: [512, 1] } },
   ],
@@ -24,6 +30,32 @@ testOp(dense, {
   wanted: [],
   reference: denseReference,
 });
+
+describe.each(builds)("deep products in %s", (build) => {
+  test("are rounded hardly more than shallow ones", async () => {
+    const random = new Random(1);
+    const numbers = (size: number, low: number) => Float32Array.from({ length: size }, () => random.uniform(low, 1));
+    const [rows, columns] = [8, 64];
+    const errors = new Map<number, number>();
+    for (const depth of [512, 4608]) {
+      const graph = new Graph();
+      const [x, weight] = [graph.input("x", [rows, depth]), graph.input("weight", [depth, columns])];
+      const given = new Map([
+        [x, numbers(rows * depth, 0)],
+        [weight, numbers(depth * columns, -1)],
+      ]);
+      const [found] = await runGraph(graph, given, [dense({ x, weight })], { build });
+      const [a, b] = [...given].map(([{ shape }, data]) => ({ shape, data: Float64Array.from(data) }));
+      const y = product(a, { transposed: false, at: 0, step: depth }, b, { transposed: false, at: 0 }, rows, columns, depth).data;
+      errors.set(depth, rms(y.map((value, i) => found[i] - value)) / rms(y));
+    }
+    // One sum over all of the depth would have three times the error.
+    expect(errors.get(4608)).toBeLessThan(1.5 * (errors.get(512) as number));
+    expect(errors.get(4608)).toBeLessThan(5e-7);
+  });
+});
+
+const rms = (values: ArrayLike<number>) => Math.sqrt(Array.from(values).reduce((sum, value) => sum + value * value, 0) / values.length);
 
 function denseReference({ x, weight, bias }: Record<string, Tensor64>, { low, high }: { readonly low: number; readonly high: number }) {
   const [depth, columns] = weight.shape;

@@ -56,6 +56,16 @@ describe.skipIf(!hasBuild("turbo"))("turbo gives the bits of relaxed", () => {
     expect(await outputs(graph, "turbo")).toEqual(await outputs(graph, "relaxed"));
   });
 
+  test.each([7, 8, 41])("for layers deeper than a slice with %i outputs", async (columns) => {
+    for (const rows of [1, 9]) {
+      const graph = layer((graph) => {
+        const weight = graph.keep("parameter", "weight", [1600, columns]);
+        graph.output("y", dense({ x: graph.input("x", [rows, 1600]), weight, bias: graph.keep("parameter", "bias", [columns]) }, { low: -1, high: 3 }));
+      });
+      expect(await outputs(graph, "turbo"), `${rows} rows`).toEqual(await outputs(graph, "relaxed"));
+    }
+  });
+
   test("for attention, whose kernels are relaxed's", async () => {
     const graph = layer((graph) => {
       const bias = graph.keep("parameter", "bias", [1, 3, 21, 21]);

@@ -20,7 +20,7 @@ export function attention_f32_pack(keys: usize, values: usize, qkv: usize, token
 }
 
 /**
- * y = softmax(q k^T scale + bias) v, y [images, tokens, heads, depth]. Scores live only in `work`: a tile, then `rows` rows of them and their sums, in
+ * y = softmax(q k^T scale + bias) v, y [images, tokens, heads, depth]. Scores live only in `work`: tiles, then `rows` rows of them and their sums, in
  * the second-level cache. bias is 0 or [biases, heads, tokens, tokens], image i's at i modulo `biases`. Tokens are summed over in steps of `slice`.
  * Units are (image, head, `rows` queries).
  */
@@ -34,7 +34,7 @@ export function attention_f32(
   for (let unit = begin; unit < end; unit++) {
     const pair = unit / blocks, from = (unit - pair * blocks) * rows, m = min(rows, tokens - from), image = pair / heads, head = pair - image * heads;
     const offset = <usize>(head * depth) << 2, q = qkv + <usize>(image * tokens + from) * row + offset;
-    gemm(m, columns, depth, q, row, keys + <usize>(pair * panelsOf(tokens)) * keyStep, keyStep, scores, line, 0, 0, work, -Infinity, Infinity);
+    gemm(m, columns, depth, q, row, keys + <usize>(pair * panelsOf(tokens)) * keyStep, keyStep, scores, line, 0, false, work, -Infinity, Infinity);
     let b = bias && bias + (<usize>((((image % biases) * heads + head) * tokens + from) * tokens) << 2);
     for (let i = 0, s = scores; i < m; i++, s += line) {
       scaleRow(s, b, scale, tokens);
@@ -43,8 +43,8 @@ export function attention_f32(
     }
     const to = y + <usize>(image * tokens + from) * third + offset, v = values + <usize>(pair * panelsOf(depth)) * valueStep;
     for (let k = 0; k < tokens; k += slice) {
-      const s = scores + (<usize>k << 2), init = k ? to : 0;
-      gemm(m, depth, min(slice, tokens - k), s, line, v + <usize>k * panelRow, valueStep, to, third, init, init ? third : 0, work, -Infinity, Infinity);
+      const s = scores + (<usize>k << 2);
+      gemm(m, depth, min(slice, tokens - k), s, line, v + <usize>k * panelRow, valueStep, to, third, 0, k > 0, work, -Infinity, Infinity);
     }
     for (let i = 0; i < m; i++) divideRow(to + <usize>i * third, f32.load(sums + (<usize>i << 2)), depth);
   }

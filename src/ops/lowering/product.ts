@@ -14,8 +14,8 @@ const panelColumns = (build: Build) => (build === "turbo" ? 16 : 8);
 /** Bytes of one row of a panel. */
 export const panelRowOf = (build: Build) => panelColumns(build) * 4;
 
-/** Bytes of the tile that a kernel needs for the last columns: at most 6 rows, in whole cache lines. */
-export const tileBytesOf = (build: Build) => (build === "turbo" ? 384 : 256);
+/** Bytes of the tiles that a kernel needs, for the last columns and for a block's sums: each at most 6 rows, in whole cache lines. */
+export const tileBytesOf = (build: Build) => (build === "turbo" ? 768 : 512);
 
 /** Panels of a matrix with so many columns. */
 export const panelsOf = (columns: number, build: Build) => Math.ceil(columns / panelColumns(build));
