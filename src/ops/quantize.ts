@@ -14,7 +14,7 @@ export const quantize = defineOp({
     if (x.dtype !== "float32") throw new ShapeError(`quantize: x expects float32, got ${x.dtype}`);
     return typeOf(attributes);
   },
-  lower: (emit, { x, y }, { scale, zeroPoint }) => emit.call("quantize_u8", [y, x, 1 / scale, zeroPoint], Math.ceil(sizeOf(x.shape) / 16)),
+  lower: (emit, { x, y }, { scale, zeroPoint }) => emit.call("quantize_u8", [y, x, scale, zeroPoint], Math.ceil(sizeOf(x.shape) / 16)),
   flops: ({ x }) => sizeOf(x),
 });
 

@@ -21,6 +21,19 @@ describe("quantize", () => {
     () => values.map((x) => (Number.isNaN(x) ? 0 : byteOf(roundEven(Math.fround(Math.fround(x) * 4)) + 20))),
   );
 
+  // Near halves that x times 1 / scale, a number that was rounded itself, takes to their other side.
+  const halves = [0.08396302163600922, 0.12127991765737534, 0.19591371715068817, 0.21457214653491974, 0.2705475091934204];
+  const scale = Math.fround(0.018658448);
+  expectExactly(
+    "divides by the scale, as ONNX does",
+    (graph, feeds) => {
+      const x = graph.input("x", [halves.length]);
+      feeds.set(x, Float32Array.from(halves));
+      return quantize({ x }, { scale, zeroPoint: 0 });
+    },
+    () => [5, 7, 11, 12, 15],
+  );
+
   const bytes = randomBytes(1, 2 * 5 * 6 * 21);
   const feed = (graph: Graph, feeds: Map<Value, never>) => feedBytes(graph, feeds as never, "x", bytes, [2, 5, 6, 21], quantization);
   expectExactly(

@@ -3,15 +3,15 @@ import { floatsOf, narrowed, nearest, shiftTo } from "../../requantize";
 /** What keeps `nearest` in its range; a NaN becomes this too. */
 const least: f32 = -4194304;
 
-/** y = x / scale + zero as the nearest of 0..127, even of two; `inverse` is 1 / scale. Units are vectors of 16. NaN gives 0. */
-export function quantize_u8(y: usize, x: usize, inverse: f32, zero: i32, begin: i32, end: i32): void {
-  const factor = f32x4.splat(inverse), bottom = f32x4.splat(least), shift = shiftTo(zero);
+/** y = x / scale + zero as the nearest of 0..127, even of two; divides, as ONNX does. Units are vectors of 16. NaN gives 0. */
+export function quantize_u8(y: usize, x: usize, scale: f32, zero: i32, begin: i32, end: i32): void {
+  const divisor = f32x4.splat(scale), bottom = f32x4.splat(least), shift = shiftTo(zero);
   for (let at = <usize>begin << 4, stop = <usize>end << 4; at < stop; at += 16) {
     const from = x + (at << 2);
-    const a = nearest(f32x4.pmax(bottom, f32x4.mul(v128.load(from), factor)), shift);
-    const b = nearest(f32x4.pmax(bottom, f32x4.mul(v128.load(from, 16), factor)), shift);
-    const c = nearest(f32x4.pmax(bottom, f32x4.mul(v128.load(from, 32), factor)), shift);
-    const d = nearest(f32x4.pmax(bottom, f32x4.mul(v128.load(from, 48), factor)), shift);
+    const a = nearest(f32x4.pmax(bottom, f32x4.div(v128.load(from), divisor)), shift);
+    const b = nearest(f32x4.pmax(bottom, f32x4.div(v128.load(from, 16), divisor)), shift);
+    const c = nearest(f32x4.pmax(bottom, f32x4.div(v128.load(from, 32), divisor)), shift);
+    const d = nearest(f32x4.pmax(bottom, f32x4.div(v128.load(from, 48), divisor)), shift);
     v128.store(y + at, narrowed(a, b, c, d, 0, 127));
   }
 }
