@@ -11,7 +11,7 @@ import { build as bundle, type Plugin } from "esbuild";
 import { packed } from "./embed.js";
 import { codecs, embedCodecs } from "./embed-codecs.js";
 import { writeLists } from "./generate.js";
-import { makeStaticEntries } from "./static-entries.js";
+import { installed, leanOps, makeStaticEntries } from "./static-entries.js";
 import { binaries, embeddedFile, filesIn, root, step, wasmFile, write } from "./steps.js";
 
 const require = createRequire(import.meta.url);
@@ -25,12 +25,11 @@ const withoutOwnModules: Plugin = {
     ),
 };
 
-/** Says of every op's definition that it has no side effects, so that a page's bundler leaves out the ops that nothing uses. */
-const pureOps: Plugin = {
-  name: "pure ops",
+const withLeanOps: Plugin = {
+  name: "lean ops",
   setup: ({ onLoad }) =>
     onLoad({ filter: /[/\\]src[/\\]ops[/\\].*\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replaceAll(/= defineOp\b/g, "= /* @__PURE__ */ defineOp"),
+      contents: leanOps(readFileSync(path, "utf8")),
       loader: "ts",
     })),
 };
@@ -164,10 +163,10 @@ async function makeDist(): Promise<void> {
       format: "esm",
       target: "es2022",
       platform: "neutral",
-      packages: "external",
-      external: ["node:*"],
+      mainFields: ["module", "main"],
+      external: ["node:*", "ocelli", ...installed],
       legalComments: "inline",
-      plugins: [pureOps, withIndex],
+      plugins: [withLeanOps, withIndex],
       logLevel: "error",
     });
     for (const name of ["worker", "tasks", "decoders", "augmentations"]) cpSync(`build/${name}.js`, `${fresh}/${name}.js`);

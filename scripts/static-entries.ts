@@ -7,6 +7,19 @@ import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { write } from "./steps.js";
 
+/**
+ * Packages that are installed beside ours: the command line, and pictures in reports. All others are in our own files, so that a page
+ * imports them from wherever they are served, with no import map.
+ */
+export const installed = ["commander", "jimp"];
+
+/**
+ * Says of ops' definitions that they have no side effects, so that a page's bundler leaves out those that nothing uses, and leaves their
+ * summaries to the documentation.
+ */
+export const leanOps = (source: string): string =>
+  source.replaceAll(/= defineOp\b/g, "= /* @__PURE__ */ defineOp").replaceAll(/\bsummary:\s*("(?:[^"\\]|\\.)*"|`[^`]*`)(?=,)/g, 'summary: ""');
+
 /** What the hosts have no use for: files of this machine, and the scripts of workers. */
 const unreached = /-(node|source)\.js$/;
 
@@ -21,7 +34,7 @@ const withoutDynamicImports: Plugin = {
         imports.push(`import * as lazy${imports.length} from ${JSON.stringify(file)};`);
         return `Promise.resolve(lazy${imports.length - 1})`;
       });
-      return { contents: [contents, ...imports].join("\n").replaceAll(/= defineOp\b/g, "= /* @__PURE__ */ defineOp"), loader: "ts" };
+      return { contents: leanOps([contents, ...imports].join("\n")), loader: "ts" };
     });
     onResolve({ filter: /\/embedded\.js$/ }, () => ({ path: "#wasm", external: true, sideEffects: false }));
   },
@@ -38,7 +51,8 @@ export async function makeStaticEntries(outdir: string, entries: Readonly<Record
     format: "esm",
     target: "es2022",
     platform: "neutral",
-    packages: "external",
+    mainFields: ["module", "main"],
+    external: installed,
     define: { process: "undefined", Worker: "undefined" },
     legalComments: "inline",
     plugins: [withoutDynamicImports],

@@ -36,6 +36,9 @@ const bundleOf = (name: string, packages: readonly string[]): Step => ({
   writes: [`build/${name}.js`, `src/generated/${name}-source.ts`],
 });
 
+/** Packages whose code is in `dist/`. */
+const bundled = ["@assemblyscript/loader", "@bufbuild/protobuf", "csv-parse", "fflate", "onnx-buf"];
+
 const steps = {
   kernels: {
     reads: () => ["assembly", "asconfig.json"],
@@ -51,7 +54,7 @@ const steps = {
     packages: ["vite", "preact", "@preact/signals", "uplot", "fflate"],
     writes: ["dist/studio"],
   },
-  dist: { reads: () => ["src", "tsconfig.json", "tsconfig.build.json"], packages: ["typescript", "esbuild"], writes: ["dist"] },
+  dist: { reads: () => ["src", "tsconfig.json", "tsconfig.build.json"], packages: ["typescript", "esbuild", ...bundled], writes: ["dist"] },
 } satisfies Record<string, Step>;
 
 export type StepName = keyof typeof steps;

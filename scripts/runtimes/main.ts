@@ -12,6 +12,7 @@ import { commandLine } from "./cells/command-line.js";
 import { errors } from "./cells/errors.js";
 import { foreign } from "./cells/foreign.js";
 import { hub } from "./cells/hub.js";
+import { pages } from "./cells/pages.js";
 import { resume } from "./cells/resume.js";
 import { storage } from "./cells/storage.js";
 import { sameBits } from "./cells/same-bits.js";
@@ -21,7 +22,19 @@ import { installRuntimes } from "./install.js";
 import { installPacked } from "./project.js";
 
 /** In the order of the report. */
-const groups: Record<string, Cells> = { basics, "same-bits": sameBits, errors, foreign, "command-line": commandLine, turbo, storage, resume, hub, bundlers };
+const groups: Record<string, Cells> = {
+  basics,
+  "same-bits": sameBits,
+  errors,
+  pages,
+  foreign,
+  "command-line": commandLine,
+  turbo,
+  storage,
+  resume,
+  hub,
+  bundlers,
+};
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

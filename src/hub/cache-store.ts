@@ -8,7 +8,7 @@ import { webCache } from "../storage/web-cache.js";
 import type { Cache } from "./cache.js";
 import { type CachedFile, isCachedFile } from "./cached-file.js";
 import { openPieces, readText, takeOver, unlessStorage } from "./pieces.js";
-import { Sha256 } from "./sha256.js";
+import { Sha256 } from "../core/sha256.js";
 
 /** Folder, database or cache of this name; whoever removes it empties the cache. */
 const name = "ocelli-hub";

@@ -6,7 +6,7 @@ import { openSource } from "../core/source.js";
 import { uniqueName } from "../core/unique-name.js";
 import { claim } from "../storage/claim.js";
 import { memory } from "../storage/memory.js";
-import { Sha256 } from "./sha256.js";
+import { Sha256 } from "../core/sha256.js";
 
 /** Of a piece: what a tab that is killed loses at most. */
 const pieceBytes = 2 ** 23;

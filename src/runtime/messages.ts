@@ -28,6 +28,8 @@ export type Message =
   | { readonly type: "grow"; readonly id: number; readonly session: number; readonly bytes: number }
   | { readonly type: "write"; readonly id: number; readonly session: number; readonly address: number; readonly data: Uint8Array }
   | { readonly type: "read"; readonly id: number; readonly session: number; readonly address: number; readonly bytes: number }
+  /** For WebCrypto, which in some browsers holds the thread that asks it. */
+  | { readonly type: "digest"; readonly id: number; readonly data: Uint8Array }
   | { readonly type: "tasks"; readonly url: string }
   /** What a worker asked for: a compiled binary, the address of a script, or why there is none. */
   | { readonly type: "module"; readonly name: BinaryName | ScriptName; readonly module: WebAssembly.Module | string | Failure }

@@ -79,23 +79,24 @@ export class Pool {
 
   /** Runs a function of the task module (`src/data/worker-tasks.ts`) on any free worker. */
   task<T>(name: string, payload: unknown, { signal }: { signal?: AbortSignal } = {}): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.enqueue(this.tasks, {
-        threads: 0,
-        start: async ([worker]) => {
-          if (signal?.aborted) return reject(signal.reason as Error);
-          try {
-            if (!worker.hasTasks) {
-              worker.thread.post({ type: "tasks", url: await scriptUrl("tasks") });
-              worker.hasTasks = true;
-            }
-            resolve((await this.ask(worker, { type: "task", name, payload })) as T);
-          } catch (error) {
-            reject(error as Error);
-          }
-        },
-        cancel: reject,
-      });
+    return this.anyWorker(async (worker) => {
+      signal?.throwIfAborted();
+      if (!worker.hasTasks) {
+        worker.thread.post({ type: "tasks", url: await scriptUrl("tasks") });
+        worker.hasTasks = true;
+      }
+      return (await this.ask(worker, { type: "task", name, payload })) as T;
+    });
+  }
+
+  /** SHA-256 of a copy of some bytes, by any free worker. */
+  digest(data: Uint8Array): Promise<ArrayBuffer> {
+    return this.anyWorker((worker) => this.ask(worker, { type: "digest", data }) as Promise<ArrayBuffer>);
+  }
+
+  private anyWorker<T>(work: (worker: Worker) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.enqueue(this.tasks, { threads: 0, start: ([worker]) => work(worker).then(resolve, reject), cancel: reject });
     });
   }
 
@@ -194,9 +195,15 @@ export function setWorkerUrl(url: string | URL): void {
   workerUrl = url;
 }
 
+/** The pool, where there is one that works. */
+export async function runningPool(): Promise<Pool | undefined> {
+  const running = await shared?.catch(() => undefined);
+  return running?.broken ? undefined : running;
+}
+
 /** The pool of this process or page, started on first use and made anew after a thread died. */
 export async function pool(threads: number): Promise<Pool> {
-  if (shared && (await shared.catch(() => undefined))?.broken !== false) shared = undefined;
+  if (shared && !(await runningPool())) shared = undefined;
   shared ??= (async () => Pool.start(threads, workerUrl ? { url: workerUrl } : { text: (await import("../generated/worker-source.js")).workerSource }))();
   const running = await shared;
   running.grow(threads);

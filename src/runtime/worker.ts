@@ -112,6 +112,8 @@ async function handle(message: Message, post: (reply: Reply) => void): Promise<{
       const value = new Uint8Array(opened(message.session).memory.buffer).slice(message.address, message.address + message.bytes);
       return { value, transfer: [value.buffer] };
     }
+    case "digest":
+      return { value: await crypto.subtle.digest("SHA-256", message.data as Uint8Array<ArrayBuffer>) };
     case "tasks":
       tasks = importScript(message.url, post);
       return {};

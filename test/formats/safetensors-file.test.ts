@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ArgumentError, DataError, FormatError, StorageError } from "../../src/core/errors.js";
 import {
   bytesOf,
@@ -233,6 +233,22 @@ describe("safetensors writer", () => {
     expect((await (await openSafetensors(bytes, { verify: false })).read("head.weight")).data.length).toBe(6);
     for (const digests of ["", "1", "null", "{}", '{"head.weight":"x","head.bias":""}']) {
       await expect(openSafetensors(await writeSafetensors(weights, { [SHA256_KEY]: digests }))).rejects.toThrow("has no digest of tensor");
+    }
+  });
+
+  it.each(["without WebCrypto", "on a page whose pool is not running"])("%s the digests are the same, and are verified", async (where) => {
+    const large: TensorToWrite = { name: "large", dtype: "U8", shape: [600_000], data: Uint8Array.from({ length: 600_000 }, (_, i) => i % 251) };
+    const expected = await writeSafetensors([large], {}, { sha256: true });
+    if (where === "without WebCrypto") vi.stubGlobal("crypto", undefined);
+    else vi.stubGlobal("document", {});
+    try {
+      const bytes = await writeSafetensors([large], {}, { sha256: true });
+      expect(Buffer.compare(bytes, expected)).toBe(0);
+      expect(Buffer.compare((await (await openSafetensors(bytes)).read("large")).data as Uint8Array, large.data as Uint8Array)).toBe(0);
+      bytes[bytes.length - 1] ^= 1;
+      await expect((await openSafetensors(bytes)).read("large")).rejects.toThrow(/^safetensors: tensor "large" has sha256/);
+    } finally {
+      vi.unstubAllGlobals();
     }
   });
 

@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { afterAll, describe, expect, test } from "vitest";
 import { WorkerError } from "../../src/core/errors.js";
 import { type Build, hasBuild } from "../../src/runtime/instance.js";
+import { pool } from "../../src/runtime/pool.js";
 import { Session, type SessionOptions } from "../../src/runtime/session.js";
 import { fill, train, trainingStep } from "./training-program.js";
 
@@ -56,3 +58,11 @@ test.each([0, 1.5, -1, 1000])("threads: %d is refused", async (threads) => {
 function bytes(values: Float32Array | undefined): Uint8Array {
   return new Uint8Array(values?.buffer ?? new ArrayBuffer(0));
 }
+
+test("a worker hashes what it is given, and leaves it where it is", async () => {
+  const data = Uint8Array.from({ length: 70_000 }, (_, i) => i % 253);
+  const copy = data.slice();
+  const digest = await (await pool(1)).digest(data);
+  expect(Buffer.from(digest).toString("hex")).toBe(createHash("sha256").update(copy).digest("hex"));
+  expect(data).toEqual(copy);
+});

@@ -1,4 +1,4 @@
-import { TensorProto_DataLocation as DataLocation, TensorProto_DataType as DataType, type TensorProto } from "onnx-buf";
+import { TensorProto_DataLocation as DataLocation, TensorProto_DataType as DataType } from "onnx-buf";
 import { FormatError, LimitError, UnsupportedOpError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import { formatShape, type Shape } from "../../core/shape.js";
@@ -7,6 +7,20 @@ import { type Constant, constant, type Elements, type ElementType, type StoredTe
 
 /** Bytes of a file beside the model, by the name in the model; the caller decides which names may be read. */
 export type ExternalData = (location: string) => Uint8Array;
+
+/** What is read of ONNX's `TensorProto`. Our declarations name no type of onnx-buf, whose code is in the package's own files. */
+export interface TensorFields {
+  readonly dims: readonly bigint[];
+  readonly dataType: number;
+  readonly dataLocation: number;
+  readonly rawData: Uint8Array;
+  readonly floatData: readonly number[];
+  readonly doubleData: readonly number[];
+  readonly int32Data: readonly number[];
+  readonly int64Data: readonly bigint[];
+  readonly uint64Data: readonly bigint[];
+  readonly externalData: readonly { readonly key: string; readonly value: string }[];
+}
 
 /** How a type's elements are read: `length` of them from a buffer, `offset` bytes in, a multiple of their size. */
 interface Encoding {
@@ -38,13 +52,13 @@ export function elementType(code: number, name: string, file: string): ElementTy
   return known.type;
 }
 
-/** A tensor of the file: checked when the file is read, decoded when it is asked for. */
 function copied(bytes: Uint8Array, room: Uint8Array<ArrayBuffer> | undefined): Uint8Array {
   if (!room || room.length < bytes.length) return new Uint8Array(bytes); // a Buffer slices without copying
   room.set(bytes);
   return room;
 }
 
+/** A tensor of the file: checked when the file is read, decoded when it is asked for. */
 export class Initializer implements StoredTensor {
   readonly type: ElementType;
   readonly shape: Shape;
@@ -52,7 +66,7 @@ export class Initializer implements StoredTensor {
 
   /** @throws {FormatError | LimitError} where sizes and data do not fit together */
   constructor(
-    private readonly tensor: TensorProto,
+    private readonly tensor: TensorFields,
     readonly name: string,
     private readonly file: string,
     private readonly external?: ExternalData,

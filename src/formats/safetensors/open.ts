@@ -30,7 +30,7 @@ export interface SafetensorsFile extends Header {
  * Opens a safetensors file and reads no more of it than is asked for: by file handle, `Blob.slice` or HTTP Range
  * (a server without it sends the whole body once).
  *
- * @param options.verify compare what is read with the file's `ocelli.sha256` where it has one (default true; needs WebCrypto)
+ * @param options.verify compare what is read with the file's `ocelli.sha256` where it has one (default true)
  * @throws {FormatError | LimitError} when the header is not valid, {DataError} when the source cannot be opened
  * @see https://github.com/huggingface/safetensors#format
  */

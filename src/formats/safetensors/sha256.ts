@@ -1,4 +1,6 @@
-import { FormatError, WorkerError } from "../../core/errors.js";
+import { FormatError } from "../../core/errors.js";
+import { giveWay } from "../../core/slices.js";
+import { runningPool } from "../../runtime/pool.js";
 import type { Header } from "./header.js";
 
 /** Metadata key of the digests: JSON of tensor name -> lower-case hexadecimal SHA-256 of its bytes in the file. */
@@ -7,7 +9,7 @@ export const SHA256_KEY = "ocelli.sha256";
 /** Digests that a file records, or undefined where it has none. @throws {FormatError} when one is missing or malformed */
 export function readSha256({ metadata, tensors }: Header, file: string): Map<string, string> | undefined {
   const text = metadata.get(SHA256_KEY);
-  if (text === undefined || globalThis.crypto?.subtle === undefined) return undefined;
+  if (text === undefined) return undefined;
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -22,10 +24,30 @@ export function readSha256({ metadata, tensors }: Header, file: string): Map<str
   return digests as Map<string, string>;
 }
 
-/** Lower-case hexadecimal SHA-256. @throws {WorkerError} where the runtime has no WebCrypto (pages without https) */
+/** Bytes that a page hashes at once: a few milliseconds. */
+const piece = 2 ** 18;
+/** Bytes that a page copies at once. */
+const mostCopied = 2 ** 25;
+
+/**
+ * Lower-case hexadecimal SHA-256. WebCrypto holds a page's thread in some browsers (Chromium, for 3 ms a megabyte), so a page asks a worker
+ * to ask it; where there is none of both (pages have WebCrypto over https only), or there is too much to copy, our own does it in slices.
+ */
 export async function sha256(bytes: Uint8Array): Promise<string> {
-  if (globalThis.crypto?.subtle === undefined) throw new WorkerError("sha256: expected WebCrypto (crypto.subtle), which pages have only over https");
+  await giveWay();
   const own = bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", own));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (globalThis.crypto?.subtle) {
+    if (bytes.length <= piece || !("document" in globalThis)) return hex(await crypto.subtle.digest("SHA-256", own));
+    const pool = bytes.length <= mostCopied ? await runningPool() : undefined;
+    if (pool) return hex(await pool.digest(own.slice()));
+  }
+  const { Sha256 } = await import("../../core/sha256.js");
+  const hash = new Sha256();
+  for (let at = 0; at < bytes.length; at += piece) {
+    hash.update(bytes.subarray(at, at + piece));
+    await giveWay();
+  }
+  return hash.hex();
 }
+
+const hex = (digest: ArrayBuffer) => Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");

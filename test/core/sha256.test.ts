@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Random } from "../../src/core/random.js";
-import { Sha256 } from "../../src/hub/sha256.js";
-import { sha256Of } from "./server.js";
+import { Sha256 } from "../../src/core/sha256.js";
+import { sha256Of } from "../hub/server.js";
 
 it("SHA-256 of any length, in parts of any length, is Node's", () => {
   const random = new Random(1);
