@@ -1,5 +1,6 @@
 import { ShapeError, UnsupportedOpError } from "../core/errors.js";
 import { formatShape, sameShape, sizeOf } from "../core/shape.js";
+import { atOnce, type Slices } from "../core/slices.js";
 import type { Value } from "../graph/graph.js";
 import { add } from "../ops/add.js";
 import { fill } from "../ops/fill.js";
@@ -12,7 +13,10 @@ import { fill } from "../ops/fill.js";
  * @returns gradients by value; a wanted value that does not reach `y` is not in the map
  * @throws {UnsupportedOpError} where an op on the way has no gradient for an input that needs one
  */
-export function gradients(y: Value, wanted: readonly Value[], dy?: Value): Map<Value, Value> {
+export const gradients = (y: Value, wanted: readonly Value[], dy?: Value): Map<Value, Value> => atOnce(differentiating(y, wanted, dy));
+
+/** `gradients` in slices, a node each. */
+export function* differentiating(y: Value, wanted: readonly Value[], dy?: Value): Slices<Map<Value, Value>> {
   if (!dy && sizeOf(y.shape) !== 1) throw new ShapeError(`gradients: y has shape ${formatShape(y.shape)}; expected one element, or a dy to start from`);
   if (dy && !sameShape(dy.shape, y.shape)) throw new ShapeError(`gradients: dy is ${formatShape(dy.shape)}, expected y's shape ${formatShape(y.shape)}`);
 
@@ -27,6 +31,7 @@ export function gradients(y: Value, wanted: readonly Value[], dy?: Value): Map<V
   if (needed.has(y)) found.set(y, dy ?? fill({ x: y }, { value: 1 }));
   const scope = graph.scope;
   for (const node of forward.reverse()) {
+    yield;
     const gradient = found.get(node.tensors[node.outputNames[0]]);
     if (!gradient) continue;
     // Small gradients first: they read more than the large one, which may then take the place of what only they read.

@@ -2,7 +2,7 @@ import { unlessAborted } from "../core/abort.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import type { FileTarget } from "../core/file-store.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
-import { giveWay, inSlices } from "../core/slices.js";
+import { atOnce, giveWay, inSlices, type Slices } from "../core/slices.js";
 import { type Graph, isCheckpointed } from "../graph/graph.js";
 import { prepareImages, sharedFloats } from "../data/prepare.js";
 import type { Dataset, Item } from "../data/dataset.js";
@@ -244,7 +244,7 @@ export class Model {
   memory({ images = 1 }: { images?: number } = {}): PeakMemory {
     if (!(Number.isInteger(images) && images >= 0)) throw new ArgumentError(`memory: images expected a whole number, got ${images}`);
     const paper = this.session.rehearse();
-    const staging = this.rehearse(paper, "logits", images);
+    const staging = atOnce(this.rehearse(paper, "logits", images));
     return peakMemory(paper.memory(), { work: "inference", staging, threads: this.session.poolThreads });
   }
 
@@ -361,10 +361,10 @@ export class Model {
   }
 
   /** @internal What `compute` does, on paper. @returns bytes of the images that are ready at one time */
-  rehearse(paper: Rehearsal, result: Result, images: number, build: Build = this.session.build): number {
+  *rehearse(paper: Rehearsal, result: Result, images: number, build: Build = this.session.build): Slices<number> {
     const [height, width] = this.imageSize;
     const sizes = [...new Set([Math.min(images, chunkSize), images > chunkSize ? images % chunkSize : 0])].filter((batch) => batch > 0);
-    for (const batch of sizes) paper.prepare(this.graph({ batch, height, width }, result), { build });
+    for (const batch of sizes) yield* paper.prepare(this.graph({ batch, height, width }, result), { build });
     return Math.min(images, 2 * chunkSize) * this.imageBytes;
   }
 

@@ -9,7 +9,7 @@ import type { Argument, Emitter, Scratch } from "../graph/op.js";
 import { type ArenaUse, type Block, fullestMoment, packArena, padded, type Purpose } from "./arena.js";
 import { type Access, meetings } from "./meetings.js";
 import { farNormBytes, normalizeOnLoad } from "./normalize-on-load.js";
-import { fuse, liveNodes } from "./passes.js";
+import { fusing, liveNodes } from "./passes.js";
 import { rematerialize } from "./rematerialize.js";
 import { farBytes, mineStrips, type PendingCall } from "./strips.js";
 import { writeEarly } from "./write-early.js";
@@ -64,7 +64,7 @@ export interface CompileOptions {
   /** Makes cheap values again for the backward part instead of keeping them; default true. The bits are the same. */
   readonly recompute?: boolean;
   /** Changes the fused graph for less memory and the same bits: `checkpointGradients`, which only pages that train shall load. Default: leaves it. */
-  readonly rewrite?: (graph: Graph) => Graph;
+  readonly rewrite?: (graph: Graph) => Slices<Graph>;
   /** Lets convolutions use Winograd's algorithm where it is faster and the build allows it; default true. */
   readonly winograd?: boolean;
   /** Bytes of a batch norm's result from which on depthwise convolutions, its only readers, normalise what they load; default 8 MiB. The bits are the same. */
@@ -81,25 +81,12 @@ export function compile(graph: Graph, options?: CompileOptions): Plan {
 /** `compile` for a thread that has more to do: of a training step on a large network it takes half a second. */
 export function* compiling(
   source: Graph,
-  {
-    build = "simd",
-    threads = 1,
-    recompute = true,
-    rewrite = (graph) => graph,
-    winograd = true,
-    stripsFrom = farBytes,
-    loadsFrom = farNormBytes,
-  }: CompileOptions = {},
+  { build = "simd", threads = 1, recompute = true, rewrite, winograd = true, stripsFrom = farBytes, loadsFrom = farNormBytes }: CompileOptions = {},
 ): Slices<Plan> {
-  yield;
-  const fused = fuse(source);
-  yield;
-  const rewritten = rewrite(fused);
-  yield;
-  const rematerialized = recompute ? rematerialize(rewritten) : rewritten;
-  yield;
-  const graph = normalizeOnLoad(rematerialized, loadsFrom);
-  yield;
+  const fused = yield* fusing(source);
+  const rewritten = rewrite ? yield* rewrite(fused) : fused;
+  const rematerialized = recompute ? yield* rematerialize(rewritten) : rewritten;
+  const graph = yield* normalizeOnLoad(rematerialized, loadsFrom);
   const nodes = writeEarly(liveNodes(graph));
   const changed = new Set(nodes.flatMap((node) => (node.op.mutates ?? []).flatMap((name) => node.tensors[name] ?? [])));
   const keys = staticKeys(graph, nodes, changed, build);

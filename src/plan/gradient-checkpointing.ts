@@ -1,5 +1,6 @@
 import { bytesPerElement } from "../core/dtype.js";
 import { sizeOf } from "../core/shape.js";
+import type { Slices } from "../core/slices.js";
 import { Graph, type Node, type Value } from "../graph/graph.js";
 import { liveNodes } from "./passes.js";
 
@@ -10,16 +11,17 @@ import { liveNodes } from "./passes.js";
  * same mask, batch norm takes the statistics that it found the first time, and what writes kept tensors is never repeated. Costs at most
  * one more forward pass. A graph without a backward part stays as it is.
  */
-export function checkpointGradients(graph: Graph): Graph {
+export function* checkpointGradients(graph: Graph): Slices<Graph> {
   const nodes = liveNodes(graph);
   const end = forwardEnd(graph, nodes);
   const uses = readers(nodes);
   const again = new Map<number, readonly Node[]>();
-  const cuts = bestCuts(nodes, end, uses);
-  cuts.forEach((stop, i) => {
+  const cuts = yield* bestCuts(nodes, end, uses);
+  for (const [i, stop] of cuts.entries()) {
+    yield;
     const repeat = repetition(graph, nodes, { start: cuts[i - 1] ?? 0, stop, end }, uses);
     if (repeat) again.set(repeat.place, [...(again.get(repeat.place) ?? []), ...repeat.nodes]);
-  });
+  }
 
   const result = new Graph();
   result.sharing = false; // equal nodes are there to be computed twice
@@ -33,7 +35,8 @@ export function checkpointGradients(graph: Graph): Graph {
     const outputs = result.addNode(node.op, inputsOf(node), node.attributes);
     for (const name of node.outputNames) copies.set(node.tensors[name], outputs[name]);
   };
-  nodes.forEach((node, index) => {
+  for (const [index, node] of nodes.entries()) {
+    yield;
     for (const repeated of again.get(index) ?? []) {
       const { op, scope, tensors, outputNames, attributes } = repeated;
       result.scope = scope;
@@ -45,7 +48,7 @@ export function checkpointGradients(graph: Graph): Graph {
         );
     }
     add(node);
-  });
+  }
   result.scope = "";
   for (const [name, value] of graph.outputs) result.output(name, copyOf(value));
   return result;
@@ -117,7 +120,7 @@ function repetition(
  * border and those before it, what the segment itself keeps, and two gradients. The least maximum is found by bisection; whether one can
  * be kept, by giving each border the cheapest way to reach it.
  */
-function bestCuts(nodes: readonly Node[], end: number, uses: ReadonlyMap<Value, readonly number[]>): number[] {
+function* bestCuts(nodes: readonly Node[], end: number, uses: ReadonlyMap<Value, readonly number[]>): Slices<number[]> {
   const crossing = new Float64Array(end + 1);
   const kept = new Float64Array(end + 1); // sums over the nodes before each position
   const largest = new Float64Array(end);
@@ -161,6 +164,7 @@ function bestCuts(nodes: readonly Node[], end: number, uses: ReadonlyMap<Value, 
   let best: number[] = [];
   let [low, high] = [0, kept[end] + 2 * Math.max(0, ...largest)];
   for (let round = 0; round < 24; round++) {
+    yield;
     const middle = (low + high) / 2;
     const cuts = cutsWithin(middle);
     if (cuts) [best, high] = [cuts, middle];

@@ -1,4 +1,5 @@
 import { sizeOf } from "../core/shape.js";
+import type { Slices } from "../core/slices.js";
 import { Graph, type Node, type Value } from "../graph/graph.js";
 import { batchNorm, batchNormFrozen, batchStatistics } from "../ops/batch-norm.js";
 import { depthwiseBackwardWeight, depthwiseConv2d } from "../ops/depthwise.js";
@@ -20,7 +21,7 @@ interface Load {
  *
  * @param leastBytes of y, from which on this is worthwhile
  */
-export function normalizeOnLoad(graph: Graph, leastBytes: number): Graph {
+export function* normalizeOnLoad(graph: Graph, leastBytes: number): Slices<Graph> {
   const nodes = liveNodes(graph);
   const norms = normsOnlyLoaded(graph, nodes, leastBytes);
   if (norms.size === 0) return graph;
@@ -33,6 +34,7 @@ export function normalizeOnLoad(graph: Graph, leastBytes: number): Graph {
   for (const value of graph.inputs.values()) copies.set(value, result.input(value.name, value.shape, value.dtype));
   for (const value of graph.kept.values()) copies.set(value, result.keep(value.kind as "parameter", value.name, value.shape, value));
   for (const node of nodes) {
+    yield;
     result.scope = node.scope;
     const tensors = Object.fromEntries(node.inputNames.map((name) => [name, copy(node.tensors[name])]));
     if (norms.has(node)) {

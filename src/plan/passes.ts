@@ -1,3 +1,4 @@
+import { atOnce, type Slices } from "../core/slices.js";
 import { Graph, type Node, type Value } from "../graph/graph.js";
 import type { Attributes, OpDefinition } from "../graph/op.js";
 import { batchNormFrozen } from "../ops/batch-norm.js";
@@ -16,7 +17,10 @@ const products = new Set<unknown>([conv2d, depthwiseConv2d, dense]);
  * product before it, and a ReLU or clip into the store of the product or norm before it. A value is only fused away
  * where nothing else reads it, so a graph with backward nodes keeps what they need.
  */
-export function fuse(graph: Graph): Graph {
+export const fuse = (graph: Graph): Graph => atOnce(fusing(graph));
+
+/** `fuse` in slices, a node each. */
+export function* fusing(graph: Graph): Slices<Graph> {
   const fused = new Graph();
   const users = countUsers(graph);
   const copies = new Map<Value, Value>();
@@ -27,6 +31,7 @@ export function fuse(graph: Graph): Graph {
   for (const value of graph.kept.values()) copies.set(value, fused.keep(value.kind as "parameter", value.name, value.shape, value));
 
   for (const node of liveNodes(graph)) {
+    yield;
     if (done.has(node)) continue;
     fused.scope = node.scope;
     const tensors = Object.fromEntries(node.inputNames.map((name) => [name, copy(node.tensors[name])]));

@@ -1,3 +1,4 @@
+import type { Slices } from "../core/slices.js";
 import { Graph, type Node, type Value } from "../graph/graph.js";
 import { liveNodes } from "./passes.js";
 
@@ -10,9 +11,9 @@ const farApart = 12;
  * Nets with Sublinear Memory Cost"). Only where everything that the copy is made of is alive there anyway, so memory
  * never grows; and the copy has the same bits.
  */
-export function rematerialize(graph: Graph): Graph {
+export function* rematerialize(graph: Graph): Slices<Graph> {
   const nodes = liveNodes(graph);
-  const again = placesToRecompute(graph, nodes);
+  const again = yield* placesToRecompute(graph, nodes);
   const result = new Graph();
   result.sharing = false; // equal nodes are there to be computed twice
   const copies = new Map<Value, Value>();
@@ -21,7 +22,8 @@ export function rematerialize(graph: Graph): Graph {
 
   for (const value of graph.inputs.values()) copies.set(value, result.input(value.name, value.shape, value.dtype));
   for (const value of graph.kept.values()) copies.set(value, result.keep(value.kind as "parameter", value.name, value.shape, value));
-  nodes.forEach((node, index) => {
+  for (const [index, node] of nodes.entries()) {
+    yield;
     for (const { op, scope, inputNames, outputNames, tensors, attributes } of again.get(index) ?? []) {
       result.scope = scope;
       const known = Object.fromEntries([...inputNames, ...outputNames].map((name) => [name, copyOf(tensors[name])]));
@@ -32,14 +34,14 @@ export function rematerialize(graph: Graph): Graph {
     result.scope = node.scope;
     const outputs = result.addNode(node.op, inputsOf(node.inputNames, node), node.attributes);
     for (const name of node.outputNames) copies.set(node.tensors[name], outputs[name]);
-  });
+  }
   result.scope = "";
   for (const [name, value] of graph.outputs) result.output(name, copyOf(value));
   return result;
 }
 
 /** For each position, the nodes whose first output is to be made again before it. */
-function placesToRecompute(graph: Graph, nodes: readonly Node[]): Map<number, Node[]> {
+function* placesToRecompute(graph: Graph, nodes: readonly Node[]): Slices<Map<number, Node[]>> {
   const readers = new Map<Value, number[]>();
   const written = new Map<Value, number>();
   nodes.forEach((node, index) => {
@@ -52,6 +54,7 @@ function placesToRecompute(graph: Graph, nodes: readonly Node[]): Map<number, No
 
   // From the last node to the first: a copy of a later value is one more reader of what it is made of.
   for (let index = nodes.length - 1; index >= 0; index--) {
+    yield;
     const node = nodes[index];
     const [first, ...others] = node.outputNames.map((name) => node.tensors[name]);
     if (!node.op.recompute || outputs.has(first)) continue;

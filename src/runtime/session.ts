@@ -1,6 +1,6 @@
 import { ArgumentError, ClosedError, ShapeError, WorkerError } from "../core/errors.js";
 import { formatShape, sizeOf } from "../core/shape.js";
-import { atOnce, giveWay, inSlices, type Slices } from "../core/slices.js";
+import { giveWay, inSlices, type Slices } from "../core/slices.js";
 import type { Graph, Value } from "../graph/graph.js";
 import { type CompileOptions, compiling, type Operand, type Plan } from "../plan/compile.js";
 import { callsAddress, mostThreads } from "./barrier.js";
@@ -94,7 +94,7 @@ export class Session {
 
   /** Prepares and closes programs on paper, from what there is now, to know how much memory they need. */
   rehearse(): Rehearsal {
-    return new Rehearsal(this.map.clone(), (graph, options) => atOnce(this.plan(graph, options)));
+    return new Rehearsal(this.map.clone(), (graph, options) => this.plan(graph, options));
   }
 
   /** Names and shapes of all that is kept, in order of first use. */
@@ -294,12 +294,12 @@ export class Rehearsal {
   /** @internal Use `Session.rehearse`. */
   constructor(
     private readonly map: MemoryMap,
-    private readonly plan: (graph: Graph, options?: PrepareOptions) => Plan,
+    private readonly plan: (graph: Graph, options?: PrepareOptions) => Slices<Plan>,
   ) {}
 
   /** @throws {LimitError} as the real one would */
-  prepare(graph: Graph, options?: PrepareOptions): Plan {
-    const plan = this.plan(graph, options);
+  *prepare(graph: Graph, options?: PrepareOptions): Slices<Plan> {
+    const plan = yield* this.plan(graph, options);
     this.map.admit(plan);
     return plan;
   }

@@ -1,6 +1,7 @@
 import type { Build } from "../core/build.js";
 import { ArgumentError } from "../core/errors.js";
 import { type Shape, sizeOf } from "../core/shape.js";
+import { inSlices, type Slices } from "../core/slices.js";
 import type { Dataset, Item } from "../data/dataset.js";
 import type { ImageCache } from "../data/image-cache.js";
 import { atSize } from "../data/transforms/at-size.js";
@@ -9,6 +10,7 @@ import { inferenceGraph, type Result } from "../model/graphs.js";
 import type { Model, NamedTensor } from "../model/model.js";
 import { matchStateDict } from "../nn/state-dict.js";
 import type { Schedule } from "../optim/schedule.js";
+import type { Plan } from "../plan/compile.js";
 import type { MemoryUse, PrepareOptions, Program, Rehearsal } from "../runtime/session.js";
 import { shareOf } from "./averages.js";
 import { type Batch, type BatchSource, batchesAtOnce, featureBatches, imageBatches, partsOf } from "./batches.js";
@@ -19,7 +21,7 @@ import type { Phase, Settings } from "./options.js";
 import { type Groups, hyperInputs, parameterGroups } from "./rates.js";
 import { scheduleOf } from "./schedules.js";
 import { streams } from "./streams.js";
-import { headGraph, type StepSettings, statePrefix, trainingGraph, updateGraph } from "./step.js";
+import { headGraph, makingStep, type StepSettings, statePrefix, updateGraph } from "./step.js";
 
 interface PhaseData {
   readonly train: Dataset;
@@ -168,18 +170,23 @@ export class PhaseRun {
    * @param images of an epoch
    * @returns the session's memory at the end of the phase, and bytes of prepared images or features beside it
    */
-  rehearse(paper: Rehearsal, images: number): { use: MemoryUse; staging: number } {
+  *rehearse(paper: Rehearsal, images: number): Slices<{ use: MemoryUse; staging: number }> {
     const { model, settings, programOptions } = this;
     const { train, validation } = this.data;
     const parts = (count: number) => partsOf(count, settings.batchSize);
     const head = this.phase.train === "head";
-    const compute = (result: Result, data: Dataset | undefined) => (data ? model.rehearse(paper, result, data.length, programOptions.build) : 0);
-    const computing = head ? [compute("features", train), compute("features", validation)] : [];
-    const graphs = parts(images).map((batch) => this.stepGraph(batch, this.isMixed));
-    if ((settings.accumulate ?? 1) > 1) graphs.splice(1, 0, updateGraph(graphs[0], this.stepSettings()));
-    const plans = graphs.map((graph) => paper.prepare(graph, programOptions));
-    if (!head) computing.push(compute("logits", validation));
-    else plans.push(...parts(validation?.length ?? 0).map((batch) => paper.prepare(this.headGraph(batch), programOptions)));
+    const computing: number[] = [];
+    const compute = function* (result: Result, data: Dataset | undefined): Slices<void> {
+      if (data) computing.push(yield* model.rehearse(paper, result, data.length, programOptions.build));
+    };
+    if (head) for (const data of [train, validation]) yield* compute("features", data);
+    const graphs: Graph[] = [];
+    for (const batch of parts(images)) graphs.push(yield* this.stepGraph(batch, this.isMixed));
+    if ((settings.accumulate ?? 1) > 1) graphs.splice(1, 0, yield* updateGraph(graphs[0], this.stepSettings()));
+    if (head) graphs.push(...parts(validation?.length ?? 0).map((batch) => this.headGraph(batch)));
+    const plans: Plan[] = [];
+    for (const graph of graphs) plans.push(yield* paper.prepare(graph, programOptions));
+    if (!head) yield* compute("logits", validation);
     const use = paper.memory();
     paper.close(plans, statePrefix);
     const features = head ? 4 * sizeOf(this.featureShape) * (train.length + (validation?.length ?? 0)) : 0;
@@ -240,7 +247,7 @@ export class PhaseRun {
     const batch = featureBatches(validationFeatures, validationLabels, order, batchSize);
     for (let index = 0; index * batchSize < order.length; index++) {
       const { x, labels } = await batch(index);
-      const program = await this.program(`head ${labels.length}`, () => this.headGraph(labels.length));
+      const program = await this.program(`head ${labels.length}`, async () => this.headGraph(labels.length));
       const { logits } = await program.run({ x }, { signal: this.data.signal });
       const classes = model.labels.length;
       labels.forEach((label, i) => builder.add(String(index * batchSize + i), label, logits.subarray(i * classes, (i + 1) * classes)));
@@ -250,7 +257,7 @@ export class PhaseRun {
 
   /** The training program of a batch size; the last batch of an epoch may be smaller and has its own. */
   private stepProgram(batch: number, softTargets = false): Promise<Program> {
-    return this.program(`step ${batch} ${softTargets}`, () => this.stepGraph(batch, softTargets));
+    return this.program(`step ${batch} ${softTargets}`, () => inSlices(this.stepGraph(batch, softTargets), this.data.signal));
   }
 
   private headGraph(batch: number): Graph {
@@ -259,7 +266,10 @@ export class PhaseRun {
 
   /** The step of an optimiser that takes added-up gradients, whatever the batches were. */
   private updateProgram(): Promise<Program> {
-    return this.program("update", () => updateGraph(this.stepGraph(1), this.stepSettings()));
+    return this.program("update", async () => {
+      const { signal } = this.data;
+      return inSlices(updateGraph(await inSlices(this.stepGraph(1), signal), this.stepSettings()), signal);
+    });
   }
 
   private stepSettings(softTargets = false): StepSettings {
@@ -271,11 +281,11 @@ export class PhaseRun {
     return { ...settings, from, softTargets, weighted, reduction, accumulates, averages: settings.ema !== undefined, groupOf: this.groups.groupOf };
   }
 
-  private stepGraph(batch: number, softTargets = false): Graph {
+  private *stepGraph(batch: number, softTargets = false): Slices<Graph> {
     const { architecture, labels } = this.model;
     const settings = this.stepSettings(softTargets);
     const shape = settings.from === "features" ? [batch, ...this.featureShape] : [batch, ...this.imageSize, architecture.channels];
-    const graph = trainingGraph(architecture, labels.length, shape, settings);
+    const graph = yield* makingStep(architecture, labels.length, shape, settings);
     const has = (op: string) => graph.nodes.some((node) => node.op.name === op);
     const missing =
       settings.dropRate && !has("dropout") ? "dropRate" : settings.dropPathRate && settings.from === "images" && !has("stochasticDepth") ? "dropPathRate" : "";
@@ -283,8 +293,8 @@ export class PhaseRun {
     return graph;
   }
 
-  private async program(key: string, graph: () => Graph): Promise<Program> {
-    const program = this.programs.get(key) ?? (await this.model.session.prepare(graph(), this.programOptions, this.data.signal));
+  private async program(key: string, graph: () => Promise<Graph>): Promise<Program> {
+    const program = this.programs.get(key) ?? (await this.model.session.prepare(await graph(), this.programOptions, this.data.signal));
     this.programs.set(key, program);
     return program;
   }

@@ -1,5 +1,6 @@
 import type { Shape } from "../core/shape.js";
-import { gradients } from "../autograd/index.js";
+import { atOnce, type Slices } from "../core/slices.js";
+import { differentiating } from "../autograd/index.js";
 import { Graph, type Value } from "../graph/graph.js";
 import type { Architecture } from "../nn/architecture.js";
 import { Scope, type ScopeOptions } from "../nn/scope.js";
@@ -48,6 +49,11 @@ export const averagePrefix = "average.";
  * Outputs: `loss` (of the batch), `logits` [N, classes].
  */
 export function trainingGraph(architecture: Architecture, numClasses: number, inputShape: Shape, settings: StepSettings): Graph {
+  return atOnce(makingStep(architecture, numClasses, inputShape, settings));
+}
+
+/** `trainingGraph` in slices: the forward part is one, in the backward part each node, and each parameter's update. */
+export function* makingStep(architecture: Architecture, numClasses: number, inputShape: Shape, settings: StepSettings): Slices<Graph> {
   const graph = new Graph();
   const { batchNorm, dropRate, dropPathRate, groupOf, accumulates } = settings;
   const x = graph.input("x", inputShape);
@@ -65,12 +71,13 @@ export function trainingGraph(architecture: Architecture, numClasses: number, in
   graph.output("loss", loss);
   graph.output("logits", logits);
 
-  const slopes = gradients(loss, learning(graph));
+  yield;
+  const slopes = yield* differentiating(loss, learning(graph));
   graph.scope = "optimizer";
   if (accumulates) {
     const fresh = graph.input("fresh", [1]);
     for (const [parameter, x] of slopes) accumulate.all({ sum: gradientSum(parameter), x, fresh });
-  } else addUpdates(graph, slopes, settings);
+  } else yield* addUpdates(graph, slopes, settings);
   graph.scope = "";
   return graph;
 }
@@ -80,7 +87,7 @@ export function trainingGraph(architecture: Architecture, numClasses: number, in
  *
  * @param step any graph of the phase's steps
  */
-export function updateGraph(step: Graph, settings: StepSettings): Graph {
+export function* updateGraph(step: Graph, settings: StepSettings): Slices<Graph> {
   const graph = new Graph();
   for (const { kind, name, shape, file, trainable, initializer } of step.kept.values()) {
     if (kind === "parameter" || kind === "buffer" || (kind === "state" && trainable)) graph.keep(kind, name, shape, { file, trainable, initializer });
@@ -92,7 +99,7 @@ export function updateGraph(step: Graph, settings: StepSettings): Graph {
     const parameter = graph.kept.get(name) as Value;
     return [parameter, mul({ a: gradientSum(parameter), b: share })] as const;
   });
-  addUpdates(graph, new Map(slopes), settings);
+  yield* addUpdates(graph, new Map(slopes), settings);
   graph.scope = "";
   return graph;
 }
@@ -114,10 +121,11 @@ function decays({ shape }: Value): boolean {
 }
 
 /** The optimiser's writes to all parameters, and then the averages'. */
-function addUpdates(graph: Graph, slopes: ReadonlyMap<Value, Value>, settings: StepSettings): void {
+function* addUpdates(graph: Graph, slopes: ReadonlyMap<Value, Value>, settings: StepSettings): Slices<void> {
   const norms = settings.maxNorm > 0 ? [...slopes.values()].map((slope) => squaredNorm({ x: slope })) : [];
   const scale = norms.length > 0 ? clipFactor(norms, { maxNorm: settings.maxNorm }) : undefined;
   for (const [parameter, gradient] of slopes) {
+    yield;
     const name = hyperName(settings.groupOf(parameter.name), decays(parameter));
     const hyper = graph.inputs.get(name) ?? graph.input(name, [8]);
     const state = (kind: string) => graph.keep("state", `${statePrefix}${kind}.${parameter.name}`, parameter.shape);

@@ -2,6 +2,7 @@ import type { Build } from "../core/build.js";
 import { ArgumentError, DataError } from "../core/errors.js";
 import { Random } from "../core/random.js";
 import type { FileSource } from "../core/file-store.js";
+import { inSlices } from "../core/slices.js";
 import type { Dataset } from "../data/dataset.js";
 import type { ImageCache } from "../data/image-cache.js";
 import { argmax } from "../model/logits.js";
@@ -129,12 +130,12 @@ export class Trainer {
     const { model, settings, options } = this;
     const { train } = this.usedData;
     const paper = model.session.rehearse();
-    if (settings.ema) paper.prepare(averagesGraph(model));
+    if (settings.ema) await inSlices(paper.prepare(averagesGraph(model)), options.signal);
     const beside = { work: "training", imageCache: await this.mostCached(), threads: model.session.poolThreads } as const;
     let peak = peakMemory(paper.memory(), { ...beside, staging: 0 });
     for (const phase of settings.phases.filter(({ epochs }) => epochs > 0)) {
       const { images } = this.epochSize(train, phase);
-      const { use, staging } = (await this.phaseRun(phase, this.usedData)).rehearse(paper, images);
+      const { use, staging } = await inSlices((await this.phaseRun(phase, this.usedData)).rehearse(paper, images), options.signal);
       const best = settings.patience > 0 ? use.parameters : 0;
       const checkpoint = options.checkpoint ? use.parameters + use.optimizer : 0;
       const shown = { batches: partsOf(images, settings.batchSize), imageSize: shownSize(model, settings, phase), images: train.length };

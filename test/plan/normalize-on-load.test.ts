@@ -1,5 +1,5 @@
-import { atOnce } from "../../src/core/slices.js";
 import { describe, expect, test } from "vitest";
+import { atOnce } from "../../src/core/slices.js";
 import { Random } from "../../src/core/random.js";
 import { sizeOf } from "../../src/core/shape.js";
 import { Graph, type Value } from "../../src/graph/graph.js";
@@ -63,7 +63,7 @@ function parts() {
   return { graph, x, weight, bias, mean, variance, taps };
 }
 
-const ops = (graph: Graph, leastBytes = 0) => normalizeOnLoad(graph, leastBytes).nodes.map(({ op }) => op.name);
+const ops = (graph: Graph, leastBytes = 0) => atOnce(normalizeOnLoad(graph, leastBytes)).nodes.map(({ op }) => op.name);
 
 test.each(builds)("given statistics serve as well: %s", async (build) => {
   const { graph, x, weight, bias, mean, variance, taps } = parts();

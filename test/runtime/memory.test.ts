@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
+import { atOnce } from "../../src/core/slices.js";
 import { inferenceGraph } from "../../src/model/graphs.js";
 import { checkpointGradients } from "../../src/plan/gradient-checkpointing.js";
 import { Session } from "../../src/runtime/session.js";
@@ -37,11 +38,11 @@ test.each([
 
   const paper = session.rehearse();
   const before = bytes();
-  const small = paper.prepare(infer(1));
-  const steps = [paper.prepare(step(8), { rewrite: checkpointGradients }), paper.prepare(step(3))];
+  const small = atOnce(paper.prepare(infer(1)));
+  const steps = [atOnce(paper.prepare(step(8), { rewrite: checkpointGradients })), atOnce(paper.prepare(step(3)))];
   const training = paper.memory();
   paper.close(steps);
-  paper.prepare(infer(16));
+  atOnce(paper.prepare(infer(16)));
   expect(paper.memory().optimizer).toBe(0);
   expect(bytes()).toBe(before);
   expect(session.keptValues()).toEqual([]);
@@ -64,7 +65,7 @@ test("a program that does not fit on paper leaves no trace", async () => {
   const { session, bytes } = await open(1);
   const network = await architecture("resnet18");
   const before = bytes();
-  expect(() => session.rehearse().prepare(trainingGraph(network, 10, [1024, 224, 224, 3], settings))).toThrow("more than limits.memoryBytes");
+  expect(() => atOnce(session.rehearse().prepare(trainingGraph(network, 10, [1024, 224, 224, 3], settings)))).toThrow("more than limits.memoryBytes");
   expect(bytes()).toBe(before);
   session.close();
 });
