@@ -58,6 +58,7 @@ export async function makePages(): Promise<Record<keyof typeof pages | "decoders
       outdir: whole,
       metafile: true,
       absWorkingDir: root,
+      tsconfigRaw: {}, // whose paths would lead to the sources instead of the package
       logLevel: "error",
     });
     const wanted = new Set<string>();

@@ -2,6 +2,7 @@ import type { Build } from "../core/build.js";
 import { exp, log } from "../core/math.js";
 import { limits } from "../core/limits.js";
 import type { Shape } from "../core/shape.js";
+import { inSlices } from "../core/slices.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { float16ToFloat32, float32ToFloat16 } from "../formats/safetensors/half.js";
 import { Graph, type Value } from "../graph/graph.js";
@@ -109,15 +110,15 @@ export class Teacher {
 }
 
 /** Bytes of a teacher's memory and of its answers that are kept at most, from counting alone. */
-export function teacherMemory(
+export async function teacherMemory(
   { teacher, answers, cacheBytes = limits.teacherCacheBytes }: Distillation,
   student: Model,
   settings: DistillationSettings,
   build: Build,
   { batches, imageSize, images }: ShownBatches,
-): { teacher: number; answers: number } {
+): Promise<{ teacher: number; answers: number }> {
   const paper = teacher.session.rehearse();
-  for (const batch of batches) paper.prepare(teacherGraph(teacher, student, settings, [batch, ...imageSize]), { build });
+  for (const batch of batches) await inSlices(paper.prepare(teacherGraph(teacher, student, settings, [batch, ...imageSize]), { build }));
   const whole = 2 * answerWidth(settings) * settings.views * images;
   return { teacher: paper.memory().total, answers: answers === undefined ? Math.min(cacheBytes, whole) : 0 };
 }
