@@ -14,7 +14,7 @@ export interface DownloadedFile {
 }
 
 export interface DownloadedWeights extends Checkpoint {
-  /** What was fetched or found in the cache: descriptions, model card, weights. */
+  /** What was fetched or found in the cache: descriptions, model card, weights and, of a network that keeps them in files of their own, all of those. */
   readonly files: readonly DownloadedFile[];
 }
 
@@ -37,7 +37,11 @@ async function download(name: string, options: CheckpointOptions): Promise<Downl
       options.onFile?.(file);
     },
   };
-  if (isReference(name)) return { ...(await openCheckpoint(name, watched)), files };
+  if (isReference(name)) {
+    const checkpoint = await openCheckpoint(name, watched);
+    await (await import("./neighbours.js")).bringNeighbours(name, checkpoint, watched);
+    return { ...checkpoint, files };
+  }
   const named = splitTag(name);
   await architecture(named.architecture);
   return { architecture: named.architecture, ...(await openNamed(named, undefined, watched)), files };

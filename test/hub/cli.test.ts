@@ -102,6 +102,18 @@ describe("ocelli with weights by name", () => {
     expect(server.log).toEqual([]);
   });
 
+  it("downloads a network whose weights lie in a file of their own with that file", async () => {
+    const { file, data } = withDataApart(onnx, "model.onnx_data");
+    server.put("me/apart", { "onnx/model.onnx": file, "onnx/model.onnx_data": data });
+    const { code, stderr } = await ocelli(["download", "hf-hub:me/apart"], root);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/\nmodel\.onnx +[\d.]+ kB\nmodel\.onnx_data +1\.1 MB\n$/) });
+    server.reset();
+    process.env.OCELLI_OFFLINE = "1";
+    expect((await ocelli(["inspect", "hf-hub:me/apart"], root)).code).toBe(0);
+    delete process.env.OCELLI_OFFLINE;
+    expect(server.log).toEqual([]);
+  });
+
   it("starts training from them with a new head", async () => {
     const train = ["train", "tiny", "--freeze-epochs", "1", "--epochs", "0", "--no-report", "-o", "t.safetensors"];
     for (const from of [
