@@ -47,7 +47,7 @@ writeFileSync(recipeFile, JSON.stringify(small));
 /** Trains; `killAfter` so many lines of output, in the middle of the epoch behind them. @returns whether it came to its end */
 function train(name: string, { killAfter, resume = false }: { killAfter?: number; resume?: boolean } = {}): Promise<boolean> {
   const files = ["--recipe", recipeFile, "-o", join(folder, name), "--checkpoint", join(folder, `${name}.checkpoint`)];
-  const args = [join(root, "dist/cli/main.js"), "train", ...files, "--json", "--no-report", ...(resume ? ["--resume"] : [])];
+  const args = [join(root, "dist/cli/main.js"), "train", ...files, "--threads", "1", "--json", "--no-report", ...(resume ? ["--resume"] : [])];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   let lines = 0;
   let last = performance.now();

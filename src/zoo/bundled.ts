@@ -1,5 +1,8 @@
 /** Weights that ship with the package, by architecture. Each address is written out: so bundlers find the file, and take it along. */
-const files = new Map([["resnet20", () => new URL("../../models/resnet20-tiny-imagenet/model.safetensors", import.meta.url)]]);
+const files = new Map([
+  ["resnet20", () => new URL("../../models/resnet20-tiny-imagenet/model.safetensors", import.meta.url)],
+  ["ocelli_s", () => new URL("../../models/ocelli-s/model.safetensors", import.meta.url)],
+]);
 
 /** Architectures that the package has weights for. */
 export function listBundled(): string[] {

@@ -4,6 +4,7 @@ import { ImageList } from "../../src/data/image-list.js";
 import * as transforms from "../../src/data/transforms/index.js";
 import type { Model } from "../../src/model/model.js";
 import { epochSize } from "../../src/train/batches.js";
+import type { Augmentation } from "../../src/data/training-transforms.js";
 import { fineTuner } from "../../src/train/fine-tune.js";
 import type { Phase, Progress, TrainerOptions, TrainingData } from "../../src/train/options.js";
 import { Trainer } from "../../src/train/trainer.js";
@@ -250,6 +251,15 @@ test("progress: every step and every end of an epoch, once and in order, the sum
   );
   expect(ends.map(({ validation }) => Object.keys(validation ?? {}))).toEqual(ends.map(() => ["loss", "accuracy"]));
   expect((await model.evaluate(data.validation, { build: "simd" })).accuracy).toBe(ends[3].validation?.accuracy);
+  model.close();
+});
+
+test("fineTune keeps at least half of each image, unless another share is asked for", async () => {
+  const model = await tinyResnet();
+  const crop = (augmentation: Augmentation | undefined) => fineTuner(model, { train: tinyData(6) }, { augmentation }).settings.transforms[0];
+  expect(crop(undefined)).toMatchObject({ name: "RandomResizedCrop", scale: [0.5, 1] });
+  expect(crop({ scale: undefined, flip: 0 })).toEqual(crop(undefined));
+  expect(crop({ scale: [0.2, 1] })).toMatchObject({ scale: [0.2, 1] });
   model.close();
 });
 

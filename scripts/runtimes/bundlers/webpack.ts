@@ -6,8 +6,8 @@ interface Stats {
   readonly warnings: readonly { readonly message: string }[];
 }
 
-/** The weights that the package carries are a file of 579 KiB, which webpack tells of because a page could ask for it. */
-const known = /^asset size limit: [^:]+:?[^:]*Assets: \n {2}\w+\.safetensors \(579 KiB\)$/;
+/** The weights that the package carries are files of 2.4 MiB and 579 KiB, which webpack tells of because a page could ask for them. */
+const known = /^asset size limit: [^:]+:?[^:]*Assets: (\n {2}\w+\.safetensors \((2\.\d+ MiB|579 KiB)\)){2}$/;
 
 /** `webpack --mode production`, with no configuration but the pages. */
 export const webpack: Bundler = {

@@ -1,0 +1,32 @@
+import { readFileSync, statSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { expect, test } from "vitest";
+import { parseRecipe } from "../../src/train/recipe.js";
+import { bundledWeights, listBundled } from "../../src/zoo/bundled.js";
+import { createModel } from "../../src/zoo/create-model.js";
+
+const inline = { inline: true, build: "simd" } as const;
+
+test.each(listBundled())("the package's weights of %s are small, and say what they are and under which terms", async (name) => {
+  const model = await createModel(name, { ...inline, pretrained: true });
+  expect(statSync(bundledWeights(name) as URL).size).toBeLessThan(3e6);
+  expect(model.labels).toHaveLength(200);
+  expect(model.facts.notes?.terms).toContain("learnt from images under ImageNet's terms (research and education, non-commercial)");
+  expect(model.facts.notes?.weights).toContain("Tiny-ImageNet");
+  const [row] = await model.embed([{ data: new Uint8Array(48).fill(200), width: 4, height: 4, channels: 3 }]);
+  expect(row.every(Number.isFinite) && row.some((value) => value !== 0)).toBe(true);
+  model.close();
+});
+
+test("ocelli_s is a file and a module of the package, and its recipes train what it is", async () => {
+  const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
+  const file = exports["./models/*.safetensors"].replace("*", "ocelli-s");
+  const { default: bytes } = await import(pathToFileURL(exports["./models/ocelli-s"].default).href);
+  expect(Buffer.from(bytes).equals(readFileSync(file))).toBe(true);
+  const model = await createModel("ocelli_s", { ...inline, pretrained: bytes, labels: ["a", "b"] });
+  expect(model.labels).toEqual(["a", "b"]);
+  const recipe = (name: string) => parseRecipe(readFileSync(`models/ocelli-s/${name}.json`, "utf8")).model;
+  expect(recipe("recipe")).toEqual({ name: "ocelli_s", imageSize: model.imageSize[0] });
+  expect(recipe("recipe-2")).toEqual({ ...recipe("recipe"), weights: file.slice(2) });
+  model.close();
+});
