@@ -3,13 +3,15 @@
  * lie in `build/studio`. Words behind `--only` choose scenarios and browsers.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { isolation, serve } from "../../src/cli/runtimes/serve.js";
 import { makeImages } from "./images.js";
 import { Person } from "./person.js";
-import { scenarios, type Setting } from "./scenarios.js";
+import { scenarios } from "./scenarios.js";
+import type { Setting } from "./scenarios/scenario.js";
 import { openChromium, openFirefox } from "./tab.js";
 
 const { values: options } = parseArgs({ options: { only: { type: "string", default: "" } } });
@@ -25,18 +27,29 @@ let passed = 0;
 for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: openFirefox })) {
   if (!Object.keys(scenarios).some((scenario) => only.test(`${name}: ${scenario}`))) continue;
   const profile = mkdtempSync(join(tmpdir(), "ocelli-studio-profile-"));
-  const server = await serve(join(root, "dist/studio"), {
+  const settings = {
     headers: isolation,
     routes: Object.fromEntries(
       [...images.classes.flatMap(({ files }) => files), ...images.heldOut].map((file) => [
         `/test/${file}`,
-        (_, response) =>
+        (_: unknown, response: ServerResponse) =>
           void response.writeHead(200, { "Content-Type": file.endsWith("png") ? "image/png" : "image/jpeg" }).end(readFileSync(join(images.folder, file))),
       ]),
     ),
-  });
+  };
+  let server = await serve(join(root, "dist/studio"), settings);
+  const { origin } = server;
   const browser = await open(profile);
-  const setting: Setting = { images, origin: server.origin, shots, address: (file) => `/test/${file.split("/").map(encodeURIComponent).join("/")}` };
+  const setting: Setting = {
+    images,
+    origin,
+    shots: name === "Chromium" ? shots : undefined,
+    address: (file) => `/test/${file.split("/").map(encodeURIComponent).join("/")}`,
+    stopServer: () => server.close(),
+    startServer: async () => {
+      server = await serve(join(root, "dist/studio"), { ...settings, port: Number(new URL(origin).port) });
+    },
+  };
   try {
     // In order: each goes on with what the one before it left.
     for (const [name, run] of Object.entries(scenarios)) {

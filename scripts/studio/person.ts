@@ -72,20 +72,30 @@ export class Person {
     return this.tab.press(key);
   }
 
-  /** Drops files that are served with the page, as the platform would. @param on a class by its name; else the page */
-  drop(files: readonly string[], on?: string): Promise<void> {
-    const work = async ({ files, on }: { files: readonly string[]; on?: string }) => {
+  /** Drops files that are served with the page, as the platform would. @param on a class by its name; else the page, or what a selector finds */
+  drop(files: readonly string[], on?: string, selector = ".collect"): Promise<void> {
+    const work = async ({ files, on, selector }: { files: readonly string[]; on?: string; selector: string }) => {
       const data = new DataTransfer();
       for (const file of files) {
         const blob = await (await fetch(file)).blob();
-        data.items.add(new File([blob], file.split("/").at(-1) as string, { type: blob.type }));
+        data.items.add(new File([blob], decodeURIComponent(file.split("/").at(-1) as string), { type: blob.type }));
       }
       const lines = [...document.querySelectorAll(".class-line")];
-      const target = on ? lines.find((line) => line.querySelector(".class-name")?.textContent === on) : document.querySelector(".collect");
-      if (!target) throw new Error(`no place to drop at: ${on}`);
+      const target = on ? lines.find((line) => line.querySelector(".class-name")?.textContent === on) : document.querySelector(selector);
+      if (!target) throw new Error(`no place to drop at: ${on ?? selector}`);
       target.dispatchEvent(new DragEvent("dragover", { bubbles: true, cancelable: true, dataTransfer: data }));
       target.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
     };
-    return this.tab.evaluate(work, { files, on });
+    return this.tab.evaluate(work, { files, on, selector });
+  }
+
+  /** Drops a file on the page. */
+  dropBytes(bytes: Uint8Array, name: string): Promise<void> {
+    const work = ({ text, name }: { text: string; name: string }) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(atob(text), (char) => char.charCodeAt(0))], name));
+      document.querySelector(".collect")?.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
+    };
+    return this.tab.evaluate(work, { text: Buffer.from(bytes).toString("base64"), name });
   }
 }

@@ -1,5 +1,5 @@
 import { chromium } from "playwright-core";
-import puppeteer from "puppeteer-core";
+import puppeteer, { type KeyInput } from "puppeteer-core";
 
 /** What the flows need of a tab, whichever browser it is of. */
 export interface Tab {
@@ -19,7 +19,6 @@ export interface BrowserUnderTest {
   readonly tab: Tab;
   /** Ends the tab in the middle of what it does, and opens another with the same profile. */
   killTab(): Promise<void>;
-  setOffline?(isOffline: boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,7 +64,6 @@ export async function openChromium(profile: string): Promise<BrowserUnderTest> {
       await tab.close();
       tab = await open();
     },
-    setOffline: (isOffline) => context.setOffline(isOffline),
     close: () => context.close(),
   };
 }
@@ -84,7 +82,12 @@ export async function openFirefox(profile: string): Promise<BrowserUnderTest> {
       goto: async (url) => void (await page.goto(url)),
       evaluate: (work, argument) => page.evaluate(work as never, argument as never) as never,
       clickAt: (x, y) => page.mouse.click(x, y),
-      press: (key) => page.keyboard.press(key as never),
+      async press(chord) {
+        const keys = chord.split("+") as KeyInput[];
+        for (const key of keys.slice(0, -1)) await page.keyboard.down(key);
+        await page.keyboard.press(keys.at(-1) as KeyInput);
+        for (const key of keys.slice(0, -1)) await page.keyboard.up(key);
+      },
       resize: (width, height) => page.setViewport({ width, height }),
       screenshot: async (path) => void (await page.screenshot({ path: path as `${string}.png` })),
       close: () => page.close(),

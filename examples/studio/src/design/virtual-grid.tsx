@@ -2,6 +2,8 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 const gap = 8;
+/** Padding at both sides, in which the mark of the current cell may show. */
+const edge = 2;
 const leastCell = 104;
 /** Rows kept above and below what is seen. */
 const spare = 3;
@@ -29,7 +31,7 @@ export function VirtualGrid<T extends { readonly id: string }>({ items, label, s
 
   useLayoutEffect(() => {
     const element = box.current as HTMLDivElement;
-    const measure = () => setSize({ width: element.clientWidth, height: element.clientHeight });
+    const measure = () => setSize({ width: element.clientWidth - 2 * edge, height: element.clientHeight });
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     measure();

@@ -83,21 +83,25 @@ export async function openProject(): Promise<void> {
   await removeUnused(new Set(project.value.images.map(({ id }) => id)));
   let timer: ReturnType<typeof setTimeout> | undefined;
   let written = project.value;
+  let isWriting = false;
   const write = async () => {
     clearTimeout(timer);
-    const now = project.value;
-    if (now === written) return;
+    if (isWriting) return;
+    isWriting = true;
     try {
-      await writeText(file, JSON.stringify(now));
-      written = now;
-      if (project.value === now) saving.value = "saved";
+      while (project.value !== written) {
+        const now = project.value;
+        await writeText(file, JSON.stringify(now));
+        written = now;
+      }
+      saving.value = "saved";
     } catch (error) {
       saving.value = error as Error;
     }
+    isWriting = false;
   };
   effect(() => {
-    if (project.value === written) return;
-    saving.value = "saving";
+    if (project.value !== written) saving.value = "saving";
     clearTimeout(timer);
     timer = setTimeout(write, quiet);
   });

@@ -1,0 +1,75 @@
+import { unzipSync } from "fflate";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadModel } from "../../../src/index.js";
+import { checkAccess } from "../access.js";
+import type { Person } from "../person.js";
+import { shoot } from "../shots.js";
+import type { Scenarios } from "./scenario.js";
+
+/** The file that a button gives. */
+async function taken(person: Person, button: string): Promise<Uint8Array> {
+  await person.evaluate(() => {
+    const page = globalThis as unknown as { taken?: Blob };
+    const make = URL.createObjectURL.bind(URL);
+    page.taken = undefined;
+    URL.createObjectURL = (blob) => {
+      page.taken = blob as Blob;
+      return make(blob);
+    };
+  });
+  await person.click(button);
+  await person.until("a file", () => (globalThis as unknown as { taken?: Blob }).taken !== undefined);
+  const text = await person.evaluate(async () => {
+    const bytes = new Uint8Array(await ((globalThis as unknown as { taken: Blob }).taken as Blob).arrayBuffer());
+    let text = "";
+    for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+    return btoa(text);
+  });
+  return new Uint8Array(Buffer.from(text, "base64"));
+}
+
+export const takingAway: Scenarios = {
+  async "gives a model that says the same in Node"(person, { images: { folder, heldOut }, address, shots }) {
+    await person.click("Look");
+    await person.drop([address(heldOut[0])], undefined, ".try-picture");
+    await person.until("an answer", () => document.querySelectorAll(".bars li").length === 2);
+    const inPage = await person.evaluate(() => [...document.querySelectorAll<HTMLElement>(".bars .number")].map(({ title }) => Number(title)));
+    await person.click("Take away");
+    await checkAccess(person);
+    await shoot(person, shots, "11-take-away");
+    const image = readFileSync(join(folder, heldOut[0]));
+    const files = [await taken(person, "Download safetensors"), await taken(person, "Download ONNX")];
+    for (const [i, file] of files.entries()) {
+      const model = await loadModel(file, {
+        build: "simd",
+        inline: true,
+        ...(i === 1 ? { preprocessing: (await loadModel(files[0], { inline: true })).preprocessing } : {}),
+      });
+      const scores = (await model.classify(image)).map(({ score }) => score);
+      model.close();
+      const furthest = Math.max(...scores.map((score, j) => Math.abs(score - inPage[j])));
+      const most = i === 0 ? 0 : 1e-5;
+      if (!(furthest <= most)) throw new Error(`${["safetensors", "ONNX"][i]}: expected ${inPage}, got ${scores}`);
+    }
+    return `${inPage[0].toFixed(4)}; safetensors to the bit, ONNX to 1e-5`;
+  },
+
+  async "gives the labelled images back, and takes the zip in again"(person, { images: { classes, folder } }) {
+    const zip = await taken(person, "Download a zip");
+    const files = unzipSync(zip);
+    for (const { name, files: paths } of classes) {
+      for (const path of paths) {
+        const found = files[path];
+        if (!found || Buffer.compare(found, readFileSync(join(folder, path))) !== 0) throw new Error(`${path} of ${name} is not in the zip as it came in`);
+      }
+    }
+    await person.click("Project");
+    await person.click("Start a new project");
+    await person.sees("Teach it to see what you see");
+    await person.dropBytes(zip, "project.zip");
+    await person.sees("All images 40");
+    for (const { name } of classes) await person.sees(name);
+    return `${(zip.length / 1e6).toFixed(1)} MB`;
+  },
+};
