@@ -35,17 +35,21 @@ const serviceWorker: Plugin = {
 };
 
 /**
- * Parts of the package that no page with workers reaches, or that this one does not: Node's, the hub (models come from files here), and the
- * kernels of other builds than `simd`, in which it does everything so that scores are the same wherever the model goes.
+ * Parts of the package that no page with workers reaches, or that this one does not: Node's, the hub (models come from files here), readers of
+ * other programs' files, distillation, and kernels of other builds than `simd`, in which it does everything so that scores are the same
+ * wherever the model goes.
  */
 const unreached =
-  /\/chunks\/((cache|file|folder|host|list-folder|tar-shards|turbo)-node|turbo|wasm-turbo|wasm-relaxed(-[a-z]+)?|hub|cache-store|worker-tasks|bench-runtimes|read-foreign|load-foreign|imported|tfjs|tflite|archive|calibrate|test-[a-z]+net|test-mambaout)-[A-Z0-9]{8}\.js$|\/dist\/augmentations\.js$/;
+  /\/chunks\/((cache|file|folder|host|list-folder|tar-shards|turbo)-node|turbo|wasm-turbo|wasm-relaxed(-[a-z]+)?|hub|cache-store|worker-tasks|bench-runtimes|teacher|tiff|wasm-simd-quantized|read-foreign|load-foreign|imported|tfjs|tflite|archive|calibrate|test-[a-z]+net|test-mambaout)-[A-Z0-9]{8}\.js$|\/dist\/augmentations\.js$/;
 
 const leaveOut: Plugin = {
   name: "leave out",
   enforce: "pre",
   apply: "build",
-  load: (id) => (id.startsWith(dist) && unreached.test(id) ? { code: 'throw new Error("left out of the page");', syntheticNamedExports: true } : undefined),
+  load: (id) =>
+    id.startsWith(dist) && unreached.test(id)
+      ? { code: 'throw new Error("This page does not have the part of Ocelli that this needs.");', syntheticNamedExports: true }
+      : undefined,
 };
 
 export default defineConfig({

@@ -46,14 +46,12 @@ export class Person {
       const dialog = [...document.querySelectorAll("dialog[open]")].at(-1);
       // A button of the step before one of the same name in the header.
       const places = dialog ? [dialog] : [document.querySelector("main"), document];
-      const found = places
-        .flatMap((place) => [...(place?.querySelectorAll<HTMLElement>("button, a, summary, label, [role=option]") ?? [])])
-        .filter((element) => {
-          const name = element.getAttribute("aria-label") ?? element.innerText.replaceAll(/\s+/g, " ").trim();
-          const says = [name, name.replace(/^\d /, "")].some((name) => name === words || name.startsWith(`${words} `));
-          return says && element.checkVisibility() && element.getClientRects().length > 0;
-        });
-      const [element] = found;
+      const all = places.flatMap((place) => [...(place?.querySelectorAll<HTMLElement>("button, a, summary, label, [role=option]") ?? [])]);
+      const seen = all
+        .filter((element) => element.checkVisibility() && element.getClientRects().length > 0)
+        .map((element) => ({ element, name: element.getAttribute("aria-label") ?? element.innerText.replaceAll(/\s+/g, " ").trim() }))
+        .flatMap(({ element, name }) => [name, name.replace(/^\d /, "")].map((name) => ({ element, name })));
+      const element = (seen.find(({ name }) => name === words) ?? seen.find(({ name }) => name.startsWith(`${words} `)))?.element;
       if (!element || (element as HTMLButtonElement).disabled) return undefined;
       element.scrollIntoView({ block: "center", behavior: "instant" });
       const { x, y, width, height } = element.getBoundingClientRect();

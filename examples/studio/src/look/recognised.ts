@@ -1,4 +1,3 @@
-import { signal } from "@preact/signals";
 import type { Score } from "ocelli";
 import { trained, trainedModel } from "../project/trained.js";
 import { sureFrom, taught } from "./judged.js";
@@ -9,19 +8,11 @@ export interface Recognised {
   readonly isSure: boolean;
 }
 
-export const recognised = signal<Recognised | undefined>(undefined);
-export const problem = signal("");
-
 /** What the network says of an image, under the names that classes have now. */
-export async function recognise(image: Blob | HTMLVideoElement): Promise<void> {
-  try {
-    const model = await trainedModel();
-    const then = trained.value?.classes ?? [];
-    const scores = await model.classify(image, { topK: model.labels.length });
-    const named = scores.map(({ label, score }) => ({ label: taught.value[then.findIndex(({ name }) => name === label)]?.name ?? label, score }));
-    recognised.value = { scores: named, isSure: named[0].score >= sureFrom.value };
-    problem.value = "";
-  } catch (error) {
-    problem.value = (error as Error).message;
-  }
+export async function recognise(image: Blob | HTMLVideoElement): Promise<Recognised> {
+  const model = await trainedModel();
+  const then = trained.value?.classes ?? [];
+  const scores = await model.classify(image, { topK: model.labels.length });
+  const named = scores.map(({ label, score }) => ({ label: taught.value[then.findIndex(({ name }) => name === label)]?.name ?? label, score }));
+  return { scores: named, isSure: named[0].score >= sureFrom.value };
 }

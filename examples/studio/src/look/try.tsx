@@ -1,13 +1,25 @@
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { useCamera } from "../collect/camera.js";
 import { filesOf } from "../collect/dropped.js";
 import { askForFiles } from "../design/ask-for-files.js";
 import { Icon } from "../design/icon.js";
 import { Bars } from "./bars.js";
-import { problem, recognise, recognised } from "./recognised.js";
+import { type Recognised, recognise } from "./recognised.js";
 
 type Shown = { readonly is: "nothing" } | { readonly is: "camera" } | { readonly is: "image"; readonly url: string };
+
+const recognised = signal<Recognised | undefined>(undefined);
+const problem = signal("");
+
+async function look(at: Blob | HTMLVideoElement): Promise<void> {
+  try {
+    recognised.value = await recognise(at);
+    problem.value = "";
+  } catch (error) {
+    problem.value = (error as Error).message;
+  }
+}
 
 /** New images, and the camera, in front of the network. */
 export function Try() {
@@ -20,7 +32,7 @@ export function Try() {
     if (!file) return;
     if (shown.value.is === "image") URL.revokeObjectURL(shown.value.url);
     shown.value = { is: "image", url: URL.createObjectURL(file) };
-    await recognise(file);
+    await look(file);
   };
   const drop = async (event: DragEvent) => {
     event.preventDefault();
@@ -94,12 +106,12 @@ function LivePicture() {
   const inTheWay = useCamera(video);
   useEffect(() => {
     let isGone = false;
-    const look = async () => {
+    const watch = async () => {
       if (isGone) return;
-      if (video.current && video.current.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) await recognise(video.current);
-      requestAnimationFrame(() => void look());
+      if (video.current && video.current.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) await look(video.current);
+      requestAnimationFrame(() => void watch());
     };
-    void look();
+    void watch();
     return () => {
       isGone = true;
     };

@@ -3,7 +3,7 @@ import { fineTuner, type Model, type Preparation, type Progress, type Trainer } 
 import { freshModel } from "../project/backbones.js";
 import { datasetOf, type Labelled, split } from "../project/dataset.js";
 import { readText, store, writeText } from "../project/files.js";
-import { type Checked, keepTrained, type Trained } from "../project/trained.js";
+import { type Checked, keepTrained, type Trained, trained } from "../project/trained.js";
 import { drawEpochs, drawStep, startCurves } from "./curve-data.js";
 import { labelled, taughtClasses } from "./readiness.js";
 import { optionsOf, settings, type TeachSettings } from "./settings.js";
@@ -38,7 +38,7 @@ const [pausing, stopping] = [new Error("pause"), new Error("stop")];
 /** Whether a training was under way when the page was last closed. */
 export async function findRun(): Promise<void> {
   const text = await readText(runFile);
-  if (!text) return;
+  if (!text) return drawEpochs(trained.value?.records ?? []);
   run = JSON.parse(text) as Run;
   stage.value = "paused";
 }

@@ -4,6 +4,7 @@ import { count } from "../design/words.js";
 import { imagesByClass } from "../project/state.js";
 import { trained } from "../project/trained.js";
 import { goTo } from "../route.js";
+import { curves } from "./curve-data.js";
 import { Curves } from "./curves.js";
 import { Done } from "./done.js";
 import { Panel } from "./panel.js";
@@ -32,6 +33,7 @@ export function Teach() {
           </div>
         </div>
       )}
+      {isIdle && trained.value && <Done />}
       {isIdle ? <Begin /> : <Running />}
       {notices.value.length > 0 && (
         <div class="notice">
@@ -43,8 +45,7 @@ export function Teach() {
           </div>
         </div>
       )}
-      {now === "done" && <Done />}
-      {now !== "idle" && now !== "failed" && (
+      {curves.value.accuracy.x.length > 0 && (
         <div class="card curves-card">
           <Curves kind="accuracy" />
           <Curves kind="loss" />
@@ -76,7 +77,7 @@ function Begin() {
         </div>
       ) : (
         <div class="row">
-          <button type="button" class={`button big ${stage.value === "done" ? "" : "primary"}`} onClick={() => void teach()}>
+          <button type="button" class={isAgain ? "button" : "button big primary"} onClick={() => void teach()}>
             <Icon name="spark" /> {isAgain ? "Teach again" : "Teach"}
           </button>
           <p class="soft">
