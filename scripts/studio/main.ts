@@ -2,7 +2,7 @@
  * Drives the built studio in Chromium and Firefox as a person would: `npm run test:studio`. One line a scenario; screenshots of what was seen
  * lie in `build/studio`. Words behind `--only` choose scenarios and browsers.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -17,10 +17,18 @@ import { openChromium, openFirefox } from "./tab.js";
 const { values: options } = parseArgs({ options: { only: { type: "string", default: "" } } });
 const only = new RegExp(options.only, "i");
 const root = resolve(import.meta.dirname, "../..");
+/** Of what ships in the package. */
+const mostBytes = 2 ** 20;
 const shots = join(root, "build/studio");
 mkdirSync(shots, { recursive: true });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 
+const bytes = readdirSync(join(root, "dist/studio"), { recursive: true, encoding: "utf8" })
+  .map((file) => join(root, "dist/studio", file))
+  .filter((file) => !file.endsWith(".safetensors") && statSync(file).isFile())
+  .reduce((sum, file) => sum + statSync(file).size, 0);
+console.log(`${(bytes / 1e6).toFixed(3)} MB without weights`);
+if (bytes > mostBytes) throw new Error(`dist/studio is larger than ${mostBytes} bytes without weights: ${bytes}`);
 const images = makeImages();
 let failed = 0;
 let passed = 0;

@@ -9,7 +9,6 @@ export const looking: Scenarios = {
     for (const [i, file] of heldOut.entries()) {
       await person.drop([address(file)], undefined, ".try-picture");
       await person.until("an answer of its own", () => document.querySelectorAll(".bars li").length === 2);
-      await new Promise((done) => setTimeout(done, 1500));
       const best = await person.evaluate(() => document.querySelector<HTMLElement>(".bars .bar-name")?.innerText.trim() ?? "");
       if (best !== classes[i].name) throw new Error(`expected ${classes[i].name} for ${file}, got ${best}`);
       said.push(best);
@@ -25,6 +24,8 @@ export const looking: Scenarios = {
     await person.until("the images", () => document.querySelectorAll(".strip button").length > 0);
     await person.click("Look closely at image 1");
     await person.until("what it says of it", () => document.querySelectorAll("dialog .bars li").length === 2);
+    await person.until("a heat map", () => (document.querySelector<HTMLCanvasElement>("dialog canvas")?.height ?? 0) > 150);
+    await person.until("twelve images like it", () => document.querySelectorAll("dialog .strip img[src]").length === 12);
     await checkAccess(person);
     await shoot(person, shots, "10-closely");
     await person.click("Close");

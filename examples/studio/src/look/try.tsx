@@ -32,6 +32,7 @@ export function Try() {
     if (!file) return;
     if (shown.value.is === "image") URL.revokeObjectURL(shown.value.url);
     shown.value = { is: "image", url: URL.createObjectURL(file) };
+    recognised.value = undefined;
     await look(file);
   };
   const drop = async (event: DragEvent) => {
