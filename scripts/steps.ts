@@ -54,7 +54,11 @@ const steps = {
     packages: ["vite", "preact", "@preact/signals", "uplot", "fflate"],
     writes: ["dist/studio"],
   },
-  dist: { reads: () => ["src", "models/ocelli-s/model.safetensors", "tsconfig.json", "tsconfig.build.json"], packages: ["typescript", "esbuild", ...bundled], writes: ["dist"] },
+  dist: {
+    reads: () => ["src", "models/ocelli-s/model.safetensors", "tsconfig.json", "tsconfig.build.json"],
+    packages: ["typescript", "esbuild", ...bundled],
+    writes: ["dist"],
+  },
 } satisfies Record<string, Step>;
 
 export type StepName = keyof typeof steps;
