@@ -25,11 +25,11 @@ export const train = async (name, items) => {
 const decoders = /^(codec|decoders-source)-/;
 /**
  * Imported dynamically, and not by a page: what only Node asks for; what reads images where there are no workers, whose
- * bundle has it too; what training takes beyond flips and crops; quantised models; kernels of other builds and of parts; manifests; weights by name; figures of an evaluation; test-time augmentation; the writer of ONNX
+ * bundle has it too; what training takes beyond flips and crops; quantised models; kernels of other builds and of parts; manifests; weights by name; figures of an evaluation; calibrated scores; test-time augmentation; the writer of ONNX
  * files; what hashes where WebCrypto does not; networks but MobileNetV3.
  */
 const notLoaded =
-  /-node-|^quantized-|^worker-(tasks|augmentations)-|^augmentations-source-|^(decode|bmp|gif|jpeg|png|tiff|webp)-|^wasm-((simd|turbo)-|\w+-[a-z]+-)|^sync-|^(turbo|metrics|evaluate|test-time|hub|cache-store|save-onnx|sha256|load-foreign|read-foreign|imported|archive|replace-head|tfjs|tflite)-/;
+  /-node-|^quantized-|^worker-(tasks|augmentations)-|^augmentations-source-|^(decode|bmp|gif|jpeg|png|tiff|webp)-|^wasm-((simd|turbo)-|\w+-[a-z]+-)|^sync-|^(turbo|metrics|evaluate|recognize|calibration|test-time|hub|cache-store|save-onnx|sha256|load-foreign|read-foreign|imported|archive|replace-head|tfjs|tflite)-/;
 
 /** Imported dynamically, and only by the page that trains. */
 const onlyTraining = /^save-/;

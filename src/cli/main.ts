@@ -3,9 +3,11 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { OcelliError } from "../index.js";
 import { benchCommand } from "./bench.js";
+import { calibrateCommand } from "./calibrate.js";
 import { downloadCommand } from "./download.js";
 import { evalCommand } from "./eval.js";
 import { embedCommand } from "./embed.js";
+import { explainCommand } from "./explain.js";
 import { inspectCommand } from "./inspect.js";
 import { lrFindCommand } from "./lr-find.js";
 import { modelsCommand } from "./models.js";
@@ -13,6 +15,7 @@ import { exitCodes, Interrupted } from "./output.js";
 import { predictCommand } from "./predict.js";
 import { quantizeCommand } from "./quantize.js";
 import { studioCommand } from "./studio.js";
+import { searchCommand } from "./search.js";
 import { trainCommand } from "./train.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
@@ -36,6 +39,9 @@ for (const make of [
   predictCommand,
   evalCommand,
   embedCommand,
+  explainCommand,
+  searchCommand,
+  calibrateCommand,
   quantizeCommand,
   inspectCommand,
   modelsCommand,

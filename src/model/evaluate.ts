@@ -20,7 +20,13 @@ export interface EvaluateOptions extends ScoreOptions {
 export async function evaluate(model: Model, data: Dataset, { signal, build, tta, rocAuc, onProgress, decoded }: EvaluateOptions): Promise<Evaluation> {
   const labels = model.labelIndices(data.classes);
   const builder = new EvaluationBuilder(model.labels, { rocAuc });
-  const add = (row: Float32Array, { id, label }: Item) => builder.add(id, labels[label], row);
+  const { temperature = 1 } = model.calibration ?? {};
+  const add = (row: Float32Array, { id, label }: Item) =>
+    builder.add(
+      id,
+      labels[label],
+      row.map((value) => value / temperature),
+    );
   await model.computeScores(data, add, { signal, build, tta, decoded, onProgress: (done) => onProgress?.(done, data.length) });
   return builder.finish();
 }

@@ -1,9 +1,10 @@
 import { Graph } from "../graph/graph.js";
 import type { Architecture } from "../nn/architecture.js";
 import { Scope } from "../nn/scope.js";
+import { concat } from "../ops/concat.js";
 
-/** What an inference program gives: class scores before softmax, pooled features, or what the head takes. */
-export type Result = "logits" | "embedding" | "features";
+/** What an inference program gives: class scores before softmax, pooled features, the one and then the other, or what the head takes. */
+export type Result = "logits" | "embedding" | "both" | "features";
 
 export interface InputSize {
   readonly batch: number;
@@ -25,7 +26,12 @@ export function inferenceGraph(
   const graph = new Graph();
   const net = new Scope(graph);
   const features = architecture.backbone(net, graph.input("x", [batch, height, width, architecture.channels]));
-  if (result === "logits") graph.output(result, architecture.head(net, features, numClasses));
-  else graph.output(result, result === "embedding" ? architecture.embedding(features) : features);
+  const give = {
+    logits: () => architecture.head(net, features, numClasses),
+    embedding: () => architecture.embedding(features),
+    both: () => concat([give.logits(), give.embedding()], { axis: 1 }),
+    features: () => features,
+  };
+  graph.output(result, give[result]());
   return rewrite(graph);
 }

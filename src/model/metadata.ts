@@ -7,6 +7,8 @@ export const metadataKeys = {
   labels: "ocelli.labels",
   preprocessing: "ocelli.preprocessing",
   notes: "ocelli.notes",
+  /** What `calibrate` found. */
+  calibration: "ocelli.calibration",
   /** How it was trained: the recipe, JSON. */
   recipe: "ocelli.recipe",
   /** Of a network that came in a file: its graph without the weights, an ONNX file in base64. */

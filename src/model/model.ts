@@ -11,6 +11,7 @@ import { evaluationTransforms, type Preprocessing, preprocessingNames } from "..
 import type { Architecture } from "../nn/architecture.js";
 import type { Build } from "../runtime/instance.js";
 import type { Program, Rehearsal, Session } from "../runtime/session.js";
+import type { Calibration } from "./calibration.js";
 import { describe, type ModelDescription } from "./describe.js";
 import type { EvaluateOptions } from "./evaluate.js";
 import type { CallOptions, EachOptions, Images, ScoreOptions, TakeRow } from "./call-options.js";
@@ -34,6 +35,8 @@ export interface Score {
   readonly label: string;
   /** Softmax score, 0 to 1. */
   readonly score: number;
+  /** Of `none of these`, which a calibrated model says of images unlike its classes: its score is the share of calibration images that were less odd. */
+  readonly isUnknown?: boolean;
 }
 
 /** What a model is, apart from its weights. */
@@ -69,6 +72,8 @@ export class Model {
   private readonly rooms: Float32Array[] = [];
   /** Training steps that batch norm's running statistics have seen: PyTorch's `num_batches_tracked`. */
   batchesTracked = 0;
+  /** What `calibrate` of `ocelli/vision` found; of the weights as they are, so whoever changes them takes it away. */
+  calibration?: Calibration;
 
   /** @internal Use `createModel` or `loadModel`. */
   constructor(
@@ -103,13 +108,18 @@ export class Model {
    * The classes of one image, or of each of several.
    *
    * @param options.topK how many classes to give, best first (default 5, at most all)
-   * @returns softmax scores, which sum to 1 over all classes
+   * @returns softmax scores, which sum to 1 over all classes; of a calibrated model first `none of these`, where it is so
    * @throws {FormatError | LimitError | DataError} for an image that cannot be read, naming it
    */
   classify(image: ImageSource, options?: ScoreOptions & { topK?: number }): Promise<Score[]>;
   classify(images: readonly ImageSource[], options?: ScoreOptions & { topK?: number }): Promise<Score[][]>;
   async classify(images: ImageSource | readonly ImageSource[], { topK = 5, signal, tta }: ScoreOptions & { topK?: number } = {}): Promise<Score[] | Score[][]> {
     if (!(Number.isInteger(topK) && topK >= 1)) throw new ArgumentError(`classify: topK expected a whole number of 1 or more, got ${topK}`);
+    if (this.calibration) {
+      const { classifyCalibrated } = await import("./recognize.js");
+      const all = await classifyCalibrated(this, Array.isArray(images) ? images : [images as ImageSource], topK, { signal, tta });
+      return Array.isArray(images) ? all : all[0];
+    }
     const rank = (logits: Float32Array): Score[] =>
       [...softmaxRow(logits)]
         .map((score, index) => ({ label: this.labels[index], score }))
@@ -194,6 +204,7 @@ export class Model {
       if (formatShape(expected) !== formatShape(shape) || data.length !== sizeOf(shape))
         throw new ShapeError(`setParameters: "${name}" expects ${formatShape(expected)}, got ${formatShape(shape)} with ${data.length} numbers`);
     }
+    this.calibration = undefined;
     for (const [name, { data }] of tensors) {
       await this.session.write(name, await inSlices(toMemory(data, kept.get(name)?.file)));
       await giveWay();
@@ -202,6 +213,7 @@ export class Model {
 
   /** Starts the named tensors (default all) anew from their initialisers. */
   async initialize(seed: number, names?: readonly string[]): Promise<void> {
+    this.calibration = undefined;
     for (const value of this.session.keptValues().filter(isCheckpointed)) {
       if (!names || names.includes(value.name)) await this.session.write(value.name, await inSlices(initialValues(value, seed)));
     }

@@ -49,13 +49,17 @@ export async function saveModel(model: Model, target: FileTarget | undefined, op
 
 const nameOf = (target: FileTarget | undefined) => (typeof target === "object" && "store" in target ? target.name : String(target));
 
-export function fileMetadata({ facts, architecture, labels }: Model, { notes = facts.notes ?? {}, recipe }: SaveOptions = {}): Record<string, string> {
+export function fileMetadata(
+  { facts, architecture, labels, calibration }: Model,
+  { notes = facts.notes ?? {}, recipe }: SaveOptions = {},
+): Record<string, string> {
   return {
     format: "pt",
     [metadataKeys.architecture]: JSON.stringify({ name: architecture.name, options: architecture.options }),
     [metadataKeys.labels]: JSON.stringify(labels),
     ...(facts.preprocessing && { [metadataKeys.preprocessing]: JSON.stringify(facts.preprocessing) }),
     [metadataKeys.notes]: JSON.stringify(notes),
+    ...(calibration && { [metadataKeys.calibration]: JSON.stringify(calibration) }),
     ...(recipe !== undefined && { [metadataKeys.recipe]: recipe }),
     ...(architecture.definition && { [metadataKeys.graph]: toBase64(architecture.definition(labels.length)) }),
   };

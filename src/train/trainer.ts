@@ -156,6 +156,7 @@ export class Trainer {
    */
   async fit(): Promise<readonly EpochRecord[]> {
     const { signal, checkpoint } = this.options;
+    this.model.calibration = undefined; // it is of other weights
     try {
       const build = await this.chooseBuild();
       await this.averages?.start(this.resumed?.training);

@@ -5,3 +5,4 @@ export { type ExplainOptions, type Explanation, explain, layersToExplain } from 
 export type { HeatGrid } from "./explain/grad-cam.js";
 export { type Overlay, type OverlayOptions, overlay } from "./explain/overlay.js";
 export { type Mistake, type Mistakes, type MistakesOptions, mistakes, type SuspiciousLabel } from "./mistakes.js";
+export { type CalibrateOptions, type Calibration, type CalibrationReport, calibrate, type Recognition, recognize } from "./calibrate/calibrate.js";

@@ -71,6 +71,8 @@ export async function assemble(built: Architecture, options: AssembleOptions, sa
     const facts = { architecture: built, labels, ...images, notes: saved.notes, trained: weights !== undefined, identityNorms, quantized: weights?.quantized };
     const model = new Model(session, facts, inline);
     for await (const [, [count]] of weights?.read(match?.counters.slice(0, 1) ?? []) ?? []) model.batchesTracked = count;
+    if (saved.calibration && !newHead && weights)
+      model.calibration = (await import("../model/calibration.js")).checkedCalibration(saved.calibration, labels.length, weights.file);
     await session.started();
     return model;
   } catch (error) {

@@ -12,6 +12,8 @@ export interface Saved {
   readonly labels?: readonly string[];
   readonly preprocessing?: Preprocessing;
   readonly notes?: Readonly<Record<string, string>>;
+  /** As the file has it; to be checked. */
+  readonly calibration?: unknown;
   /** Of an imported network: its graph without the weights. */
   readonly definition?: Uint8Array;
 }
@@ -55,5 +57,6 @@ export function readSaved({ metadata, name }: { readonly metadata: ReadonlyMap<s
     labels: read(metadataKeys.labels, (value) => Array.isArray(value) && value.every((label) => typeof label === "string")) as Saved["labels"],
     preprocessing: read(metadataKeys.preprocessing, isPreprocessing) as Saved["preprocessing"],
     notes: read(metadataKeys.notes, isRecord) as Saved["notes"],
+    calibration: read(metadataKeys.calibration, isRecord),
   };
 }
