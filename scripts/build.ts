@@ -49,7 +49,7 @@ const withIndex: Plugin = {
       ),
     );
     // What others import statically, such as the catalogue and a model's file, must not bring them the index.
-    const isStatic = (path: string) => /catalogue|model[/\\]save\.ts$/.test(path);
+    const isStatic = (path: string) => /catalogue|model[/\\](save|calibration|recognize|metrics)\.ts$/.test(path);
     // Without workers the caller imports the workers' own file: modules that it shared with a page's would come along with the page.
     onResolve({ filter: /worker-augmentations\.js$/ }, ({ kind }) => (kind === "dynamic-import" ? { path: "../augmentations.js", external: true } : undefined));
     // The package has no side effects, so that an import of nothing would be dropped.
@@ -90,6 +90,7 @@ if (!process.argv.includes("--wasm")) {
   await step("tasks", () => bundleWorker("src/data/worker-tasks.ts", "tasks"));
   await step("decoders", () => bundleWorker("src/data/worker-decoders.ts", "decoders"));
   await step("augmentations", () => bundleWorker("src/data/worker-augmentations.ts", "augmentations"));
+  await step("page", bundlePage);
   await step("dist", makeDist);
   await step("studio", buildStudio);
 }
@@ -153,6 +154,36 @@ async function bundleWorker(entry: string, name: string): Promise<void> {
   if (itself in output.inputs) throw new Error(`${entry} imports ${itself}, its own bundle`);
   write(`build/${name}.js`, outputFiles[0].text);
   write(itself, stringModule(entry, `${name}Source`, outputFiles[0].text));
+}
+
+/**
+ * Bundles what `exportPage` puts beside a model: one script that loads nothing, without what a page with one model in a safetensors file never asks for.
+ */
+async function bundlePage(): Promise<void> {
+  const absent =
+    /-node\.js$|\/hub\/|\/(wasm-(turbo|\w+-(training|augment))|turbo|augmentations-source|worker-augmentations|save|save-onnx|archive|replace-head|evaluate|metrics|imagenet-classes|read-foreign|load-foreign|calibrate|csv-parse)(\/index)?\.js$|formats\/(tfjs|tflite)\//;
+  const withoutRest: Plugin = {
+    name: "without the rest",
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: absent }, ({ path, kind }) => (kind === "dynamic-import" ? { path, namespace: "absent" } : undefined));
+      onLoad({ filter: /.*/, namespace: "absent" }, () => ({ contents: 'throw new Error("this page has no more than it needs")', loader: "js" }));
+    },
+  };
+  const { outputFiles } = await bundle({
+    entryPoints: ["src/vision/take-away/page-app.ts"],
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    platform: "browser",
+    external: ["node:*"],
+    plugins: [pureOps, withoutRest],
+    minify: true,
+    legalComments: "inline",
+    write: false,
+    logLevel: "error",
+  });
+  write("build/page.js", outputFiles[0].text);
+  write("src/generated/page-source.ts", stringModule("src/vision/take-away/page-app.ts", "pageSource", outputFiles[0].text));
 }
 
 /**

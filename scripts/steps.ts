@@ -49,6 +49,7 @@ const steps = {
   tasks: bundleOf("tasks", ["esbuild"]),
   decoders: bundleOf("decoders", ["esbuild", "fflate"]),
   augmentations: bundleOf("augmentations", ["esbuild"]),
+  page: bundleOf("page", ["esbuild", "fflate"]),
   studio: {
     reads: () => ["examples/studio", "src"],
     packages: ["vite", "preact", "@preact/signals", "uplot", "fflate"],

@@ -54,6 +54,7 @@ test("a page that classifies begins without trainer, formats, networks, kernels 
     outdir: "out",
     write: false,
     metafile: true,
+    tsconfigRaw: {},
     logLevel: "error",
   });
   const initial = new Set<string>();

@@ -8,6 +8,7 @@ import { downloadCommand } from "./download.js";
 import { evalCommand } from "./eval.js";
 import { embedCommand } from "./embed.js";
 import { explainCommand } from "./explain.js";
+import { exportCommand } from "./export.js";
 import { inspectCommand } from "./inspect.js";
 import { lrFindCommand } from "./lr-find.js";
 import { modelsCommand } from "./models.js";
@@ -43,6 +44,7 @@ for (const make of [
   searchCommand,
   calibrateCommand,
   quantizeCommand,
+  exportCommand,
   inspectCommand,
   modelsCommand,
   downloadCommand,

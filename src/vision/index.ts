@@ -6,3 +6,5 @@ export type { HeatGrid } from "./explain/grad-cam.js";
 export { type Overlay, type OverlayOptions, overlay } from "./explain/overlay.js";
 export { type Mistake, type Mistakes, type MistakesOptions, mistakes, type SuspiciousLabel } from "./mistakes.js";
 export { type CalibrateOptions, type Calibration, type CalibrationReport, calibrate, type Recognition, recognize } from "./calibrate/calibrate.js";
+export { type CodeSnippetOptions, codeSnippet } from "./take-away/code-snippet.js";
+export { type ExportPageOptions, exportPage } from "./take-away/export-page.js";

@@ -1,0 +1,78 @@
+import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { openSafetensors } from "../../src/index.js";
+import { jsonLines, ocelli, tinyFolder } from "./run.js";
+
+const root = tinyFolder();
+const image = "tiny/val/bag/000.png";
+
+beforeAll(async () => {
+  const train = ["train", "tiny", "-m", "small_cnn", "-w", "random", "--freeze-epochs", "0", "--epochs", "2", "-o", "m.safetensors", "--no-report"];
+  expect((await ocelli(train, root)).code).toBe(0);
+});
+
+describe("ocelli explain", () => {
+  it("writes the image with its heat map, and says what it shows", async () => {
+    const { code, stdout } = await ocelli(["explain", "m.safetensors", image, "-o", "heat.png", "--label", "bag", "--json"], root);
+    const [{ label, score, layer, grid }] = jsonLines(stdout) as [{ label: string; score: number; layer: string; grid: { data: number[]; width: number } }];
+    expect([code, label, typeof score, typeof layer]).toEqual([0, "bag", "number", "string"]);
+    expect(grid.data.length).toBeGreaterThan(1);
+    const png = readFileSync(join(root, "heat.png"));
+    expect([png.subarray(1, 4).toString(), png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual(["PNG", 28, 28]);
+    expect((await ocelli(["explain", "m.safetensors", image], root)).stdout).toMatch(/^\w+ [\d.]+ % {2}\S+, \d+ x \d+ {2}heat\.png\n$/);
+    const wrong = await ocelli(["explain", "m.safetensors", image, "--layer", "nowhere"], root);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('there is no spatial layer "nowhere"')]);
+  });
+});
+
+describe("ocelli search", () => {
+  const search = async (...args: string[]) => jsonLines((await ocelli(["search", "tiny", "-m", "m.safetensors", "--json", ...args], root)).stdout);
+
+  it("finds the image itself first, keeps the embeddings, and notices what came, changed or went", async () => {
+    const [{ matches }] = (await search(image, "-k", "3")) as [{ matches: { id: string; similarity: number }[] }];
+    expect(matches[0]).toEqual({ id: "val/bag/000.png", similarity: expect.closeTo(1, 6) });
+    expect(matches).toHaveLength(3);
+    const kept = join(root, "tiny/.ocelli-index.safetensors");
+    const written = statSync(kept).mtimeMs;
+    expect(await search(image, "-k", "3")).toEqual([{ image, matches }]);
+    expect(statSync(kept).mtimeMs).toBe(written);
+    cpSync(join(root, image), join(root, "tiny/val/bag/copy.png"));
+    rmSync(join(root, "tiny/val/sandal/000.png"));
+    writeFileSync(join(root, "tiny/broken.png"), "no image");
+    const [bad, { matches: now }] = (await search(image)) as [{ error: object }, { matches: { id: string }[] }];
+    expect(bad).toMatchObject({ error: { message: expect.stringContaining("broken.png") } });
+    expect(now.slice(0, 2).map(({ id }) => id)).toEqual(["val/bag/000.png", "val/bag/copy.png"]);
+    const names = JSON.parse((await openSafetensors(kept)).metadata.get("ocelli.entries") as string).map(([id]: string[]) => id);
+    expect([names.includes("val/bag/copy.png"), names.includes("val/sandal/000.png"), names.includes("broken.png")]).toEqual([true, false, false]);
+    rmSync(join(root, "tiny/broken.png"));
+    cpSync(join(root, "tiny/val/sandal/001.png"), join(root, "tiny/val/sandal/000.png"));
+  });
+
+  it("lists pictures that are there twice, also by another model, and keeps the index where it is told", async () => {
+    cpSync(join(root, image), join(root, "tiny/val/bag/copy.png"));
+    const { stdout } = await ocelli(["search", "tiny", "-m", "m.safetensors", "--duplicates", "--threshold", "0.999999", "--index", "i.safetensors"], root);
+    expect(stdout).toContain(`1.000  ${join("tiny", "val/bag/000.png")}  ${join("tiny", "val/bag/copy.png")}\n`);
+    expect(existsSync(join(root, "i.safetensors"))).toBe(true);
+    const { code } = await ocelli(["search", "tiny", image, "-k", "1", "--index", "i.safetensors"], root); // the package's own model
+    expect([code, (await ocelli(["search", "tiny"], root)).code]).toEqual([0, 2]);
+    rmSync(join(root, "tiny/val/bag/copy.png"));
+  });
+});
+
+describe("ocelli calibrate and eval --mistakes", () => {
+  it("write a model that knows how sure it is, and list what it gets wrong", async () => {
+    const { code, stdout } = await ocelli(["calibrate", "m.safetensors", "tiny", "-o", "sure.safetensors", "--json"], root);
+    const [report] = jsonLines(stdout);
+    expect([code, report]).toMatchObject([0, { file: "sure.safetensors", images: 9, temperature: expect.any(Number) }]);
+    const [{ loss }] = jsonLines((await ocelli(["eval", "sure.safetensors", "tiny", "--json"], root)).stdout);
+    expect(loss).toBeCloseTo((report as { after: { loss: number } }).after.loss, 4);
+    const [{ accuracy, mistakes }] = jsonLines((await ocelli(["eval", "m.safetensors", "tiny", "--mistakes", "2", "--json"], root)).stdout) as [
+      { accuracy: number; mistakes: { accuracy: number; wrong: object[] } },
+    ];
+    expect(mistakes.accuracy).toBe(accuracy);
+    expect(mistakes.wrong).toHaveLength(Math.min(2, Math.round(9 * (1 - accuracy))));
+    const text = (await ocelli(["eval", "m.safetensors", "tiny", "--mistakes", "2"], root)).stdout;
+    expect(text).toMatch(/mistakes, the surest first\n[\s\S]+labels that look wrong\n/);
+  });
+});
