@@ -1,10 +1,14 @@
-import { Graph } from "../graph/graph.js";
+import { Graph, type Value } from "../graph/graph.js";
 import type { Architecture } from "../nn/architecture.js";
 import { Scope } from "../nn/scope.js";
-import { concat } from "../ops/concat.js";
 
-/** What an inference program gives: class scores before softmax, pooled features, the one and then the other, or what the head takes. */
-export type Result = "logits" | "embedding" | "both" | "features";
+/** What an inference program gives: class scores before softmax, pooled features, what the head takes, or something made of the first two. */
+export type Result = "logits" | "embedding" | "features" | JoinedResult;
+
+export interface JoinedResult {
+  readonly name: string;
+  join(logits: Value, embedding: Value): Value;
+}
 
 export interface InputSize {
   readonly batch: number;
@@ -26,12 +30,9 @@ export function inferenceGraph(
   const graph = new Graph();
   const net = new Scope(graph);
   const features = architecture.backbone(net, graph.input("x", [batch, height, width, architecture.channels]));
-  const give = {
-    logits: () => architecture.head(net, features, numClasses),
-    embedding: () => architecture.embedding(features),
-    both: () => concat([give.logits(), give.embedding()], { axis: 1 }),
-    features: () => features,
-  };
-  graph.output(result, give[result]());
+  const logits = () => architecture.head(net, features, numClasses);
+  if (typeof result === "object") graph.output(result.name, result.join(logits(), architecture.embedding(features)));
+  else if (result === "logits") graph.output(result, logits());
+  else graph.output(result, result === "embedding" ? architecture.embedding(features) : features);
   return rewrite(graph);
 }

@@ -358,7 +358,7 @@ export class Model {
       next = run < runs ? prepare(run) : undefined;
       next?.catch(() => {}); // awaited in the next round; a failure of this round must not leave it unheard
       const program = await unlessAborted(this.program(result, count, height, width, build), signal);
-      const output = (await unlessAborted(program.run({ x }, { signal }), signal))[result];
+      const [output] = Object.values(await unlessAborted(program.run({ x }, { signal }), signal));
       const size = output.length / count;
       items.forEach((item, i) => take(output.slice(i * size, (i + 1) * size), item, start + i));
       if (isLast) onProgress?.(start + count);
@@ -392,7 +392,7 @@ export class Model {
   }
 
   private async program(result: Result, batch: number, height: number, width: number, build: Build = this.session.build): Promise<Program> {
-    const key = `${result} ${batch}x${height}x${width} ${build}`;
+    const key = `${typeof result === "object" ? result.name : result} ${batch}x${height}x${width} ${build}`;
     const program = this.programs.get(key) ?? this.session.prepare(this.graph({ batch, height, width }, result), { build });
     this.programs.delete(key);
     this.programs.set(key, program);

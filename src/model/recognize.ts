@@ -1,6 +1,8 @@
 import type { ImageSource } from "../data/image.js";
 import type { ScoreOptions } from "./call-options.js";
 import { calibrated, familiarityOf, freeEnergy, nearestDistance, oddnessOf, prototypesOf } from "./calibration.js";
+import { concat } from "../ops/concat.js";
+import type { JoinedResult } from "./graphs.js";
 import { softmaxRow } from "./logits.js";
 import type { Model, Score } from "./model.js";
 
@@ -42,6 +44,12 @@ export async function classifyCalibrated(model: Model, images: readonly ImageSou
   });
 }
 
+/** One row of both: the logits of all classes, then the embedding. */
+export const logitsAndEmbedding: JoinedResult = {
+  name: "logits and embedding",
+  join: (logits, embedding) => concat([logits, embedding], { axis: 1 }),
+};
+
 /** Logits and embedding of each image, in one go where that can be. */
 export async function withEmbeddings(
   model: Model,
@@ -50,7 +58,7 @@ export async function withEmbeddings(
 ): Promise<{ logits: Float32Array; embedding: Float32Array }[]> {
   const classes = model.labels.length;
   if (!tta) {
-    const rows = await model.compute("both", images, { signal });
+    const rows = await model.compute(logitsAndEmbedding, images, { signal });
     return rows.map((row) => ({ logits: row.slice(0, classes), embedding: row.slice(classes) }));
   }
   const logits = await model.compute("logits", images, { tta, signal });

@@ -5,7 +5,7 @@ import type { CallOptions } from "../../model/call-options.js";
 import { type Calibration, freeEnergy, nearestDistance, oddnessOf, packed } from "../../model/calibration.js";
 import { EvaluationBuilder } from "../../model/metrics.js";
 import type { Model } from "../../model/model.js";
-import { type Recognition, recognizeAll } from "../../model/recognize.js";
+import { logitsAndEmbedding, type Recognition, recognizeAll } from "../../model/recognize.js";
 import { fitTemperature } from "./temperature.js";
 
 export type { Calibration, Recognition };
@@ -53,7 +53,7 @@ export async function calibrate(
   const classes = model.labels.length;
   const seen: Seen[] = [];
   const take = (row: Float32Array, { label }: Item) => seen.push({ logits: row.slice(0, classes), embedding: row.slice(classes), label: known[label] });
-  await model.computeEach("both", data, take, { signal, onProgress: (done) => onProgress?.(done, data.length) });
+  await model.computeEach(logitsAndEmbedding, data, take, { signal, onProgress: (done) => onProgress?.(done, data.length) });
 
   const temperature = await fitTemperature(seen, signal);
   const { prototypes, sums } = prototypesFrom(seen, classes);
