@@ -50,12 +50,16 @@ const withIndex: Plugin = {
     );
     // What others import statically, such as the catalogue and a model's file, must not bring them the index.
     const isStatic = (path: string) => /catalogue|model[/\\](save|calibration|recognize|metrics)\.ts$/.test(path);
+    // Who imports this has a model, and so the index.
+    const isBesideIndex = (path: string) => /vision[/\\]index\.ts$/.test(path);
     // Without workers the caller imports the workers' own file: modules that it shared with a page's would come along with the page.
     onResolve({ filter: /worker-augmentations\.js$/ }, ({ kind }) => (kind === "dynamic-import" ? { path: "../augmentations.js", external: true } : undefined));
     // The package has no side effects, so that an import of nothing would be dropped.
     onResolve({ filter: /^with-index$/ }, () => ({ path: index, sideEffects: true }));
-    onLoad({ filter: /[/\\]src[/\\](zoo|formats|hub|model)[/\\].*\.ts$/ }, ({ path }) =>
-      dynamic.has(path) && !isStatic(path) ? { contents: `${readFileSync(path, "utf8")}\nimport "with-index";\n`, loader: "ts" } : undefined,
+    onLoad({ filter: /[/\\]src[/\\]((zoo|formats|hub|model)[/\\].*|vision[/\\]index)\.ts$/ }, ({ path }) =>
+      (dynamic.has(path) && !isStatic(path)) || isBesideIndex(path)
+        ? { contents: `${readFileSync(path, "utf8")}\nimport "with-index";\n`, loader: "ts" }
+        : undefined,
     );
   },
 };

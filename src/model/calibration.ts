@@ -42,7 +42,7 @@ export const packed = (prototypes: Float32Array): string => toBase64(new Uint8Ar
 export function nearestDistance(embedding: Float32Array, prototypes: Float32Array): number {
   const size = embedding.length;
   let square = 0;
-  for (let i = 0; i < size; i++) square += (embedding[i] - prototypes[i]) ** 2;
+  for (let i = 0; i < size; i++) square += (embedding[i] - prototypes[i]) * (embedding[i] - prototypes[i]);
   let best = -1;
   for (let start = size; start < prototypes.length; start += size) {
     let dot = 0;

@@ -15,3 +15,8 @@ export function argmax(values: ArrayLike<number>): number {
   for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
   return best;
 }
+
+/** Classes with their scores, best first, equal ones in their order. */
+export function rankScores(labels: readonly string[], scores: ArrayLike<number>): { label: string; score: number }[] {
+  return labels.map((label, index) => ({ label, score: scores[index] })).sort((a, b) => b.score - a.score);
+}

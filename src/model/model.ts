@@ -18,7 +18,7 @@ import type { CallOptions, EachOptions, Images, ScoreOptions, TakeRow } from "./
 import { inferenceGraph, type InputSize, type Result } from "./graphs.js";
 import { initialValues } from "./initialize.js";
 import { toFile, toMemory } from "./layout.js";
-import { softmaxRow } from "./logits.js";
+import { rankScores, softmaxRow } from "./logits.js";
 import { type PeakMemory, peakMemory } from "./memory.js";
 import type { Quantized } from "./quantized.js";
 import type { SaveOptions } from "./save.js";
@@ -35,7 +35,7 @@ export interface Score {
   readonly label: string;
   /** Softmax score, 0 to 1. */
   readonly score: number;
-  /** Of `none of these`, which a calibrated model says of images unlike its classes: its score is the share of calibration images that were less odd. */
+  /** Of `none of these`, what a calibrated model says of images unlike its classes; its score is the share of calibration images that were less odd. */
   readonly isUnknown?: boolean;
 }
 
@@ -72,7 +72,7 @@ export class Model {
   private readonly rooms: Float32Array[] = [];
   /** Training steps that batch norm's running statistics have seen: PyTorch's `num_batches_tracked`. */
   batchesTracked = 0;
-  /** What `calibrate` of `ocelli/vision` found; of the weights as they are, so whoever changes them takes it away. */
+  /** What `calibrate` of `ocelli/vision` found; gone when weights change. */
   calibration?: Calibration;
 
   /** @internal Use `createModel` or `loadModel`. */
@@ -115,18 +115,11 @@ export class Model {
   classify(images: readonly ImageSource[], options?: ScoreOptions & { topK?: number }): Promise<Score[][]>;
   async classify(images: ImageSource | readonly ImageSource[], { topK = 5, signal, tta }: ScoreOptions & { topK?: number } = {}): Promise<Score[] | Score[][]> {
     if (!(Number.isInteger(topK) && topK >= 1)) throw new ArgumentError(`classify: topK expected a whole number of 1 or more, got ${topK}`);
-    if (this.calibration) {
-      const { classifyCalibrated } = await import("./recognize.js");
-      const all = await classifyCalibrated(this, Array.isArray(images) ? images : [images as ImageSource], topK, { signal, tta });
-      return Array.isArray(images) ? all : all[0];
-    }
-    const rank = (logits: Float32Array): Score[] =>
-      [...softmaxRow(logits)]
-        .map((score, index) => ({ label: this.labels[index], score }))
-        .sort((a, b) => b.score - a.score)
-        .slice(0, topK);
-    const rows = await this.compute("logits", Array.isArray(images) ? images : [images as ImageSource], { signal, tta });
-    return Array.isArray(images) ? rows.map(rank) : rank(rows[0]);
+    const list = Array.isArray(images) ? images : [images as ImageSource];
+    const rows = this.calibration
+      ? await (await import("./recognize.js")).classifyCalibrated(this, list, topK, { signal, tta })
+      : (await this.compute("logits", list, { signal, tta })).map((logits) => rankScores(this.labels, softmaxRow(logits)).slice(0, topK));
+    return Array.isArray(images) ? rows : rows[0];
   }
 
   /** Pooled features before the head, [D] numbers for an image, or for each of several. */

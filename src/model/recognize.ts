@@ -3,7 +3,7 @@ import type { ScoreOptions } from "./call-options.js";
 import { calibrated, familiarityOf, freeEnergy, nearestDistance, oddnessOf, prototypesOf } from "./calibration.js";
 import { concat } from "../ops/concat.js";
 import type { JoinedResult } from "./graphs.js";
-import { softmaxRow } from "./logits.js";
+import { rankScores, softmaxRow } from "./logits.js";
 import type { Model, Score } from "./model.js";
 
 /** What a calibrated model makes of an image. */
@@ -28,9 +28,7 @@ export async function recognizeAll(model: Model, images: readonly ImageSource[],
   return rows.map(({ logits, embedding }) => {
     const odd = oddnessOf(calibration, freeEnergy(logits), nearestDistance(embedding, prototypes));
     const familiarity = familiarityOf(calibration, odd);
-    const scores = [...softmaxRow(logits.map((value) => value / calibration.temperature))]
-      .map((score, i) => ({ label: model.labels[i], score }))
-      .sort((a, b) => b.score - a.score);
+    const scores = rankScores(model.labels, softmaxRow(logits.map((value) => value / calibration.temperature)));
     return { scores, isUnknown: familiarity < 1 - calibration.truePositiveRate, familiarity };
   });
 }

@@ -109,7 +109,7 @@ function unit(values: Float64Array): Float64Array {
 /** Mean and standard deviation, which is at least so much that it can divide. */
 function spreadOf(values: readonly number[]): [mean: number, deviation: number] {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0) / values.length;
   return [mean, Math.max(1e-6, Math.sqrt(variance))];
 }
 
