@@ -49,7 +49,7 @@ const withIndex: Plugin = {
       ),
     );
     // What others import statically, such as the catalogue and a model's file, must not bring them the index.
-    const isStatic = (path: string) => /catalogue|model[/\\](save|calibration|recognize|metrics)\.ts$/.test(path);
+    const isStatic = (path: string) => /catalogue|model[/\\]save\.ts$/.test(path);
     // Who imports this has a model, and so the index.
     const isBesideIndex = (path: string) => /vision[/\\]index\.ts$/.test(path);
     // Without workers the caller imports the workers' own file: modules that it shared with a page's would come along with the page.
