@@ -1,6 +1,6 @@
 /**
  * Builds the package: kernels, embedded modules, worker bundles and `dist/`. `npm run build` does all of it; with
- * `--wasm` (`npm run build:wasm`) only kernels and codecs, which is enough for tests that run inline.
+ * `--wasm` (`npm run build:wasm`) all but `dist/`, which is enough for tests that import the sources.
  * A step is skipped while a hash of what it reads is unchanged (`steps.ts`), and writes by rename, so builds may overlap.
  */
 import { execFile } from "node:child_process";
@@ -89,12 +89,12 @@ mkdirSync("build", { recursive: true });
 writeLists();
 await step("kernels", () => Promise.all(binaries.map(compileKernels)));
 embedCodecs();
+await step("worker", () => bundleWorker("src/runtime/worker.ts", "worker"));
+await step("tasks", () => bundleWorker("src/data/worker-tasks.ts", "tasks"));
+await step("decoders", () => bundleWorker("src/data/worker-decoders.ts", "decoders"));
+await step("augmentations", () => bundleWorker("src/data/worker-augmentations.ts", "augmentations"));
+await step("page", bundlePage);
 if (!process.argv.includes("--wasm")) {
-  await step("worker", () => bundleWorker("src/runtime/worker.ts", "worker"));
-  await step("tasks", () => bundleWorker("src/data/worker-tasks.ts", "tasks"));
-  await step("decoders", () => bundleWorker("src/data/worker-decoders.ts", "decoders"));
-  await step("augmentations", () => bundleWorker("src/data/worker-augmentations.ts", "augmentations"));
-  await step("page", bundlePage);
   await step("dist", makeDist);
   await step("studio", buildStudio);
 }
