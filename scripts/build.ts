@@ -180,7 +180,7 @@ async function bundlePage(): Promise<void> {
     target: "es2022",
     platform: "browser",
     external: ["node:*"],
-    plugins: [pureOps, withoutRest],
+    plugins: [withLeanOps, withoutRest],
     minify: true,
     legalComments: "inline",
     write: false,
