@@ -6,7 +6,7 @@ import type { Cache } from "./cache.js";
 import type { CachedFile } from "./cached-file.js";
 import { env } from "./env.js";
 import { Interruption } from "./request.js";
-import { type DownloadOptions, inspect, patience, persist, type Remote, receive, type Wanted } from "./transfer.js";
+import { type DownloadOptions, inspect, persist, type Remote, receive, type Wanted } from "./transfer.js";
 
 export interface Downloaded extends CachedFile {
   readonly source: FileSource;
@@ -36,7 +36,7 @@ export async function download(wanted: Wanted, cache: Cache, options: DownloadOp
 
   let remote: Remote | undefined;
   try {
-    remote = await persist(() => inspect(wanted, options), source ? 1 : patience.attempts, options);
+    remote = await persist(() => inspect(wanted, options), source ? 1 : env.attempts, options);
   } catch (error) {
     if (!(error instanceof Interruption)) throw error;
     const found = fromCache(true);
@@ -73,7 +73,7 @@ async function fetchWhole(wanted: Wanted, remote: Remote, known: Known, cache: C
     try {
       await persist(
         () => receive(wanted, remote, unfinished, options),
-        patience.attempts,
+        env.attempts,
         options,
         () => unfinished.size,
       );

@@ -10,6 +10,8 @@ export interface Environment {
   allowRemote: boolean;
   /** Folder of downloaded files, where there are folders (default OCELLI_CACHE, else `ocelli` in XDG_CACHE_HOME or `~/.cache`). */
   cacheDir: string | undefined;
+  /** Attempts in a row that bring nothing, after which a download is given up (default 5, in 8 seconds). */
+  attempts: number;
   /** For private and gated repositories; sent to the origin of `remoteHost` and nowhere else (default HF_TOKEN). */
   token: string | undefined;
 }
@@ -21,5 +23,6 @@ export const env: Environment = {
   remotePath: "{repo}/resolve/{revision}/{file}",
   allowRemote: !isSet("OCELLI_OFFLINE") && !isSet("HF_HUB_OFFLINE"),
   cacheDir: variable("OCELLI_CACHE"),
+  attempts: 5,
   token: variable("HF_TOKEN"),
 };

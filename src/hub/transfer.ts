@@ -23,9 +23,7 @@ export interface DownloadOptions {
 
 /** How long a download keeps trying; times in milliseconds. */
 export const patience = {
-  /** Attempts in a row that bring nothing. */
-  attempts: 5,
-  /** Between the first two of them; doubled each time. */
+  /** Between the first two attempts; doubled each time. */
   pause: 500,
   longestPause: 16_000,
   /** Without a byte, after which an attempt has failed. */

@@ -1,11 +1,15 @@
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { unlessAborted } from "../../src/core/abort.js";
 import { atOnce, giveWay, inPieces, inSlices, type Slices } from "../../src/core/slices.js";
 
+/** Milliseconds since the beginning of all tests: they pass where a test says that work takes some, and nowhere else. */
+let clock = 1000;
+beforeEach(() => void vi.spyOn(performance, "now").mockImplementation(() => clock));
+afterEach(() => void vi.restoreAllMocks());
+
 /** Keeps the thread busy. */
 function work(milliseconds: number): void {
-  const end = performance.now() + milliseconds;
-  while (performance.now() < end);
+  clock += milliseconds;
 }
 
 function* steps(count: number, milliseconds: number): Slices<number> {
@@ -32,30 +36,40 @@ async function turnsDuring(promise: Promise<unknown>): Promise<number> {
   return turns;
 }
 
-test("sliced work lets other tasks in between, and gives what it gives at once", async () => {
+test("sliced work lets other tasks in between every eight milliseconds, and gives what it gives at once", async () => {
   expect(atOnce(steps(10, 0))).toBe(10);
-  expect(await inSlices(steps(10, 0))).toBe(10);
-  expect(await turnsDuring(inSlices(steps(20, 5)))).toBeGreaterThanOrEqual(8);
+  await giveWay();
+  expect(await turnsDuring(inSlices(steps(10, 0)))).toBeLessThan(3);
+  expect(await turnsDuring(inSlices(steps(20, 4)))).toBeGreaterThanOrEqual(9);
   expect(await turnsDuring((async () => atOnce(steps(20, 5)))())).toBeLessThan(3);
 });
 
 test("awaits in a row give way together: what matters is how long the thread has been at work", async () => {
-  const many = async () => {
-    for (let i = 0; i < 50; i++) {
-      work(1);
+  const many = async (milliseconds: number) => {
+    for (let i = 0; i < 64; i++) {
+      work(milliseconds);
       await giveWay();
     }
   };
-  expect(await turnsDuring(many())).toBeGreaterThanOrEqual(4);
+  expect(await turnsDuring(many(1))).toBeGreaterThanOrEqual(7);
+  await giveWay();
+  expect(await turnsDuring(many(0))).toBeLessThan(3);
 });
 
 test("an abort is heard between two slices", async () => {
   const reason = new Error("enough");
   const controller = new AbortController();
-  setTimeout(() => controller.abort(reason), 20);
-  const start = performance.now();
-  await expect(inSlices(steps(1000, 2), controller.signal)).rejects.toBe(reason);
-  expect(performance.now() - start).toBeLessThan(1000);
+  let done = 0;
+  const counted = function* (): Slices<void> {
+    for (; done < 1000; done++) {
+      work(2);
+      if (done === 100) setImmediate(() => controller.abort(reason));
+      yield;
+    }
+  };
+  await expect(inSlices(counted(), controller.signal)).rejects.toBe(reason);
+  expect(done).toBeGreaterThanOrEqual(100);
+  expect(done).toBeLessThan(120);
   await expect(giveWay(controller.signal)).rejects.toBe(reason);
 });
 

@@ -27,8 +27,8 @@ beforeEach(() => {
   store = memory();
   server.reset();
   server.put("a/net", { "model.safetensors": content, "config.json": { a: 1 } });
-  Object.assign(env, { remoteHost: server.origin });
-  Object.assign(patience, { attempts: 1, pause: 5 });
+  Object.assign(env, { remoteHost: server.origin, attempts: 1 });
+  Object.assign(patience, { pause: 5 });
 });
 afterEach(() => {
   Object.assign(env, initial);

@@ -22,8 +22,8 @@ beforeAll(async () => {
 afterAll(() => server.close());
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "ocelli-hub-"));
-  Object.assign(env, { remoteHost: server.origin, cacheDir: folder, token: undefined, allowRemote: true });
-  Object.assign(patience, { attempts: 3, pause: 5, longestPause: 20, silence: 5000 });
+  Object.assign(env, { remoteHost: server.origin, cacheDir: folder, token: undefined, allowRemote: true, attempts: 3 });
+  Object.assign(patience, { pause: 5, longestPause: 20, silence: 5000 });
   server.reset();
   server.put("timm/net", { "model.safetensors": content, "config.json": { a: 1 } });
 });
@@ -209,7 +209,7 @@ describe("a download", () => {
 
   it("does not wait for a server that falls silent", async () => {
     patience.silence = 100;
-    patience.attempts = 2;
+    env.attempts = 2;
     server.storeFault = isGet;
     await expect(get()).rejects.toThrow("nothing came for 0.1 s");
     server.fault = () => true;
@@ -259,7 +259,7 @@ describe("what is not as announced", () => {
 
   it("a broken part of an earlier download is thrown away, and the file fetched whole", async () => {
     server.storeFault = once((request, response) => cut(request, response, content, 100_000));
-    patience.attempts = 1;
+    env.attempts = 1;
     await expect(get()).rejects.toThrow("kept");
     const part = join(folder, "unfinished", kept("unfinished")[0]);
     const { mtime } = statSync(part);

@@ -61,8 +61,8 @@ beforeAll(async () => {
 afterAll(() => server.close());
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "ocelli-names-"));
-  Object.assign(env, { remoteHost: server.origin, cacheDir: join(folder, "cache"), allowRemote: true });
-  Object.assign(patience, { attempts: 2, pause: 5 });
+  Object.assign(env, { remoteHost: server.origin, cacheDir: join(folder, "cache"), allowRemote: true, attempts: 2 });
+  Object.assign(patience, { pause: 5 });
   server.reset();
   server.repositories.clear();
   server.put("timm/resnet20.test_in1k", { "config.json": config, "model.safetensors": weights, "README.md": card });

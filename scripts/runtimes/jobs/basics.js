@@ -35,14 +35,25 @@ async function use({ network, weights, options, preprocessing, image, size, thre
   if (best.label !== scores[0][0].label) throw new Error(`build "${auto.build}" says ${best.label}, simd ${scores[0][0].label}`);
   fast.close();
 
-  const cancelled = new AbortController();
-  const waiting = model.classify(pictures, { signal: cancelled.signal });
-  cancelled.abort(new Error("never mind"));
-  const reason = await waiting.then(
-    () => undefined,
-    (error) => error,
+  // Right after its start, and from within: data sets and transforms are the caller's, so that the abort comes while the call is at work.
+  const many = ImageList.from(
+    Array.from({ length: 64 }, (_, i) => ({ image: pictures[i % 3], label: model.labels[i % 3] })),
+    { classes: model.labels },
   );
-  if (reason !== cancelled.signal.reason) throw new Error(`a cancelled call gave ${reason ?? "a result"}`);
+  for (const after of [0, 5]) {
+    const cancelled = new AbortController();
+    let asked = 0;
+    const abort = () => cancelled.abort(new Error("never mind"));
+    const data = { classes: many.classes, length: many.length, item: (index) => (++asked === after && abort(), many.item(index)) };
+    const waiting = after === 0 ? model.classify(pictures, { signal: cancelled.signal }) : model.evaluate(data, { signal: cancelled.signal });
+    if (after === 0) abort();
+    const reason = await waiting.then(
+      () => undefined,
+      (error) => error,
+    );
+    if (reason !== cancelled.signal.reason) throw new Error(`a cancelled call gave ${reason ?? "a result"}`);
+    if (asked >= many.length) throw new Error(`a call that was cancelled at the fifth image asked for ${asked}`);
+  }
 
   const weightsOf = async () => [...(await model.parameters())].filter(([name]) => !/running_|num_batches/.test(name)).map(([, { data }]) => data);
   const before = await weightsOf();

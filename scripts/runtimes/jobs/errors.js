@@ -9,7 +9,7 @@ export default async function errors({ closed }, { base }) {
     );
   const pretrained = () => createModel("mobilenetv3_small_100.lamb_in1k", { pretrained: true });
   env.remoteHost = closed.slice(0, -1);
-  // Downloads try again for some seconds: together.
+  env.attempts = 2;
   const [noModel, image, network, hub] = await Promise.all(
     [
       loadModel(new URL("no-such-model.safetensors", base)),
