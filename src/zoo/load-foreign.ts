@@ -1,4 +1,5 @@
 import { ArgumentError, FormatError } from "../core/errors.js";
+import { giveWay } from "../core/slices.js";
 import type { ForeignModel } from "../formats/foreign.js";
 import type { Model } from "../model/model.js";
 import { assemble, type ClassifierOptions, inputSize, withClasses } from "./assemble.js";
@@ -21,7 +22,9 @@ export async function loadForeign(
   const { imageSize, preprocessing = saved.preprocessing } = options;
   const known = typeof preprocessing === "object" ? inputSize(preprocessing) : undefined;
   const size = imageSize === undefined ? known : ([imageSize, imageSize] as const);
+  await giveWay(options.signal);
   const { architecture, weights, sizeIsOpen } = importClassifier(graph, { name, file, size });
+  await giveWay(options.signal);
   if (sizeIsOpen && !size && preprocessing)
     throw new ArgumentError(`load: the network takes images of any size; give theirs, imageSize, beside preprocessing "${preprocessing}" (${file})`);
   const classes = architecture.defaultClasses;

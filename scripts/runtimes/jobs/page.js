@@ -120,7 +120,8 @@ export default async function page({ from = "ocelli", workerUrl, networks, files
     }
     for (const format of formats) {
       const bytes = await during(`${called}, save ${format}`, () => model.save(undefined, { format }));
-      const loaded = await during(`${called}, load ${format}`, () => loadModel(new Blob([bytes]), { preprocessing: model.preprocessing }));
+      const file = new Blob([bytes]); // which copies
+      const loaded = await during(`${called}, load ${format}`, () => loadModel(file, { preprocessing: model.preprocessing }));
       const [best] = await loaded.classify(image);
       if (!(best.score > 0)) throw new Error(`a score of ${best.score}`);
       loaded.close();
