@@ -31,7 +31,7 @@ interface Step {
 }
 
 const bundleOf = (name: string, packages: readonly string[]): Step => ({
-  reads: () => filesIn("src").filter((file) => !file.endsWith("-source.ts")),
+  reads: () => ["scripts/build.ts", ...filesIn("src").filter((file) => !file.endsWith("-source.ts"))],
   packages,
   writes: [`build/${name}.js`, `src/generated/${name}-source.ts`],
 });
@@ -41,7 +41,7 @@ const bundled = ["@assemblyscript/loader", "@bufbuild/protobuf", "csv-parse", "f
 
 const steps = {
   kernels: {
-    reads: () => ["assembly", "asconfig.json"],
+    reads: () => ["scripts/kernels.ts", "scripts/embed.ts", "assembly", "asconfig.json"],
     packages: ["assemblyscript"],
     writes: binaries.flatMap(({ name }) => [wasmFile(name), embeddedFile(name)]),
   },
@@ -51,12 +51,12 @@ const steps = {
   augmentations: bundleOf("augmentations", ["esbuild"]),
   page: bundleOf("page", ["esbuild", "fflate"]),
   studio: {
-    reads: () => ["examples/studio", "src"],
+    reads: () => ["scripts/build.ts", "examples/studio", "src"],
     packages: ["vite", "preact", "@preact/signals", "uplot", "fflate"],
     writes: ["dist/studio"],
   },
   dist: {
-    reads: () => ["src", "models/ocelli-s/model.safetensors", "tsconfig.json", "tsconfig.build.json"],
+    reads: () => ["scripts/build.ts", "scripts/static-entries.ts", "src", "models/ocelli-s/model.safetensors", "tsconfig.json", "tsconfig.build.json"],
     packages: ["typescript", "esbuild", ...bundled],
     writes: ["dist"],
   },
@@ -95,7 +95,7 @@ const stampOf = (name: StepName) => join(root, `build/${name}.hash`);
 function keyOf(name: StepName): string {
   const { reads, packages } = steps[name];
   const hash = createHash("sha256");
-  for (const file of ["scripts/build.ts", "scripts/steps.ts", ...reads().flatMap(filesIn)])
+  for (const file of ["scripts/steps.ts", ...reads().flatMap(filesIn)])
     hash
       .update(file)
       .update("\0")
