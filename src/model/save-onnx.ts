@@ -1,10 +1,10 @@
-import { until } from "../core/chunks.js";
+import { joined, until } from "../core/chunks.js";
 import { ArgumentError } from "../core/errors.js";
 import { type FileTarget, writeFile } from "../core/file-store.js";
 import { constant, stored } from "../formats/onnx/constant.js";
 import { exportOnnx } from "../formats/onnx/export/index.js";
 import type { OnnxModel } from "../formats/onnx/read-model.js";
-import { onnxBytes, writeOnnx } from "../formats/onnx/write-model.js";
+import { writeOnnx } from "../formats/onnx/write-model.js";
 import type { Graph, Value } from "../graph/graph.js";
 import type { Model, NamedTensor } from "./model.js";
 import type { SaveOptions } from "./save.js";
@@ -23,7 +23,7 @@ export async function saveOnnx(
   const ours = new Map(Object.entries(metadata).filter(([key]) => key.startsWith("ocelli.")));
   const written: OnnxModel = { ...(await onnxOf(model, { dtype, signal })), metadata: ours };
   signal?.throwIfAborted();
-  if (target === undefined) return onnxBytes(written);
+  if (target === undefined) return joined(writeOnnx(written), signal);
   await writeFile(target, signal ? until(signal, writeOnnx(written)) : writeOnnx(written));
   return undefined;
 }

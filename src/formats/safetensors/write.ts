@@ -1,6 +1,7 @@
+import { joined } from "../../core/chunks.js";
 import { ArgumentError } from "../../core/errors.js";
 import { formatShape, sizeOf } from "../../core/shape.js";
-import { giveWay, inPieces } from "../../core/slices.js";
+import { inPieces } from "../../core/slices.js";
 import { arrayTypes, bytesOf, isSafetensorsDtype, type SafetensorsDtype, safetensorsDtypes, type TensorArray } from "./dtype.js";
 import { float32ToBfloat16, float32ToFloat16 } from "./half.js";
 import { PREFIX_BYTES } from "./header.js";
@@ -28,16 +29,7 @@ export async function writeSafetensors(
   metadata: Metadata = {},
   options: WriteOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of safetensorsChunks(tensors, metadata, options)) chunks.push(chunk);
-  const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-    await giveWay();
-  }
-  return bytes;
+  return joined(safetensorsChunks(tensors, metadata, options));
 }
 
 /**
