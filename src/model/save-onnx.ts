@@ -1,6 +1,7 @@
 import { joined, until } from "../core/chunks.js";
 import { ArgumentError } from "../core/errors.js";
 import { type FileTarget, writeFile } from "../core/file-store.js";
+import { inSlices } from "../core/slices.js";
 import { constant, stored } from "../formats/onnx/constant.js";
 import { exportOnnx } from "../formats/onnx/export/index.js";
 import type { OnnxModel } from "../formats/onnx/read-model.js";
@@ -47,5 +48,5 @@ export async function onnxOf(
     const { shape, data } = parameters.get(name) as NamedTensor;
     return stored(constant(bytes.has(name) ? "int8" : dtype, shape, data));
   };
-  return exportOnnx({ graphOf, kept });
+  return inSlices(exportOnnx({ graphOf, kept }), signal);
 }

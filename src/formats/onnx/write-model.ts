@@ -24,10 +24,10 @@ const fields = { modelGraph: 7, graphInitializer: 5, tensorRawData: 9 };
 
 /** A model as chunks of bytes, one after another; tensors are decoded as they are reached. */
 export function* writeOnnx(model: OnnxModel): Generator<Uint8Array> {
+  yield toBinary(ModelProtoSchema, modelOf(model));
   const graph = toBinary(GraphProtoSchema, graphOf(model));
   const tensors = [...model.initializers].map(([name, tensor]) => ({ tensor, head: toBinary(TensorProtoSchema, headOf(name, tensor)) }));
   const sizes = tensors.map(({ tensor, head }) => head.length + prefixed(rawBytes(tensor)));
-  yield toBinary(ModelProtoSchema, modelOf(model));
   yield lengthPrefix(fields.modelGraph, graph.length + sizes.reduce((sum, size) => sum + prefixed(size), 0));
   yield graph;
   for (const [i, { tensor, head }] of tensors.entries()) {

@@ -1,4 +1,5 @@
 import { UnsupportedOpError } from "../../../core/errors.js";
+import type { Slices } from "../../../core/slices.js";
 import type { Graph, Value } from "../../../graph/graph.js";
 import { liveNodes } from "../../../plan/passes.js";
 import type { StoredTensor } from "../constant.js";
@@ -24,8 +25,8 @@ export interface OnnxExport {
  *
  * @throws {UnsupportedOpError} for an op that ONNX has no operators for, naming its place
  */
-export function exportOnnx({ graphOf, kept, metadata = new Map() }: OnnxExport): OnnxModel {
-  const [graph, twin] = twins(graphOf);
+export function* exportOnnx({ graphOf, kept, metadata = new Map() }: OnnxExport): Slices<OnnxModel> {
+  const [graph, twin] = yield* twins(graphOf);
   const write = new GraphWriter(graph, twin, kept);
   const inputs: OnnxTensorInfo[] = [...graph.inputs].map(([name, value]) => {
     const order = value.shape.length === 4 ? channelsFirst : inOrder(value.shape.length);
@@ -37,6 +38,7 @@ export function exportOnnx({ graphOf, kept, metadata = new Map() }: OnnxExport):
     if (!operator) throw new UnsupportedOpError(`onnx export: no ONNX operator for ${node.op.name}${node.scope ? ` at ${node.scope}` : ""}`);
     write.begin(node);
     operator(write, node);
+    yield;
   }
   const outputs: OnnxTensorInfo[] = [...graph.outputs].map(([name, value]) => {
     write.publish(name, value);
@@ -50,8 +52,11 @@ export function exportOnnx({ graphOf, kept, metadata = new Map() }: OnnxExport):
  * The graph for two images, and for three: sizes that differ follow the batch, which is free in the file. One image would hide it, as axes of
  * size 1 may be left out. A network that takes another form for every batch is written for one image.
  */
-function twins(graphOf: (batch: number) => Graph): [Graph, Graph] {
-  const [two, three] = [graphOf(2), graphOf(3)];
+function* twins(graphOf: (batch: number) => Graph): Slices<[Graph, Graph]> {
+  const two = graphOf(2);
+  yield;
+  const three = graphOf(3);
+  yield;
   const form = ({ nodes }: Graph) =>
     nodes.map(({ op, tensors }) => `${op.name} ${Object.values(tensors).map(({ id, shape }) => `${id}:${shape.length}`)}`).join();
   if (form(two) === form(three)) return [two, three];
