@@ -96,6 +96,8 @@ export interface StartingPoint {
   readonly classes: readonly string[];
   /** Architecture; default that of the weights, else the first that the package has weights for. */
   readonly model?: string;
+  /** Of the architecture's family; default those of the weights. */
+  readonly options?: CreateOptions["options"];
   /** A safetensors file, folder, URL, repository or name with a tag, or `random`; default those that the architecture's name stands for. */
   readonly weights?: string;
   readonly size?: number;
@@ -106,9 +108,9 @@ export interface StartingPoint {
 }
 
 /** A model to fine-tune: its head is new, its other weights are those given. */
-export async function openForTraining({ classes, model, weights, size, seed, preprocessing, threads, json }: StartingPoint): Promise<Model> {
+export async function openForTraining({ classes, model, weights, size, json, ...rest }: StartingPoint): Promise<Model> {
   const view = new DownloadView();
-  const options = { labels: classes, imageSize: size, seed, preprocessing, threads, onProgress: view.onProgress };
+  const options = { ...rest, labels: classes, imageSize: size, onProgress: view.onProgress };
   const name = model ?? (weights === undefined || weights === "random" ? listBundled()[0] : undefined);
   if (name !== undefined && !isModel(name))
     throw new ArgumentError(`--model ${name}: there is no such architecture; \`ocelli models\` lists those that there are`);
@@ -139,6 +141,7 @@ async function openWeights(weights: string, model: string | undefined, options: 
 async function withNewHead(weights: string, model: string | undefined, { labels = [], seed, ...options }: CreateOptions): Promise<Model> {
   if (model) throw new ArgumentError(`--model ${model}: the file has a network of its own (${weights})`);
   const { threads, imageSize, preprocessing, onProgress } = options;
+  if (options.options) throw new ArgumentError(`model.options: the file has a network of its own (${weights})`);
   const opened = preparing(await loadModel(weights, { threads, imageSize, preprocessing, onProgress }), weights);
   try {
     return await opened.replaceHead(labels, { seed });

@@ -294,7 +294,7 @@ async function planOfRecipe(file: string, argument: string | undefined, { thread
   return {
     folder: typeof folder === "string" ? folder : [folder.shards].flat().join(" "),
     phases: training.phases ?? [{ name: "all", epochs: training.epochs ?? 10, train: "all" }],
-    start: { model: model.name, weights: model.weights ?? "random", size: model.imageSize, preprocessing: model.preprocessing, seed },
+    start: { model: model.name, options: model.options, weights: model.weights ?? "random", size: model.imageSize, preprocessing: model.preprocessing, seed },
     saving: { ...save, recipe: JSON.stringify(recipe) },
     async openData() {
       const split = await openData(folder, { validation: typeof validation === "number" ? validation : 0, seed });

@@ -14,6 +14,8 @@ export interface Recipe {
   readonly model: {
     /** Architecture; default that of the weights. */
     readonly name?: string;
+    /** Of the architecture's family, such as `{ "dropout": 0.2 }`; default those of the weights. */
+    readonly options?: ArchitectureOptions;
     /** To start from: a file, folder, URL, repository, name with a tag, or `random` (default). */
     readonly weights?: string;
     /** Side of the network's input in pixels. */
@@ -80,7 +82,7 @@ const shards = record({ "shards!": byKind({ string: aString, list: listOf(aStrin
 const teacher = record({ "name!": aString, "weights!": aString, options: anObject, preprocessing: aString });
 const recipe = record({
   "version!": oneOf(1),
-  "model!": record({ name: aString, weights: aString, imageSize: aWhole(1, 4096), preprocessing: aString }),
+  "model!": record({ name: aString, options: anObject, weights: aString, imageSize: aWhole(1, 4096), preprocessing: aString }),
   "data!": record({ "train!": byKind({ string: aString, object: shards }), validation: byKind({ string: aString, number: share, object: shards }) }),
   seed: aWhole(0),
   "training!": record({

@@ -81,6 +81,8 @@ describe("ocelli train --recipe", () => {
     const wrong = await ocelli(["train", "--recipe", "wrong.json"], root);
     expect(wrong).toMatchObject({ code: 1 });
     expect(wrong.stderr).toContain("recipe: training.epochs: expected a whole number from 0 to 100000, found -1 (wrong.json)");
+    writeFileSync(join(root, "option.json"), JSON.stringify({ ...recipe, model: { ...recipe.model, options: { depths: 3 } } }));
+    expect((await ocelli(["train", "--recipe", "option.json"], root)).stderr).toContain("depths");
     expect((await ocelli(["train"], root)).stderr).toContain("expected a folder of images, or --recipe");
   });
 });
