@@ -2,6 +2,7 @@
 export type { DuplicateGroup, DuplicateOptions } from "./search/duplicates.js";
 export { type AddOptions, EmbeddingIndex, type IndexItem, type Match, type SearchOptions } from "./search/embedding-index.js";
 export { type ExplainOptions, type Explanation, explain, layersToExplain } from "./explain/explain.js";
+export type { GraphImageOptions } from "./explain/network.js";
 export type { HeatGrid } from "./explain/grad-cam.js";
 export { type Overlay, type OverlayOptions, overlay } from "./explain/overlay.js";
 export { type Mistake, type Mistakes, type MistakesOptions, mistakes, type SuspiciousLabel } from "./mistakes.js";

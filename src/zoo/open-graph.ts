@@ -2,9 +2,10 @@ import type { FileSource } from "../core/file-store.js";
 import { openSource } from "../core/source.js";
 import type { ForeignModel, ForeignOptions } from "../formats/foreign.js";
 import type { SessionOptions } from "../runtime/session.js";
-import { type CheckpointOptions, openCheckpoint } from "./checkpoint.js";
+import { type CheckpointOptions, openCheckpoint, withCheckpoint } from "./checkpoint.js";
 import { GraphModel } from "./imported/graph-model.js";
 import { type ForeignFormat, readForeign } from "./model-file.js";
+import { readSaved } from "./saved.js";
 
 export interface OpenOptions extends SessionOptions, CheckpointOptions, ForeignOptions {}
 
@@ -13,11 +14,14 @@ export async function openGraph(format: ForeignFormat, source: FileSource, optio
   const checkpoint = await openCheckpoint(source, options);
   const file = await openSource(checkpoint.source);
   try {
-    return await graphModel(await readForeign(format, file, { source, checkpoint, options }), options);
+    const foreign = await readForeign(format, file, { source, checkpoint, options });
+    return await graphModel({ ...foreign, ...withCheckpoint(foreign, checkpoint) }, options);
   } finally {
     await file.close();
   }
 }
 
 /** The graph that a reader gave, to run as it is. */
-export const graphModel = ({ graph }: ForeignModel, options: SessionOptions = {}): Promise<GraphModel> => GraphModel.open(graph, options);
+export function graphModel({ graph, ...facts }: ForeignModel, options: SessionOptions = {}): Promise<GraphModel> {
+  return GraphModel.open(graph, options, withCheckpoint(readSaved({ metadata: graph.metadata, name: graph.file }), { notes: {}, ...facts }));
+}

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { openSafetensors } from "../../src/index.js";
+import { loadModel, openSafetensors } from "../../src/index.js";
 import { jsonLines, ocelli, tinyFolder } from "./run.js";
 
 const root = tinyFolder();
@@ -23,6 +23,20 @@ describe("ocelli explain", () => {
     expect((await ocelli(["explain", "m.safetensors", image], root)).stdout).toMatch(/^\w+ [\d.]+ % {2}\S+, \d+ x \d+ {2}heat\.png\n$/);
     const wrong = await ocelli(["explain", "m.safetensors", image, "--layer", "nowhere"], root);
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('there is no spatial layer "nowhere"')]);
+  });
+
+  it("takes other programs' files: the same map for the same network as ONNX", async () => {
+    const model = await loadModel(join(root, "m.safetensors"));
+    await model.save(join(root, "m.onnx"));
+    model.close();
+    const [[native], [imported]] = await Promise.all(
+      ["m.safetensors", "m.onnx"].map(async (file) => {
+        const { stdout } = await ocelli(["explain", file, image, "-o", `${file}.png`, "--label", "bag", "--build", "simd", "--json"], root);
+        return jsonLines(stdout) as unknown as [{ label: string; score: number; grid: { data: number[] } }];
+      }),
+    );
+    expect([imported.label, imported.score]).toEqual(["bag", expect.closeTo(native.score, 5)]);
+    expect(imported.grid.data).toEqual(native.grid.data.map((value) => expect.closeTo(value, 5)));
   });
 });
 

@@ -83,7 +83,8 @@ test("a TFLite file of bytes says how its images are prepared", async () => {
   );
   const [mean] = file.op("MEAN", [conv, file.ints([1, 2])], [["int8", 0]], [[1, 2]]);
   const dense = file.op("FULLY_CONNECTED", [mean, file.floats([3, 2], [1, -1, 0.5, 2, -0.25, 1]), -1], [["int8", 0]], [[1, 3]]);
-  const bytes = file.bytes([x], file.op("SOFTMAX", dense, [["float32", 1]], [[1, 3]]));
+  const levels = { shape: [1, 3], type: 3, name: "classes", quantization: { scales: [1 / 256], zeroPoints: [0] } };
+  const bytes = file.bytes([x], file.op("SOFTMAX", dense, [["float32", 1]], [levels]));
   const model = await loadModel(bytes, inline);
   expect(model.preprocessing).toMatchObject({ resize: [8, 8], scale: 1 / 128, mean: [1], std: [1] });
   expect((await model.classify([pixels, pixels])).map((each) => each.length)).toEqual([3, 3]);

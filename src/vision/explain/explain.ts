@@ -7,11 +7,13 @@ import type { CallOptions } from "../../model/call-options.js";
 import { argmax, softmaxRow } from "../../model/logits.js";
 import type { Model } from "../../model/model.js";
 import type { Program } from "../../runtime/session.js";
+import type { GraphModel } from "../../zoo/imported/graph-model.js";
 import { addGradCam, camNames, gradCam, type HeatGrid } from "./grad-cam.js";
 import { overImage } from "./heat-map.js";
+import { type GraphImageOptions, type ImageNetwork, imageNetwork } from "./network.js";
 import { namesOf, type SpatialLayer, spatialLayers } from "./spatial.js";
 
-export interface ExplainOptions extends CallOptions {
+export interface ExplainOptions extends CallOptions, GraphImageOptions {
   /** The class to explain, by name or index; default the one with the highest score. */
   readonly label?: string | number;
   /** Name of the layer whose activation is looked at, or of a block that ends with it: see `layersToExplain`. Default the last spatial one. */
@@ -36,54 +38,53 @@ export interface Explanation {
 }
 
 /**
- * Where a model looks when it gives an image a class: a heat map of the size of the image.
+ * Where a network looks when it gives an image a class: a heat map of the size of the image. The network is a classifier, native or of
+ * another program, or a graph of `openOnnx`, `openTfjs` or `openTflite` whose one input is images and one of whose outputs is class scores.
  *
- * @throws {ArgumentError} for a class or layer that is not there, or a quantised model; {UnsupportedOpError} for a network without spatial
- * activations; {FormatError | LimitError | DataError} for an image that cannot be read
+ * @throws {ArgumentError} for a class, layer or output that is not there, a quantised model, or a graph of which nobody says how its images are
+ * prepared; {UnsupportedOpError} for a network without spatial activations or with an op that has no gradient; {FormatError | LimitError |
+ * DataError} for an image that cannot be read
  */
-export async function explain(model: Model, image: ImageSource, { label, layer: name, method = "gradcam", signal }: ExplainOptions = {}): Promise<Explanation> {
+export async function explain(model: Model | GraphModel, image: ImageSource, options: ExplainOptions = {}): Promise<Explanation> {
+  const { label, method = "gradcam", signal } = options;
   if (method !== "gradcam") throw new ArgumentError(`explain: method expected gradcam, got ${JSON.stringify(method)}`);
-  const given = label === undefined ? undefined : classOf(model, label);
-  const pipeline = evaluationTransforms(model.preprocessing);
-  const upright = await uprightPixels(model, image, signal);
-  const how = { channels: model.architecture.channels, build: model.session.build, inline: model.inline, signal };
-  const [{ data: x }] = await prepareImages([upright], { ...how, pipeline });
-  const { layer, index, outputs } = await unlessAborted(
-    inTurn(model, async () => {
-      const { program, layer } = await programFor(model, name);
-      const run = (index?: number) => {
-        const weights = new Float32Array(model.labels.length);
-        if (index !== undefined) weights[index] = 1;
-        return program.run({ x, [camNames.weight]: weights }, { signal });
-      };
-      const index = given ?? argmax((await run()).logits);
-      return { layer, index, outputs: await run(index) };
-    }),
-    signal,
-  );
-  const grid = gradCam(layer, outputs[camNames.activation], outputs[camNames.gradient]);
-  const { width, height } = upright;
-  const heat = await overImage(grid, upright, model.preprocessing, signal);
-  return { label: model.labels[index], score: softmaxRow(outputs.logits)[index], layer: layer.name, width, height, heat, grid };
+  const look = async (): Promise<Explanation> => {
+    const { network, layer, program } = await explaining(model, options);
+    const { labels, channels } = network;
+    const given = label === undefined ? undefined : classOf(labels, label);
+    const preprocessing = network.preprocessing();
+    const how = { channels, inline: model.inline, signal };
+    const upright = await uprightPixels(image, how);
+    const [{ data }] = await prepareImages([upright], { ...how, build: model.session.build, pipeline: evaluationTransforms(preprocessing) });
+    const input = await network.feed(data);
+    const run = (index?: number) => {
+      const weights = new Float32Array(labels.length);
+      if (index !== undefined) weights[index] = 1;
+      return program.run({ ...input, [camNames.weight]: weights }, { signal });
+    };
+    const index = given ?? argmax((await run()).logits);
+    const { logits, [camNames.activation]: activation, [camNames.gradient]: gradient } = await run(index);
+    const grid = gradCam(layer, activation, gradient);
+    const { width, height } = upright;
+    const heat = await overImage(grid, upright, preprocessing, signal);
+    return { label: labels[index], score: softmaxRow(logits)[index], layer: layer.name, width, height, heat, grid };
+  };
+  return unlessAborted(inTurn(model, look), signal);
 }
 
 /** Names that `explain` takes as `layer`, first to last. */
-export function layersToExplain(model: Model): string[] {
-  return namesOf(spatialLayers(logitsOf(model)));
+export function layersToExplain(model: Model | GraphModel, options: GraphImageOptions = {}): string[] {
+  const { logits, size } = imageNetwork(model, options);
+  return namesOf(spatialLayers(logits, size));
 }
 
 /** The image's pixels as the network's channels, upright by its EXIF orientation. */
-async function uprightPixels(model: Model, image: ImageSource, signal: AbortSignal | undefined): Promise<RawImage> {
-  const [{ data, width, height, channels }] = await prepareImages([image], {
-    pipeline: [],
-    channels: model.architecture.channels,
-    inline: model.inline,
-    signal,
-  });
+async function uprightPixels(image: ImageSource, how: { channels: 3 | 1; inline: boolean; signal?: AbortSignal }): Promise<RawImage> {
+  const [{ data, width, height, channels }] = await prepareImages([image], { ...how, pipeline: [] });
   return { data: Uint8Array.from(data), width, height, channels: channels as 1 | 3 };
 }
 
-function classOf({ labels }: Model, label: string | number): number {
+function classOf(labels: readonly string[], label: string | number): number {
   const index = typeof label === "number" ? label : labels.indexOf(label);
   if (!(Number.isInteger(index) && index >= 0 && index < labels.length))
     throw new ArgumentError(`explain: there is no class ${JSON.stringify(label)} among the model's ${labels.length}: ${labels.slice(0, 8).join(", ")}`);
@@ -91,16 +92,18 @@ function classOf({ labels }: Model, label: string | number): number {
 }
 
 interface Explaining {
-  readonly name: string | undefined;
+  readonly network: ImageNetwork;
   readonly layer: SpatialLayer;
   readonly program: Program;
+  /** What was asked for. */
+  readonly key: string;
 }
 
 /** The program of each model's last explained layer, and the end of the last explanation: one at a time, because the next may end the program. */
-const programs = new WeakMap<Model, Explaining>();
-const turns = new WeakMap<Model, Promise<unknown>>();
+const programs = new WeakMap<Model | GraphModel, Explaining>();
+const turns = new WeakMap<Model | GraphModel, Promise<unknown>>();
 
-function inTurn<T>(model: Model, work: () => Promise<T>): Promise<T> {
+function inTurn<T>(model: Model | GraphModel, work: () => Promise<T>): Promise<T> {
   const turn = (turns.get(model) ?? Promise.resolve()).then(work);
   turns.set(
     model,
@@ -109,21 +112,14 @@ function inTurn<T>(model: Model, work: () => Promise<T>): Promise<T> {
   return turn;
 }
 
-async function programFor(model: Model, name: string | undefined): Promise<Explaining> {
+async function explaining(model: Model | GraphModel, { layer: name, preprocessing, output }: ExplainOptions): Promise<Explaining> {
+  const key = JSON.stringify([name, preprocessing, output]);
   const known = programs.get(model);
-  if (known && known.name === name) return known;
-  const logits = logitsOf(model);
-  const layer = addGradCam(logits, name);
-  const made = { name, layer, program: await model.session.prepare(logits.graph) };
+  if (known?.key === key) return known;
+  const network = imageNetwork(model, { preprocessing, output });
+  const layer = addGradCam(network.logits, network.size, name);
+  const made = { network, layer, program: await network.prepare(), key };
   programs.set(model, made);
   await known?.program.close();
   return made;
-}
-
-function logitsOf(model: Model) {
-  if (model.facts.quantized) throw new ArgumentError("explain: a quantised model has no gradients; explain the float32 model that it was made of");
-  const [height, width] = model.imageSize;
-  const logits = model.graph({ batch: 1, height, width }, "logits").outputs.get("logits");
-  if (!logits) throw new ArgumentError("explain: the model has no logits");
-  return logits;
 }

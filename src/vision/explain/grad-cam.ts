@@ -1,14 +1,12 @@
 import { UnsupportedOpError } from "../../core/errors.js";
 import { formatShape, sizeOf } from "../../core/shape.js";
 import { gradients } from "../../autograd/index.js";
-import type { Value } from "../../graph/graph.js";
-import { chooseLayer, type SpatialLayer, spatialLayers } from "./spatial.js";
+import type { Node, Value } from "../../graph/graph.js";
+import { ancestorsOf, chooseLayer, type Grid, type SpatialLayer, spatialLayers } from "./spatial.js";
 
 /** Importance of each place for one output, 0 to 1, row by row. */
-export interface HeatGrid {
+export interface HeatGrid extends Grid {
   readonly data: Float32Array;
-  readonly width: number;
-  readonly height: number;
 }
 
 /** Names of what a graph with Grad-CAM takes and gives besides its own. */
@@ -17,16 +15,34 @@ export const camNames = { weight: "explain.dy", activation: "explain.activation"
 /**
  * Adds to the graph of `y` [1, ...] the gradient of its elements, weighted by the input `explain.dy`, for a spatial activation; both are outputs.
  *
+ * @param image size in pixels of the network's input
  * @throws {ArgumentError} for a layer that is not there, {UnsupportedOpError} where there is no gradient to it
  */
-export function addGradCam(y: Value, layerName?: string): SpatialLayer {
+export function addGradCam(y: Value, image: Grid, layerName?: string): SpatialLayer {
   const { graph } = y;
-  const layer = chooseLayer(spatialLayers(y), graph, layerName);
+  const layer = chooseLayer(spatialLayers(y, image), graph, layerName);
+  const step = stepBetween(layer.value, y);
+  if (step)
+    throw new UnsupportedOpError(`explain: this network rounds to levels at ${step.scope}, where there is no gradient; open it with { quantized: "drop" }`);
   const slope = gradients(y, [layer.value], graph.input(camNames.weight, y.shape)).get(layer.value);
   if (!slope) throw new UnsupportedOpError(`explain: ${formatShape(y.shape)} does not depend on ${layer.name}`);
   graph.output(camNames.activation, layer.value);
   graph.output(camNames.gradient, slope);
   return layer;
+}
+
+/** Functions whose slope is 0 wherever there is one. */
+const steps = new Set<unknown>(["ceil", "floor", "round", "sign", "trunc"]);
+
+/** A step function on the way from one value to another: a gradient through it says nothing. */
+function stepBetween(from: Value, to: Value): Node | undefined {
+  const after = new Set([from]);
+  const before = ancestorsOf(to);
+  return from.graph.nodes.find(({ inputNames, outputNames, tensors, op, attributes }) => {
+    if (!inputNames.some((name) => after.has(tensors[name]))) return false;
+    for (const name of outputNames) after.add(tensors[name]);
+    return op.name === "map" && steps.has(attributes.fn) && before.has(tensors[outputNames[0]]);
+  });
 }
 
 /**

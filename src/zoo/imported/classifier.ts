@@ -54,12 +54,21 @@ class Wiring {
   }
 }
 
-/** Where the scores of a graph's output come from, before what only makes probabilities or another shape of them. */
+/** Rounding to the levels of a quantised file. */
+const rounding = new Set(["DequantizeLinear", "QuantizeLinear"]);
+
+/** Where the scores of a graph's output come from, before what only makes probabilities or another shape of them; levels of probabilities go with these. */
 export function scoresOf(model: OnnxModel, output: string): string {
   const { makers } = new Wiring(model);
+  let scores = output;
+  let isRounded = false;
   let name = output;
-  for (let node = makers.get(name); node && endings.has(node.op); node = makers.get(name)) name = node.inputs[0];
-  return name;
+  for (let node = makers.get(name); node && (endings.has(node.op) || rounding.has(node.op)); node = makers.get(name)) {
+    name = node.inputs[0];
+    isRounded = rounding.has(node.op) || (isRounded && !node.op.endsWith("Softmax"));
+    if (!isRounded) scores = name;
+  }
+  return scores;
 }
 
 /**

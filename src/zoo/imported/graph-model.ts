@@ -2,15 +2,19 @@ import { ArgumentError, ShapeError } from "../../core/errors.js";
 import { unlessAborted } from "../../core/abort.js";
 import { formatShape, type Shape, sizeOf } from "../../core/shape.js";
 import { inSlices } from "../../core/slices.js";
-import { buildOnnx, computed, decoded, inOrder, isKnown, type Tensor } from "../../formats/onnx/build/index.js";
-import { constant, type Constant, type Elements, type ElementType } from "../../formats/onnx/constant.js";
+import type { Preprocessing } from "../../data/preprocessing.js";
+import { type Built, buildOnnx, computed, decoded, inOrder, isKnown, type Tensor } from "../../formats/onnx/build/index.js";
+import { constant, type Constant, type Elements, type ElementType, type StoredTensor } from "../../formats/onnx/constant.js";
 import { fold } from "../../formats/onnx/fold.js";
 import type { OnnxModel, OnnxTensorInfo } from "../../formats/onnx/read-model.js";
-import { Graph } from "../../graph/graph.js";
+import { Graph, type Value } from "../../graph/graph.js";
 import { toMemory } from "../../model/layout.js";
 import { Scope } from "../../nn/scope.js";
 import { type Program, Session, type SessionOptions } from "../../runtime/session.js";
+import { scoresOf } from "./classifier.js";
 import { definitionBytes, readDefinition } from "./definition.js";
+import { ofImage, scoreRows } from "./halves.js";
+import { type ImageInput, imageInput } from "./image-input.js";
 
 /** Numbers that go into a graph, in the order that its axes have in the file. */
 export interface GraphInput {
@@ -23,6 +27,20 @@ export interface GraphOutput {
   readonly type: ElementType;
   readonly data: Elements;
   readonly shape: Shape;
+}
+
+/** What a file says of its images and classes. */
+export interface GraphFacts {
+  readonly labels?: readonly string[];
+  readonly preprocessing?: Preprocessing;
+}
+
+/** A graph on one image, up to its class scores. */
+export interface ImageGraph {
+  readonly input: Required<Pick<ImageInput, "layout" | "channels" | "size">> & { readonly name: string; readonly isOpen: boolean };
+  /** [1, classes], before a softmax. */
+  readonly logits: Value;
+  readonly weights: Built["weights"];
 }
 
 /** Programs kept for shapes seen lately. */
@@ -47,12 +65,26 @@ export class GraphModel {
 
   private constructor(
     private model: OnnxModel,
-    private readonly session: Session,
+    /** @internal */
+    readonly session: Session,
+    /** @internal Whether work is done in the caller's thread. */
+    readonly inline: boolean,
+    private readonly facts: GraphFacts,
   ) {}
 
   /** @throws {FormatError | LimitError | UnsupportedOpError} */
-  static async open(model: OnnxModel, { threads, inline, build, winograd }: SessionOptions = {}): Promise<GraphModel> {
-    return new GraphModel(fold(model), await Session.open({ threads, inline, build, winograd }));
+  static async open(model: OnnxModel, { threads, inline = false, build, winograd }: SessionOptions = {}, facts: GraphFacts = {}): Promise<GraphModel> {
+    return new GraphModel(fold(model), await Session.open({ threads, inline, build, winograd }), inline, facts);
+  }
+
+  /** Names of the classes, where the file says them. */
+  get labels(): readonly string[] | undefined {
+    return this.facts.labels;
+  }
+
+  /** What images go through before the network, where the file says it. */
+  get preprocessing(): Preprocessing | undefined {
+    return this.facts.preprocessing;
   }
 
   /** Names, types and shapes as the file states them; sizes that it leaves open are names or `undefined`. */
@@ -93,6 +125,42 @@ export class GraphModel {
     return found;
   }
 
+  /**
+   * @internal The graph on one image as the file has its axes, for `explain`: up to the scores of `output` (default the first one).
+   *
+   * @param size height and width of an input that leaves them open
+   * @throws {UnsupportedOpError} for a graph with other inputs, or without such scores; {ArgumentError} for an output that is not there
+   */
+  imageGraph(output = this.outputs[0].name, size: readonly [height: number, width: number] = [224, 224]): ImageGraph {
+    if (!this.outputs.some(({ name }) => name === output))
+      throw new ArgumentError(`explain: there is no output "${output}", only ${this.outputs.map(({ name }) => JSON.stringify(name)).join(", ")}`);
+    const input = imageInput(this.model);
+    const { info, channels, layout } = input;
+    const [height, width] = input.size ?? size;
+    const shape = layout === "NCHW" ? [1, channels, height, width] : [1, height, width, channels];
+    const graph = new Graph();
+    const scores = scoresOf(this.model, output);
+    const image = computed(graph.input(info.name, shape), shape, undefined, info.type);
+    // All outputs, so that all weights are known, which go to the memory with the first program.
+    const outputs = [...this.outputs.map(({ name }) => name), scores];
+    const built = buildOnnx(this.model, new Scope(graph), new Map([[info.name, image]]), { outputs });
+    const { file } = this.model;
+    const logits = scoreRows(ofImage(built, scores, file), scores, file);
+    graph.output("logits", logits);
+    return { input: { name: info.name, layout, channels, size: [height, width], isOpen: input.size === undefined }, logits, weights: built.weights };
+  }
+
+  /** @internal A program of a graph of this model; the first one brings the weights to the memory. */
+  async program(graph: Graph, weights: ReadonlyMap<string, StoredTensor>): Promise<Program> {
+    const program = await this.session.prepare(graph);
+    if (this.hasWeights) return program;
+    for (const [name, tensor] of weights)
+      await this.session.write(name, await inSlices(toMemory(Float32Array.from(tensor.decode().data), graph.kept.get(name)?.file)));
+    this.model = readDefinition(definitionBytes(this.model, new Set(weights.keys())), this.model.file, this.inputs.length).graph;
+    this.hasWeights = true;
+    return program;
+  }
+
   private async prepare(inputs: Readonly<Record<string, GraphInput>>, bound: ReadonlySet<string>): Promise<Prepared> {
     const graph = new Graph();
     const given = new Map<string, Constant | Tensor>();
@@ -102,13 +170,7 @@ export class GraphModel {
     }
     const { outputs, weights } = buildOnnx(this.model, new Scope(graph), given);
     for (const [name, tensor] of outputs) if (!isKnown(tensor)) graph.output(name, inOrder(tensor, [...tensor.shape.keys()]));
-    const program = await this.session.prepare(graph);
-    if (!this.hasWeights) {
-      for (const [name, tensor] of weights)
-        await this.session.write(name, await inSlices(toMemory(Float32Array.from(tensor.decode().data), graph.kept.get(name)?.file)));
-      this.model = readDefinition(definitionBytes(this.model, new Set(weights.keys())), this.model.file, this.inputs.length).graph;
-      this.hasWeights = true;
-    }
+    const program = await this.program(graph, weights);
     const described = [...outputs].map(
       ([name, tensor]) => [name, { type: tensor.type, shape: tensor.shape, known: isKnown(tensor) ? decoded(tensor) : undefined }] as const,
     );

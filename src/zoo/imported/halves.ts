@@ -30,7 +30,7 @@ export class Halves {
   features(net: Scope, x: Value): Value {
     const cut = this.classifier?.features ?? this.scores;
     const tensor = this.take(buildOnnx(this.model, net, new Map([[this.image.info.name, imageTensor(x, this.image)]]), { outputs: [cut] }), cut);
-    return this.classifier ? inOrder(tensor, this.order(tensor.shape.length)) : this.rows(tensor);
+    return this.classifier ? inOrder(tensor, this.order(tensor.shape.length)) : scoreRows(tensor, cut, this.model.file);
   }
 
   /** From what the classifier takes to scores [N, numClasses]. */
@@ -40,28 +40,34 @@ export class Halves {
     const shape = order.map((_, axis) => features.shape[order.indexOf(axis)]);
     const given = new Map([[this.classifier.features, computed(features, shape, order)]]);
     const model = resized(this.model, this.classifier, numClasses);
-    return this.rows(this.take(buildOnnx(model, net, given, { outputs: [this.scores], initializers: this.initializers }), this.scores));
+    const built = buildOnnx(model, net, given, { outputs: [this.scores], initializers: this.initializers });
+    return scoreRows(this.take(built, this.scores), this.scores, this.model.file);
   }
 
   private order(rank: number): readonly number[] {
     return this.classifier?.convolution ? [0, 2, 3, 1] : Array.from({ length: rank }, (_, axis) => axis);
   }
 
-  private take({ outputs, weights }: Built, name: string): Computed {
-    for (const [key, tensor] of weights) this.weights.set(key, tensor);
-    const tensor = outputs.get(name);
-    if (!tensor || isKnown(tensor)) throw new FormatError(`load: "${name}" does not depend on the image (${this.model.file})`);
-    return tensor;
+  private take(built: Built, name: string): Computed {
+    for (const [key, tensor] of built.weights) this.weights.set(key, tensor);
+    return ofImage(built, name, this.model.file);
   }
+}
 
-  /** Scores without axes of size 1. */
-  private rows({ shape, type, ...tensor }: Computed): Value {
-    const [count, ...rest] = shape;
-    const size = sizeOf(rest);
-    if (shape.length < 2 || !rest.includes(size) || !isFloat(type)) {
-      const message = `load: expected class scores [N, classes], got ${type} ${formatShape(shape)} as "${this.scores}"; openOnnx runs graphs of any outputs`;
-      throw new UnsupportedOpError(`${message} (${this.model.file})`);
-    }
-    return inOrder({ ...tensor, type, shape: [count, size], memory: tensor.memory.map((piece) => (piece.axis === 0 ? piece : { ...piece, axis: 1 })) }, [0, 1]);
+/** A tensor that was built of the image. @throws {FormatError} for one that does not depend on it */
+export function ofImage({ outputs }: Built, name: string, file: string): Computed {
+  const tensor = outputs.get(name);
+  if (!tensor || isKnown(tensor)) throw new FormatError(`load: "${name}" does not depend on the image (${file})`);
+  return tensor;
+}
+
+/** Class scores [N, C], without axes of size 1. @throws {UnsupportedOpError} for a tensor that is none */
+export function scoreRows({ shape, type, ...tensor }: Computed, name: string, file: string): Value {
+  const [count, ...rest] = shape;
+  const size = sizeOf(rest);
+  if (shape.length < 2 || !rest.includes(size) || !isFloat(type)) {
+    const message = `load: expected class scores [N, classes], got ${type} ${formatShape(shape)} as "${name}"; openOnnx runs graphs of any outputs`;
+    throw new UnsupportedOpError(`${message} (${file})`);
   }
+  return inOrder({ ...tensor, type, shape: [count, size], memory: tensor.memory.map((piece) => (piece.axis === 0 ? piece : { ...piece, axis: 1 })) }, [0, 1]);
 }
