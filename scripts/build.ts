@@ -4,7 +4,7 @@
  * A step is skipped while a hash of what it reads is unchanged (`steps.ts`), and writes by rename, so builds may overlap.
  */
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { build as bundle, type Plugin } from "esbuild";
 import { codecs, embedCodecs } from "./embed-codecs.js";
 import { writeLists } from "./generate.js";
@@ -80,6 +80,12 @@ const features = [
   "vision/report",
 ];
 
+/** What a page with one model in a safetensors file never asks for, besides the kernels of other builds. */
+const absentFromPage =
+  /-node\.js$|\/hub\/|\/(wasm-(turbo|relaxed|relaxed-\w+|simd-(training|augment))|turbo|augmentations-source|worker-augmentations|save|save-onnx|archive|replace-head|evaluate|metrics|imagenet-classes|read-foreign|load-foreign|calibrate|csv-parse)(\/index)?\.js$|formats\/(tfjs|tflite)\//;
+/** What reads a graph that came from another program. */
+const graphReader = /\/imported\/index\.js$/;
+
 process.chdir(root);
 mkdirSync("build", { recursive: true });
 writeLists();
@@ -89,7 +95,7 @@ await step("worker", () => bundleWorker("src/runtime/worker.ts", "worker"));
 await step("tasks", () => bundleWorker("src/data/worker-tasks.ts", "tasks"));
 await step("decoders", () => bundleWorker("src/data/worker-decoders.ts", "decoders"));
 await step("augmentations", () => bundleWorker("src/data/worker-augmentations.ts", "augmentations"));
-await step("page", bundlePage);
+await step("page", bundlePages);
 if (!process.argv.includes("--wasm")) {
   await step("dist", makeDist);
   await step("studio", buildStudio);
@@ -134,16 +140,24 @@ async function bundleWorker(entry: string, name: string): Promise<void> {
 }
 
 /**
- * Bundles what `exportPage` puts beside a model: one script that loads nothing, without what a page with one model in a safetensors file never asks for.
+ * Bundles what starts a page that `exportPage` makes: one script that loads nothing, once for networks of the zoo, and once for those of
+ * other programs. It finds Wasm and workers' scripts in the page, where `src/vision/take-away/engine-source.ts` puts them.
  */
-async function bundlePage(): Promise<void> {
-  const absent =
-    /-node\.js$|\/hub\/|\/(wasm-(turbo|\w+-(training|augment))|turbo|augmentations-source|worker-augmentations|save|save-onnx|archive|replace-head|evaluate|metrics|imagenet-classes|read-foreign|load-foreign|calibrate|csv-parse)(\/index)?\.js$|formats\/(tfjs|tflite)\//;
+async function bundlePages(): Promise<void> {
+  await bundlePage("page", new RegExp(`${absentFromPage.source}|${graphReader.source}`));
+  await bundlePage("graph-page", absentFromPage);
+}
+
+async function bundlePage(name: "page" | "graph-page", absent: RegExp): Promise<void> {
   const withoutRest: Plugin = {
     name: "without the rest",
     setup({ onLoad, onResolve }) {
       onResolve({ filter: absent }, ({ path, kind }) => (kind === "dynamic-import" ? { path, namespace: "absent" } : undefined));
       onLoad({ filter: /.*/, namespace: "absent" }, () => ({ contents: 'throw new Error("this page has no more than it needs")', loader: "js" }));
+      onLoad({ filter: /[/\\]src[/\\]generated[/\\].*\.ts$/ }, ({ path }) => {
+        const [, exported] = /^export const (\w+): string/m.exec(readFileSync(path, "utf8")) as RegExpExecArray;
+        return { contents: `export const ${exported} = document.getElementById("${basename(path, ".ts")}").textContent;` };
+      });
     },
   };
   const { outputFiles } = await bundle({
@@ -159,8 +173,9 @@ async function bundlePage(): Promise<void> {
     write: false,
     logLevel: "error",
   });
-  write("build/page.js", outputFiles[0].text);
-  write("src/generated/page-source.ts", stringModule("src/vision/take-away/page-app.ts", "pageSource", outputFiles[0].text));
+  write(`build/${name}.js`, outputFiles[0].text);
+  const exported = name === "page" ? "pageSource" : "graphPageSource";
+  write(`src/generated/${name}-source.ts`, stringModule("src/vision/take-away/page-app.ts", exported, outputFiles[0].text));
 }
 
 /**

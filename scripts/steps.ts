@@ -49,7 +49,10 @@ const steps = {
   tasks: bundleOf("tasks", ["esbuild"]),
   decoders: bundleOf("decoders", ["esbuild", "fflate"]),
   augmentations: bundleOf("augmentations", ["esbuild"]),
-  page: bundleOf("page", ["esbuild", "fflate"]),
+  page: {
+    ...bundleOf("page", ["esbuild", "fflate"]),
+    writes: ["page", "graph-page"].flatMap((name) => [`build/${name}.js`, `src/generated/${name}-source.ts`]),
+  },
   studio: {
     reads: () => ["scripts/build.ts", "examples/studio", "src"],
     packages: ["vite", "preact", "@preact/signals", "uplot", "fflate"],

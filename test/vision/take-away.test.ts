@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchChromium } from "../../scripts/runtimes/browser.js";
-import { createModel, loadModel, type Model } from "../../src/index.js";
+import { createModel, loadModel, type Model, quantize } from "../../src/index.js";
 import { codeSnippet, exportPage } from "../../src/vision/index.js";
 
 // In the package, so that "ocelli" in the snippet means it.
@@ -73,6 +73,38 @@ describe("a page with the model inside", () => {
       await tab.waitForFunction("/format|unknown|image/i.test(document.querySelector('#status').textContent) && !document.querySelector('#results li')");
     } finally {
       await browser.close();
+    }
+  });
+
+  it.skipIf(!hasChromium)("takes along what a network of another program and an int8 one need", async () => {
+    const foreign = await loadModel(await model.save(undefined, { format: "onnx" }), {
+      preprocessing: model.preprocessing,
+      labels: model.labels,
+      build: "simd",
+    });
+    const small = await quantize(model, [image], { onReport: () => {} });
+    const browser = await launchChromium();
+    try {
+      for (const [name, each] of Object.entries({ foreign, small })) {
+        const file = join(folder, `${name}.html`);
+        writeFileSync(file, await exportPage(each));
+        const tab = await browser.newPage();
+        await tab.goto(pathToFileURL(file).href);
+        await tab.setInputFiles("input", image);
+        await tab.waitForFunction(
+          "document.querySelectorAll('#results li').length > 0 || /fail|error|expected/i.test(document.querySelector('#status').textContent)",
+        );
+        const found = await tab.$$eval("#results li", (lines) =>
+          lines.map((line) => [line.querySelector("span")?.textContent, line.querySelector("meter")?.value]),
+        );
+        const expected = await each.classify(image);
+        expect([name, ...found.map(([label]) => label)]).toEqual([name, ...expected.map(({ label }) => label)]);
+        found.forEach(([, score], i) => expect(score).toBeCloseTo(expected[i].score, 3));
+      }
+    } finally {
+      await browser.close();
+      foreign.close();
+      small.close();
     }
   });
 

@@ -26,9 +26,9 @@ async function open(): Promise<Model> {
   const bytes = fromBase64(find("#model").textContent ?? "");
   if (!bytes) throw new Error("this file is damaged: the model in it is no base64");
   try {
-    return await loadModel(bytes, { threads: 1 });
+    return await loadModel(bytes, { build: "simd", threads: 1 });
   } catch (error) {
-    if (error instanceof WorkerError) return loadModel(bytes, { inline: true });
+    if (error instanceof WorkerError) return loadModel(bytes, { build: "simd", inline: true });
     throw error;
   }
 }
