@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { OcelliError } from "../index.js";
+import { augmentCommand } from "./augment.js";
 import { benchCommand } from "./bench.js";
 import { calibrateCommand } from "./calibrate.js";
 import { downloadCommand } from "./download.js";
@@ -42,6 +43,7 @@ for (const make of [
   embedCommand,
   explainCommand,
   searchCommand,
+  augmentCommand,
   calibrateCommand,
   quantizeCommand,
   exportCommand,

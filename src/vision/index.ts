@@ -1,4 +1,5 @@
 /** `ocelli/vision`: what can be done with a model besides classifying. */
+export { type AugmentedSamplesOptions, augmentedSamples } from "./augmented-samples.js";
 export type { DuplicateGroup, DuplicateOptions } from "./search/duplicates.js";
 export { type AddOptions, EmbeddingIndex, type IndexItem, type Match, type SearchOptions } from "./search/embedding-index.js";
 export { type ExplainOptions, type Explanation, explain, layersToExplain } from "./explain/explain.js";

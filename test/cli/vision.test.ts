@@ -40,6 +40,19 @@ describe("ocelli explain", () => {
   });
 });
 
+describe("ocelli augment", () => {
+  it("draws what training makes of an image", async () => {
+    const args = ["augment", "m.safetensors", image, "--count", "5", "--columns", "3", "--area", "0.3"];
+    const { code, stdout } = await ocelli([...args, "--json"], root);
+    const [{ width, height }] = jsonLines(stdout) as [{ width: number; height: number }];
+    expect(code).toBe(0);
+    const png = readFileSync(join(root, "samples.png"));
+    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([3 * width + 8, 2 * height + 4]);
+    expect((await ocelli(args, root)).stdout).toBe(`5 samples of ${width} x ${height}  samples.png\n`);
+    expect(readFileSync(join(root, "samples.png")).equals(png)).toBe(true);
+  });
+});
+
 describe("ocelli search", () => {
   const search = async (...args: string[]) => jsonLines((await ocelli(["search", "tiny", "-m", "m.safetensors", "--json", ...args], root)).stdout);
 

@@ -12,8 +12,9 @@ const [coldest, hottest] = [0.05, 20];
 const tolerance = 1e-6;
 
 /**
- * The temperature T that makes the scores softmax(logits / T) most likely (Guo et al. 2017, section 4.2). The loss is convex in 1 / T, so
- * Newton's steps, kept inside a bracket, find its one minimum.
+ * The temperature T that makes the scores softmax(logits / T) most likely (Guo et al. 2017, section 4.2), as if each class had been seen once
+ * more beside every other (Platt 1999, section 2.2): else a model that is right on all of a few images would be told to be certain. The loss is
+ * convex in 1 / T, so Newton's steps, kept inside a bracket, find its one minimum.
  */
 export async function fitTemperature(images: readonly Labelled[], signal?: AbortSignal): Promise<number> {
   let [low, high] = [1 / hottest, 1 / coldest];
@@ -22,7 +23,8 @@ export async function fitTemperature(images: readonly Labelled[], signal?: Abort
     let [slope, curve] = [0, 0];
     for (const { logits, label } of images) {
       const { mean, variance } = moments(logits, inverse);
-      slope += mean - logits[label];
+      const sum = logits.reduce((sum, value) => sum + value, 0);
+      slope += mean - (images.length * logits[label] + sum) / (images.length + logits.length);
       curve += variance;
       await giveWay(signal);
     }
