@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { deflateRawSync } from "node:zlib";
 import { build as bundle } from "esbuild";
 import { defineConfig, type Plugin } from "vite";
 
@@ -36,11 +39,11 @@ const serviceWorker: Plugin = {
 
 /**
  * Parts of the package that no page with workers reaches, or that this one does not: Node's, the hub (models come from files here), readers of
- * other programs' files, distillation, and kernels of other builds than `simd`, in which it does everything so that scores are the same
+ * other programs' files, distillation, quantising, several views of an image, and kernels of other builds than `simd`, in which it does everything so that scores are the same
  * wherever the model goes.
  */
 const unreached =
-  /\/chunks\/((cache|file|folder|host|list-folder|tar-shards|turbo)-node|turbo|wasm-turbo|wasm-relaxed(-[a-z]+)?|hub|cache-store|worker-tasks|bench-runtimes|teacher|tiff|wasm-simd-quantized|read-foreign|load-foreign|imported|tfjs|tflite|archive|calibrate|test-[a-z]+net|test-mambaout)-[A-Z0-9]{8}\.js$|\/dist\/augmentations\.js$/;
+  /\/chunks\/((cache|file|folder|host|list-folder|tar-shards|turbo)-node|turbo|wasm-turbo|wasm-relaxed(-[a-z]+)?|hub|cache-store|quantized|answers|answers-node|test-time|graph-page-source|worker-tasks|bench-runtimes|teacher|tiff|wasm-simd-quantized|read-foreign|load-foreign|imported|tfjs|tflite|archive|calibrate|test-[a-z]+net|test-mambaout)-[A-Z0-9]{8}\.js$|\/dist\/augmentations\.js$/;
 
 const leaveOut: Plugin = {
   name: "leave out",
@@ -50,6 +53,26 @@ const leaveOut: Plugin = {
     id.startsWith(dist) && unreached.test(id)
       ? { code: 'throw new Error("This page does not have the part of Ocelli that this needs.");', syntheticNamedExports: true }
       : undefined,
+};
+
+/** Wasm in base64, and scripts of workers and of pages, as the package carries them: each a module with one text. */
+const texts = /\/chunks\/((wasm|codec)-[a-z-]+|[a-z-]+-source)-[A-Z0-9]{8}\.js$/;
+
+/** Keeps such texts as deflated files, which take a third less of a disk, or two. */
+const deflated: Plugin = {
+  name: "deflated texts",
+  enforce: "pre",
+  apply: "build",
+  async load(id) {
+    if (!id.startsWith(dist) || !texts.test(id)) return undefined;
+    const [[name, text], ...others] = Object.entries<unknown>(await import(pathToFileURL(id).href));
+    if (typeof text !== "string" || others.length > 0) return undefined;
+    const [license = ""] = /\/\*![^]*?\*\//.exec(readFileSync(id, "utf8").slice(0, 2000)) ?? [];
+    const file = this.emitFile({ type: "asset", name: `${name}.deflated`, source: deflateRawSync(text, { level: 9 }) });
+    return `${license}
+const { body } = await fetch(import.meta.ROLLUP_FILE_URL_${file});
+export const ${name} = await new Response(body.pipeThrough(new DecompressionStream("deflate-raw"))).text();`;
+  },
 };
 
 export default defineConfig({
@@ -64,7 +87,7 @@ export default defineConfig({
   },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   worker: { format: "es" },
-  plugins: [leaveOut, serviceWorker],
+  plugins: [leaveOut, deflated, serviceWorker],
   build: { outDir: join(dist, "studio"), emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 1000, modulePreload: false },
   server: { headers },
   preview: { headers },

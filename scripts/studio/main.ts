@@ -38,7 +38,7 @@ for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: ope
   const settings = {
     headers: isolation,
     routes: Object.fromEntries(
-      [...images.classes.flatMap(({ files }) => files), ...images.heldOut].map((file) => [
+      [...images.classes.flatMap(({ files }) => files), ...images.heldOut, ...images.unlike].map((file) => [
         `/test/${file}`,
         (_: unknown, response: ServerResponse) =>
           void response.writeHead(200, { "Content-Type": file.endsWith("png") ? "image/png" : "image/jpeg" }).end(readFileSync(join(images.folder, file))),

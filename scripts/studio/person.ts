@@ -18,7 +18,7 @@ export class Person {
     return this.tab.evaluate(work, argument);
   }
 
-  /** Waits until something is true in the page. @throws {Error} with what the page shows where it does not come */
+  /** Waits until something is true in the page, or of what is asked here. @throws {Error} with what the page shows where it does not come */
   async until(what: string, work: () => unknown, milliseconds = patience): Promise<void> {
     const end = Date.now() + milliseconds;
     while (!(await this.tab.evaluate(work).catch(() => false))) {
@@ -64,6 +64,37 @@ export class Person {
       if (Date.now() > end) await this.until(`something to click that says ${JSON.stringify(words)}`, () => false, 0);
       await new Promise((done) => setTimeout(done, 100));
     }
+  }
+
+  /** Writes into the field of a name. */
+  async write(label: string, text: string): Promise<void> {
+    const work = ({ label, text }: { label: string; text: string }) => {
+      const named = [...document.querySelectorAll("label")].find((each) => each.textContent?.includes(label))?.querySelector("input");
+      const field = named ?? document.querySelector<HTMLInputElement>(`input[aria-label="${label}"]`);
+      if (!field) throw new Error(`no field called ${label}`);
+      field.focus();
+      field.value = text;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    };
+    await this.tab.evaluate(work, { label, text });
+  }
+
+  /** Chooses files, or a folder, where the page asks for some. */
+  async choose(button: string, files: readonly string[]): Promise<void> {
+    await this.click(button);
+    await this.until("a question for files", () => document.querySelector("body > input[type=file]"));
+    await this.tab.upload("body > input[type=file]", files);
+  }
+
+  /** Pastes a file that is served with the page. */
+  async paste(file: string): Promise<void> {
+    const work = async (file: string) => {
+      const data = new DataTransfer();
+      const blob = await (await fetch(file)).blob();
+      data.items.add(new File([blob], "image.png", { type: blob.type }));
+      document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+    };
+    await this.tab.evaluate(work, file);
   }
 
   press(key: string): Promise<void> {

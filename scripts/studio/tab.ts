@@ -1,5 +1,5 @@
 import { chromium } from "playwright-core";
-import puppeteer, { type KeyInput } from "puppeteer-core";
+import puppeteer, { type ElementHandle, type KeyInput } from "puppeteer-core";
 
 /** What the flows need of a tab, whichever browser it is of. */
 export interface Tab {
@@ -7,6 +7,8 @@ export interface Tab {
   evaluate<T, A>(work: (argument: A) => T | Promise<T>, argument?: A): Promise<T>;
   clickAt(x: number, y: number): Promise<void>;
   press(key: string): Promise<void>;
+  /** Gives files to the first `<input type="file">` that a selector finds. */
+  upload(selector: string, files: readonly string[]): Promise<void>;
   resize(width: number, height: number): Promise<void>;
   screenshot(file: string): Promise<void>;
   /** What the page complained of so far. */
@@ -49,6 +51,7 @@ export async function openChromium(profile: string): Promise<BrowserUnderTest> {
       evaluate: (work, argument) => page.evaluate(work as never, argument as never),
       clickAt: (x, y) => page.mouse.click(x, y),
       press: (key) => page.keyboard.press(key),
+      upload: (selector, files) => page.setInputFiles(selector, [...files]),
       resize: (width, height) => page.setViewportSize({ width, height }),
       screenshot: async (path) => void (await page.screenshot({ path })),
       close: () => page.close(),
@@ -87,6 +90,11 @@ export async function openFirefox(profile: string): Promise<BrowserUnderTest> {
         for (const key of keys.slice(0, -1)) await page.keyboard.down(key);
         await page.keyboard.press(keys.at(-1) as KeyInput);
         for (const key of keys.slice(0, -1)) await page.keyboard.up(key);
+      },
+      async upload(selector, files) {
+        const input = (await page.$(selector)) as ElementHandle<HTMLInputElement> | null;
+        if (!input) throw new Error(`no input ${selector}`);
+        await input.uploadFile(...files);
       },
       resize: (width, height) => page.setViewport({ width, height }),
       screenshot: async (path) => void (await page.screenshot({ path: path as `${string}.png` })),

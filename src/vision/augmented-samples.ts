@@ -21,14 +21,15 @@ export interface AugmentedSamplesOptions extends CallOptions {
  * label says. The first one is that of a trainer's first epoch with this seed and the image as its first.
  *
  * @param of a model, or what is known of one, such as `describeArchitecture(name)`
- * @throws {ArgumentError} for a count or an augmentation outside its range; {FormatError} for what is no image
+ * @throws {ArgumentError} for a count or an augmentation outside its range, or no preprocessing; {FormatError} for what is no image
  */
 export async function augmentedSamples(
-  { preprocessing }: { readonly preprocessing: Preprocessing },
+  { preprocessing }: { readonly preprocessing?: Preprocessing },
   image: ImageSource,
   { augmentation, count = 8, seed = 0, signal }: AugmentedSamplesOptions = {},
 ): Promise<Overlay[]> {
   if (!(Number.isInteger(count) && count >= 1 && count <= 64)) throw new ArgumentError(`augmentedSamples: count expected 1 to 64, got ${count}`);
+  if (!preprocessing) throw new ArgumentError("augmentedSamples: expected a preprocessing, and nothing is known of one");
   const { channels = 3 } = preprocessing;
   const prepared = await prepareImages(Array<ImageSource>(count).fill(image), {
     pipeline: trainingTransforms(preprocessing, augmentation),

@@ -18,7 +18,20 @@ export const looking: Scenarios = {
     return said.join(", ");
   },
 
-  async "opens the images behind a number, and relabels a mistake"(person, { shots }) {
+  async "says of other things that they are none of these"(person, { images: { unlike }, address, shots }) {
+    let found = 0;
+    for (const file of unlike) {
+      await person.evaluate(() => document.querySelector(".verdict")?.classList.add("before"));
+      await person.drop([address(file)], undefined, ".try-picture");
+      await person.until("an answer", () => document.querySelector(".verdict:not(.before)") !== null);
+      const isNone = await person.evaluate(() => document.querySelector(".verdict h2")?.textContent === "None of these");
+      if (isNone && found++ === 0) await shoot(person, shots, "9-none-of-these");
+    }
+    if (found === 0) throw new Error(`took all of ${unlike.length} images of other things for its classes`);
+    return `${found} of ${unlike.length}`;
+  },
+
+  async "opens the images behind a number, and relabels an image that was in the wrong class"(person, { images: { classes }, shots }) {
     const cell = await person.evaluate(() => document.querySelector("button.count")?.getAttribute("aria-label") ?? "");
     await person.click(cell);
     await person.until("the images", () => document.querySelectorAll(".strip button").length > 0);
@@ -30,14 +43,18 @@ export const looking: Scenarios = {
     await shoot(person, shots, "10-closely");
     await person.click("Close");
     const mistakes = () => document.querySelectorAll(".mistake").length;
+    const sizes = () => [...document.querySelectorAll(".class-line .number")].map((each) => each.textContent).join(" ");
     const before = await person.evaluate(mistakes);
-    if (before === 0) return "made no mistake";
-    const remedy = await person.evaluate(() => document.querySelector<HTMLElement>(".mistake .button")?.innerText.trim() ?? "");
-    await person.click(remedy);
+    const [right, wrong] = classes.map(({ name }) => name);
+    await person.sees(`You say ${wrong}, it says ${right}`);
+    await person.click(`It is ${right}`);
     await person.sees("Teach again to make use of it.");
     const after = await person.evaluate(mistakes);
     if (after !== before - 1) throw new Error(`expected ${before - 1} mistakes after a relabel, got ${after}`);
+    await person.click("Collect");
+    const moved = await person.evaluate(sizes);
+    if (moved !== "40 21 19") throw new Error(`expected 40 21 19 images after a relabel, got ${moved}`);
     await person.click("Undo");
-    return `${before} mistakes, one taken back`;
+    return `${before} mistakes, one of them a wrong label`;
   },
 };

@@ -1,7 +1,11 @@
+import { execFile } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { extname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { unzipSync } from "fflate";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { loadModel } from "../../../src/index.js";
+import { recognize } from "../../../src/vision/index.js";
 import { checkAccess } from "../access.js";
 import type { Person } from "../person.js";
 import { shoot } from "../shots.js";
@@ -46,13 +50,55 @@ export const takingAway: Scenarios = {
         inline: true,
         ...(i === 1 ? { preprocessing: (await loadModel(files[0], { inline: true })).preprocessing } : {}),
       });
-      const scores = (await model.classify(image)).map(({ score }) => score);
+      const scores = (await recognize(model, image)).scores.map(({ score }) => score);
       model.close();
       const furthest = Math.max(...scores.map((score, j) => Math.abs(score - inPage[j])));
       const most = i === 0 ? 0 : 1e-5;
       if (!(furthest <= most)) throw new Error(`${["safetensors", "ONNX"][i]}: expected ${inPage}, got ${scores}`);
     }
     return `${inPage[0].toFixed(4)}; safetensors to the bit, ONNX to 1e-5`;
+  },
+
+  async "gives code that runs as it is"(person, { images: { folder, heldOut, classes } }) {
+    // In the package, so that "ocelli" in the code means it.
+    const place = resolve("build/studio-code");
+    rmSync(place, { recursive: true, force: true });
+    mkdirSync(place, { recursive: true });
+    await person.click("Node");
+    const code = await person.evaluate(() => document.querySelector("pre")?.textContent ?? "");
+    const [, file] = /loadModel\("([^"]+)"\)/.exec(code) ?? [];
+    if (!file) throw new Error(`no file in the code:\n${code}`);
+    writeFileSync(join(place, file), await taken(person, "Download safetensors"));
+    writeFileSync(join(place, "classify.mjs"), code);
+    const { stdout } = await promisify(execFile)(process.execPath, ["classify.mjs", join(folder, heldOut[1])], { cwd: place });
+    if (!stdout.includes(classes[1].name)) throw new Error(`expected ${classes[1].name}, got ${stdout}`);
+    return stdout.split("\n")[0];
+  },
+
+  async "gives a page that says the same from a disk"(person, { images: { folder, heldOut }, origin }) {
+    const place = resolve("build/studio-code");
+    const page = join(place, "page.html");
+    const html = await taken(person, "Download HTML");
+    writeFileSync(page, html);
+    const photo = join(place, `photo${extname(heldOut[1])}`);
+    copyFileSync(join(folder, heldOut[1]), photo);
+    await person.goto(pathToFileURL(page).href);
+    await person.browser.tab.upload("input[type=file]", [photo]);
+    await person.until("an answer", () => document.querySelectorAll("#results li").length > 0);
+    const found = await person.evaluate(() =>
+      [...document.querySelectorAll("#results li")].map((line) => [line.querySelector("span")?.textContent, line.querySelector("meter")?.value]),
+    );
+    const model = await loadModel(join(place, readFileSync(join(place, "classify.mjs"), "utf8").match(/loadModel\("([^"]+)"/)?.[1] as string), {
+      build: "simd",
+      inline: true,
+    });
+    const expected = await model.classify(readFileSync(photo));
+    model.close();
+    const wrong = expected.some(({ label, score }, i) => found[i]?.[0] !== label || Math.abs(Number(found[i]?.[1]) - score) > 1e-2);
+    if (wrong) throw new Error(`expected ${JSON.stringify(expected)}, got ${JSON.stringify(found)}`);
+    await person.goto(`${origin}/#take-away`);
+    await person.sees("Download a zip");
+    return `${(html.length / 1e6).toFixed(1)} MB`;
   },
 
   async "gives the labelled images back, and takes the zip in again"(person, { images: { classes, folder } }) {

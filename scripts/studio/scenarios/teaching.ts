@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { checkAccess } from "../access.js";
 import type { Person } from "../person.js";
 import { shoot } from "../shots.js";
@@ -6,6 +8,52 @@ import type { Scenarios } from "./scenario.js";
 const round = (person: Person) => person.evaluate(() => Number(/Round\s+(\d+)/.exec(document.body.innerText)?.[1] ?? 0));
 
 export const teaching: Scenarios = {
+  async "shows how images vary, and which learning rate suits"(person, { shots }) {
+    await person.click("Teach");
+    await person.click("Settings");
+    await person.until(
+      "six samples",
+      () => [...document.querySelectorAll<HTMLCanvasElement>(".samples canvas")].filter(({ width }) => width > 16).length === 6,
+    );
+    const sample = () => document.querySelector<HTMLCanvasElement>(".samples canvas")?.toDataURL();
+    const before = await person.evaluate(sample);
+    await person.write("Turned", "45");
+    await person.evaluate(() => new Promise((done) => setTimeout(done, 1000)));
+    if ((await person.evaluate(sample)) === before) throw new Error("turning changed no sample");
+    await person.write("Turned", "0");
+    await person.click("Try which suits");
+    if (person.browser.name === "Chromium") {
+      await person.sees("The line falls best near");
+      await checkAccess(person);
+      await shoot(person, shots, "5-settings");
+      await person.click(
+        await person.evaluate(() => [...document.querySelectorAll("button")].find(({ innerText }) => /^\s*Use /.test(innerText))?.innerText.trim() ?? ""),
+      );
+      await person.sees("Chosen by you");
+    } else {
+      await person.sees("Trying ever larger steps");
+      await person.click("Stop trying");
+      await person.sees("Try which suits");
+    }
+    const chosen = await person.evaluate(() => document.querySelector("fieldset.wide output")?.textContent ?? "");
+    await person.click("As they were");
+    await person.sees("good as they are for most");
+    return `learning rate ${chosen}`;
+  },
+
+  async "says what went wrong"(person, { images: { folder }, shots }) {
+    const file = join(folder, "broken.safetensors");
+    writeFileSync(file, "no model");
+    await person.choose("A model file of mine", [file]);
+    await person.sees("changed");
+    await person.click("Teach");
+    await person.sees("Teaching ended with an error.");
+    await checkAccess(person);
+    await shoot(person, shots, "7-error");
+    await person.click("As they were");
+    await person.click("Settings");
+  },
+
   async "goes on where it was after the tab was killed while it learnt"(person, { origin, shots }) {
     await person.click("Teach");
     await person.sees("40 images in 2 classes");
@@ -13,6 +61,7 @@ export const teaching: Scenarios = {
     await shoot(person, shots, "5-before-teaching");
     await person.click("Teach");
     await person.until("the third round", () => Number(/Round\s+(\d+)/.exec(document.body.innerText)?.[1]) >= 3);
+    await shoot(person, shots, "6-learning");
     const before = await round(person);
     await person.browser.killTab();
     await person.goto(`${origin}/#teach`);

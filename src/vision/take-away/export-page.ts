@@ -24,7 +24,7 @@ const piece = 3 * 2 ** 18;
  */
 export async function exportPage(model: Model, { title, dtype = "float16", signal }: ExportPageOptions = {}): Promise<string> {
   const { engineFor } = await import("./engine-source.js");
-  const { script, pieces } = await engineFor({ isGraph: model.architecture.definition !== undefined, isQuantized: model.facts.quantized });
+  const { script, pieces } = await engineFor({ isGraph: model.architecture.definition !== undefined, isQuantized: model.facts.quantized !== undefined });
   const bytes = await model.save(undefined, { dtype: model.facts.quantized ? "float32" : dtype, signal });
   const parts: string[] = [];
   for (let at = 0; at < bytes.length; at += piece) {

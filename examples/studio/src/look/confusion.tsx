@@ -11,7 +11,7 @@ export function Confusion() {
   const images = judged.value.filter((each) => each.is === is && each.said === said);
   return (
     <section class="card" aria-labelledby="confusion-title">
-      <div class="section-head">
+      <div class="head">
         <h2 id="confusion-title">What it takes for what</h2>
         <span class="soft">Rows are what images are, columns what it says. Choose a number to see the images.</span>
       </div>
@@ -66,7 +66,7 @@ export function Confusion() {
       {images.length > 0 && (
         <div class="strip">
           {images.map(({ id }, i) => (
-            <button key={id} type="button" aria-label={`Look closely at image ${i + 1}`} onClick={() => (inspected.value = id)}>
+            <button key={id} type="button" class="picture" aria-label={`Look closely at image ${i + 1}`} onClick={() => (inspected.value = id)}>
               <Thumbnail id={id} alt="" />
             </button>
           ))}

@@ -23,7 +23,7 @@ export function Look() {
       </div>
     );
   return (
-    <div class="page look">
+    <div class="page sections look">
       <header class="page-head">
         <h1>Look</h1>
         <p class="soft">Show it something new, and see where it goes wrong. A wrong answer is often an image under the wrong name.</p>

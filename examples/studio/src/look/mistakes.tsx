@@ -12,7 +12,7 @@ export function Mistakes() {
   const list = wrong.value;
   return (
     <section class="card" aria-labelledby="mistakes-title">
-      <div class="section-head">
+      <div class="head">
         <h2 id="mistakes-title">Mistakes</h2>
         <span class="soft">
           {list.length} of {count(judged.value.length, "image")} kept aside
@@ -24,7 +24,7 @@ export function Mistakes() {
         <ul class="mistakes">
           {list.slice(0, most.value).map((each) => (
             <li class="mistake" key={each.id}>
-              <button type="button" class="mistake-picture" aria-label="Look closely" onClick={() => (inspected.value = each.id)}>
+              <button type="button" class="picture" aria-label="Look closely" onClick={() => (inspected.value = each.id)}>
                 <Thumbnail id={each.id} alt="" />
               </button>
               <div class="mistake-text">

@@ -38,6 +38,7 @@ export function Similar({ id }: { id: string }) {
           <button
             key={each}
             type="button"
+            class="picture"
             aria-label={`Like it: ${classOf(imageById.value.get(each))?.name ?? "no class yet"}`}
             onClick={() => (inspected.value = each)}
           >

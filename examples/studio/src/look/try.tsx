@@ -90,13 +90,18 @@ function Verdict() {
   const found = recognised.value;
   if (!found) return <p class="soft">Choose an image that it has not seen, or hold something in front of the camera.</p>;
   const [best] = found.scores;
+  const { before, word } = {
+    sure: { before: "This is", word: best.label },
+    unsure: { before: "Between two of them", word: "Not sure" },
+    unknown: { before: "Unlike all that it has seen", word: "None of these" },
+  }[found.verdict];
   return (
     <>
-      <div class="verdict" role="status" aria-live="polite">
-        <span class="soft small">{found.isSure ? "This is" : "Perhaps none of these"}</span>
-        <h2>{found.isSure ? best.label : "Not sure"}</h2>
+      <div class={`verdict ${found.verdict}`} role="status" aria-live="polite">
+        <span class="soft small">{before}</span>
+        <h2>{word}</h2>
       </div>
-      <Bars scores={found.scores} />
+      <Bars scores={found.scores} isQuiet={found.verdict === "unknown"} />
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { createModel, listBundled, loadModel, type Model } from "ocelli";
+import { createModel, listBundled, loadModel, type Model, type Preprocessing } from "ocelli";
 import { readBlob, store } from "./files.js";
 
 /** A trained network to start from. */
@@ -13,10 +13,8 @@ const about: Record<string, Omit<Backbone, "id">> = {
   resnet20: { title: "Quick start", about: "Tiny and very quick; sees shapes and colours at 32 pixels, no detail." },
 };
 
-/** Those that come with the page, the best one first. */
-export const backbones: readonly Backbone[] = Object.keys(about)
-  .filter((name) => listBundled().includes(name))
-  .map((id) => ({ id, ...about[id] }));
+/** Those that come with the package, in its order: the first is its default. */
+export const backbones: readonly Backbone[] = listBundled().map((id) => ({ id, ...(about[id] ?? { title: id, about: "" }) }));
 
 /** Kernels of all that the page does: scores are the same to the bit wherever the model goes. */
 export const build = "simd";
@@ -25,7 +23,10 @@ export const build = "simd";
 export const ownBackbone: Backbone = { id: "own", title: "A model file of mine", about: "A .safetensors file that Ocelli wrote, here or elsewhere." };
 const ownFile = "backbone.model";
 
-export const keepOwnBackbone = async (file: Blob) => store.write(ownFile, chunks(file));
+export async function keepOwnBackbone(file: Blob): Promise<void> {
+  await store.write(ownFile, chunks(file));
+  known.delete(ownBackbone.id);
+}
 export const hasOwnBackbone = async () => (await readBlob(ownFile)) !== undefined;
 
 async function* chunks(file: Blob): AsyncGenerator<Uint8Array> {
@@ -42,4 +43,20 @@ export async function freshModel(id: string, labels: readonly string[], signal?:
   } finally {
     whole.close();
   }
+}
+
+const known = new Map<string, Promise<Preprocessing>>();
+
+/** How a network wants its images. */
+export function preprocessingOf(id: string): Promise<Preprocessing> {
+  const found = known.get(id) ?? readPreprocessing(id);
+  known.set(id, found);
+  found.catch(() => known.delete(id));
+  return found;
+}
+
+async function readPreprocessing(id: string): Promise<Preprocessing> {
+  const model = await freshModel(id, ["one", "other"]);
+  model.close();
+  return model.preprocessing;
 }

@@ -15,7 +15,7 @@ export function Snippet({ file }: { file: string }) {
   };
   return (
     <section class="card parcel snippet" aria-label="Code">
-      <div class="section-head">
+      <div class="head">
         <h2>Code</h2>
         <div class="row">
           {kinds.map((each) => (

@@ -1,5 +1,6 @@
 import "./take-away.css";
 import { type Signal, useSignal } from "@preact/signals";
+import { exportPage } from "ocelli/vision";
 import type { ComponentChildren } from "preact";
 import { Icon, type IconName } from "../design/icon.js";
 import { say } from "../design/toast.js";
@@ -14,6 +15,8 @@ const nameOf = () => fileName(project.value.name).replaceAll(" ", "-").toLowerCa
 
 const modelFile = async (format: "safetensors" | "onnx") =>
   new Blob([(await (await trainedModel()).save(undefined, { format })) as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" });
+
+const page = async () => new Blob([await exportPage(await trainedModel(), { title: project.value.name })], { type: "text/html" });
 
 /** The fourth step: everything as files. */
 export function TakeAway() {
@@ -51,6 +54,9 @@ export function TakeAway() {
             </Parcel>
             <Parcel icon="spark" title="For other programs" busy={busy} label="Download ONNX" file={() => modelFile("onnx")} name={`${nameOf()}.onnx`}>
               The same network as ONNX, which phones, servers and nearly every other engine run.
+            </Parcel>
+            <Parcel icon="page" title="A page" busy={busy} label="Download HTML" file={page} name={`${nameOf()}.html`}>
+              One file with the model inside: send it to somebody, who opens it, drops an image on it, and sees what it shows. No network needed.
             </Parcel>
           </>
         )}

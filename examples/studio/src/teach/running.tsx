@@ -15,7 +15,7 @@ export function Running() {
   const share = at ? at.step / at.steps : 0;
   return (
     <section class="card running" aria-label="Progress">
-      <div class="running-head">
+      <div class="head">
         <h2>{title()}</h2>
         <div class="row">
           {isPaused ? (

@@ -1,10 +1,12 @@
 import { batch, signal } from "@preact/signals";
-import { fineTuner, type Model, type Preparation, type Progress, type Trainer } from "ocelli";
+import { type Dataset, fineTuner, type Model, type Preparation, type Progress, type Trainer } from "ocelli";
+import { calibrate } from "ocelli/vision";
 import { freshModel } from "../project/backbones.js";
 import { datasetOf, type Labelled, split } from "../project/dataset.js";
 import { readText, store, writeText } from "../project/files.js";
 import { type Checked, keepTrained, type Trained, trained } from "../project/trained.js";
 import { drawEpochs, drawStep, startCurves } from "./curve-data.js";
+import { stopFinding } from "./rate-finder.js";
 import { labelled, taughtClasses } from "./readiness.js";
 import { optionsOf, settings, type TeachSettings } from "./settings.js";
 
@@ -45,6 +47,7 @@ export async function findRun(): Promise<void> {
 
 /** Begins to teach what the project has now. */
 export async function teach(): Promise<void> {
+  stopFinding();
   const classes = taughtClasses.value.map(({ id, name }) => ({ id, name }));
   run = { settings: settings.value, classes, ...split(labelled.value, settings.value.keepAside), seconds: 0 };
   await forget();
@@ -141,6 +144,7 @@ function watchers() {
 async function finish(model: Model, { settings, classes, train, validation }: Run, { usedData, records }: Trainer, seconds: number): Promise<void> {
   stage.value = "checking";
   const aside = usedData.validation ?? usedData.train;
+  await learnLimits(model, aside);
   const { accuracy, predictions } = await model.evaluate(aside, { rocAuc: false });
   const checked = predictions.map(({ id, predicted, score, labelScore }): Checked => ({ id, said: predicted, score, labelScore }));
   const about: Trained = { at: Date.now(), backbone: settings.backbone, classes, train, validation, accuracy, checked, records, seconds };
@@ -148,6 +152,17 @@ async function finish(model: Model, { settings, classes, train, validation }: Ru
   await forget();
   run = undefined;
   stage.value = "done";
+}
+
+/** Fewer images say nothing of what is unlike them. */
+const fewestToCompare = 8;
+/** Share of images of the classes that may be taken for none of them, where there are enough images to tell. */
+const falseAlarms = 0.05;
+
+/** Lets the network tell what is none of its classes: with few images kept aside, what is odder than every one of them. */
+async function learnLimits(model: Model, aside: Dataset): Promise<void> {
+  if (aside.length < fewestToCompare) return;
+  await calibrate(model, aside, { truePositiveRate: 1 - Math.max(falseAlarms, 1.5 / (aside.length + 1)) });
 }
 
 /** Keeps a phone's screen on meanwhile, where that can be had. */

@@ -5,11 +5,12 @@ import { backbones } from "../project/backbones.js";
 /** What a person may choose; the defaults are meant to be left alone. */
 export interface TeachSettings {
   readonly backbone: string;
-  /** `head`: only the part that decides; `all`: then the whole network. */
-  readonly layers: "head" | "all";
+  /** `auto`: what and how long is up to `fineTune`; `head`: only the part that decides; `all`: then the whole network. */
+  readonly layers: "auto" | "head" | "all";
   readonly headEpochs: number;
   readonly epochs: number;
-  readonly learningRate: number;
+  /** Undefined where it is up to `fineTune`. */
+  readonly learningRate?: number;
   /** Rounds without an improvement after which it ends; 0 for never. */
   readonly patience: number;
   readonly keepAside: number;
@@ -24,10 +25,10 @@ export interface TeachSettings {
 
 export const defaultSettings: TeachSettings = {
   backbone: backbones[0].id,
-  layers: "all",
+  layers: "auto",
   headEpochs: 30,
   epochs: 5,
-  learningRate: 5e-4,
+  learningRate: undefined,
   patience: 5,
   keepAside: 0.2,
   flip: true,
@@ -67,9 +68,8 @@ export const augmentationOf = ({ flip, zoom, turn, color }: TeachSettings): Augm
 });
 
 export const optionsOf = (settings: TeachSettings): FineTuneOptions => ({
-  freezeEpochs: settings.headEpochs,
-  epochs: settings.layers === "head" ? 0 : settings.epochs,
-  baseLr: settings.learningRate,
+  ...(settings.layers !== "auto" && { freezeEpochs: settings.headEpochs, epochs: settings.layers === "head" ? 0 : settings.epochs }),
+  ...(settings.learningRate !== undefined && { baseLr: settings.learningRate }),
   patience: settings.patience,
   augmentation: augmentationOf(settings),
   badImages: "skip",

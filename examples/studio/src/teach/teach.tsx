@@ -17,7 +17,7 @@ export function Teach() {
   const now = stage.value;
   const isIdle = now === "idle" || now === "failed" || now === "done";
   return (
-    <div class="page teach">
+    <div class="page sections teach">
       <header class="page-head">
         <h1>Teach</h1>
         <p class="soft">
