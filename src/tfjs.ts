@@ -1,4 +1,5 @@
 /** `ocelli/tfjs`: TF.js layers models, graph models and Teachable Machine exports. `loadModel` opens those that are image classifiers. */
+import { unlessAborted } from "./core/abort.js";
 import type { FileSource } from "./core/file-store.js";
 import { readTfjsArtifacts, type TfjsArtifacts } from "./formats/tfjs/index.js";
 import type { Model } from "./model/model.js";
@@ -18,7 +19,12 @@ export type { ClassifierOptions, OpenOptions, TfjsArtifacts };
  * @throws {FormatError | LimitError | UnsupportedOpError} for a file that is none, or that cannot run here
  */
 export async function openTfjs(source: FileSource | TfjsArtifacts, options?: OpenOptions): Promise<GraphModel> {
-  return isArtifacts(source) ? graphModel(await readTfjsArtifacts(source), options) : openGraph("tfjs", source, options);
+  return isArtifacts(source)
+    ? unlessAborted(
+        readTfjsArtifacts(source).then((model) => graphModel(model, options)),
+        options?.signal,
+      )
+    : openGraph("tfjs", source, options);
 }
 
 /** An image classifier that TF.js holds in memory. @throws as `loadModel` */

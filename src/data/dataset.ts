@@ -22,6 +22,16 @@ export interface Dataset {
   subset(indices: ArrayLike<number>): Dataset;
 }
 
+/** The items at some positions. @throws the signal's reason when aborted */
+export function itemsAt<T>(data: { item(index: number): T | Promise<T> }, positions: readonly number[], signal?: AbortSignal): Promise<T[]> {
+  return Promise.all(
+    positions.map(async (position) => {
+      signal?.throwIfAborted();
+      return data.item(position);
+    }),
+  );
+}
+
 /** What a model learns from and what it is measured on; both with the same classes. */
 export interface Split {
   readonly classes: readonly string[];

@@ -14,12 +14,13 @@ export const ImageFolder = {
    * @param from a path or file URL; or the Files of `<input type="file" webkitdirectory>`
    * @param options.validation share of every class held out for validation (default 0.2); unused where the folder has its own split
    * @param options.seed of the random split (default 0)
+   * @param options.signal ends the listing with its reason
    * @throws {DataError} for a folder that cannot be read, a class without images, fewer than two classes, or training and validation with different classes
    */
-  async open(from: string | URL | Iterable<File>, options: SplitOptions = {}): Promise<Split> {
+  async open(from: string | URL | Iterable<File>, options: SplitOptions & { signal?: AbortSignal } = {}): Promise<Split> {
     if (typeof from === "string" || from instanceof URL) {
       if (!hasFiles) throw new DataError(`ImageFolder: there is no file system here to open ${from} in; pass the Files of a directory input`);
-      const { root, files, folders } = await (await import("./list-folder-node.js")).listFolder(from);
+      const { root, files, folders } = await (await import("./list-folder-node.js")).listFolder(from, options.signal);
       const images = files.filter(isImagePath).map((path) => ({ path, id: path, image: `${root}/${path}` }));
       return splitClassFolders(images, folders, root, options);
     }

@@ -87,17 +87,19 @@ export const ImageList = {
 
   /**
    * Collects a stream of items, at most `limit` of them (default: all), then as `from`.
+   * @param options.signal ends the collecting with its reason, as soon as the stream gives the next item
    * @throws {ArgumentError} for a limit that is no whole number of 0 or more
    */
   async fromAsync(
     items: AsyncIterable<ListItem> | Iterable<ListItem>,
-    { limit = Number.POSITIVE_INFINITY, classes }: ListOptions & { limit?: number } = {},
+    { limit = Number.POSITIVE_INFINITY, classes, signal }: ListOptions & { limit?: number; signal?: AbortSignal } = {},
   ): Promise<Dataset> {
     if (!(limit >= 0) || (limit !== Number.POSITIVE_INFINITY && !Number.isInteger(limit)))
       throw new ArgumentError(`ImageList: expected a whole limit of 0 or more, got ${limit}`);
     const collected: ListItem[] = [];
     if (limit > 0) {
       for await (const item of items) {
+        signal?.throwIfAborted();
         collected.push(item);
         if (collected.length === limit) break;
       }

@@ -11,14 +11,15 @@ export interface Listing {
 /**
  * Lists a folder and all below it. Names that begin with a dot and macOS' `__MACOSX` are left out; symbolic links are
  * followed, except to a folder that they lie in.
- * @throws {DataError} naming a folder that cannot be read
+ * @throws {DataError} naming a folder that cannot be read; the signal's reason when aborted
  */
-export async function listFolder(path: string | URL): Promise<Listing> {
+export async function listFolder(path: string | URL, signal?: AbortSignal): Promise<Listing> {
   const { readdir, realpath, stat } = process.getBuiltinModule("node:fs/promises");
   const root = path instanceof URL ? process.getBuiltinModule("node:url").fileURLToPath(path) : path.replace(/(?<=.)[/\\]+$/, "");
   const files: string[] = [];
   const folders: string[] = [];
   const walk = async (below: string, above: readonly string[]): Promise<void> => {
+    signal?.throwIfAborted();
     const folder = below === "" ? root : `${root}/${below}`;
     const refuse = (cause: Error): never => {
       throw new DataError(`cannot read the folder ${folder}: ${reason(cause)}`, { cause });

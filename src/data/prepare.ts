@@ -1,7 +1,7 @@
 import type { Build } from "../core/build.js";
 import { host } from "../runtime/host.js";
 import { defaultThreads, pool, revive } from "../runtime/pool.js";
-import type { Dataset } from "./dataset.js";
+import { type Dataset, itemsAt } from "./dataset.js";
 import type { Draws, ImageToRead, PreparedImage, PreparePayload } from "./draws.js";
 import { type ImageSource, isEncoded, isShared, nameOf, postable } from "./image.js";
 import type { DecodedImages } from "./image-cache.js";
@@ -86,7 +86,11 @@ export async function unreadable(
   const runner = await findRunner(inline, signal);
   const found: { index: number; id: string; error: Error }[] = [];
   const check = async (begin: number, end: number) => {
-    const items = await Promise.all(Array.from({ length: end - begin }, async (_, i) => data.item(begin + i)));
+    const items = await itemsAt(
+      data,
+      Array.from({ length: end - begin }, (_, i) => begin + i),
+      signal,
+    );
     const images: ImageToRead[] = [];
     for (const { image, id } of items) images.push({ image: await postable(image), name: id, keep: decoded?.open && isEncoded(image) });
     const checked = await runner.run<Checked>("check", { images });

@@ -20,6 +20,8 @@ export interface TarOptions {
   classes?: readonly string[];
   /** Member of a sample's `.json` that has its label (default "label"), where the file is an object. */
   labelKey?: string;
+  /** Ends the listing with its reason. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -72,7 +74,7 @@ interface OpenedShards {
   readonly labelled?: Labelled[];
 }
 
-async function openShards(shards: Shards, { prefix = "", labelKey = "label" }: TarOptions): Promise<OpenedShards> {
+async function openShards(shards: Shards, { prefix = "", labelKey = "label", signal }: TarOptions): Promise<OpenedShards> {
   const sources = (await Promise.all([shards].flat().map(expand))).flat();
   const where = sources.length === 1 && typeof sources[0] === "string" ? sources[0] : `TarShards of ${sources.length} archives`;
   const files: PathImage[] = [];
@@ -85,7 +87,7 @@ async function openShards(shards: Shards, { prefix = "", labelKey = "label" }: T
       const blob = from instanceof Blob ? from : archive.whole && new Blob([archive.whole as Uint8Array<ArrayBuffer>]);
       const imageOf = ({ offset, size }: TarMember): ImageSource => (blob ? blob.slice(offset, offset + size) : { path: archive.name, offset, length: size });
       const shard = isUrl ? archive.name : archive.name.replace(/^.*[/\\]/s, "");
-      const members = (await indexTar(archive, isLabelPath)).flatMap((member) => {
+      const members = (await indexTar(archive, isLabelPath, signal)).flatMap((member) => {
         const path = member.path.replace(/^(\.\/)+/, "");
         return path.startsWith(prefix) ? [{ ...member, path: path.slice(prefix.length), id: `${shard}/${path}` }] : [];
       });

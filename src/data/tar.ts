@@ -1,5 +1,6 @@
 import type { ByteSource } from "../core/byte-source.js";
 import { FormatError, LimitError } from "../core/errors.js";
+import { giveWay } from "../core/slices.js";
 
 /** A regular file inside a tar. */
 export interface TarMember {
@@ -22,10 +23,11 @@ const LARGEST_TEXT = 2 ** 20;
  * devices are left out; of two members with one path the later counts, as when unpacking.
  *
  * @param keep whether the content of this member is wanted at once
+ * @param signal ends the listing with its reason
  * @throws {FormatError} when the archive is cut off, a checksum is wrong or a field is no number; {LimitError} when a name or kept member is too large
  * @see POSIX.1-2017, pax: "ustar Interchange Format" and "pax Interchange Format"
  */
-export async function indexTar(archive: ByteSource, keep: (path: string) => boolean = () => false): Promise<TarMember[]> {
+export async function indexTar(archive: ByteSource, keep: (path: string) => boolean = () => false, signal?: AbortSignal): Promise<TarMember[]> {
   const members = new Map<string, TarMember>();
   const read = windowed(archive);
   const fail = (message: string): never => {
@@ -36,6 +38,7 @@ export async function indexTar(archive: ByteSource, keep: (path: string) => bool
   for (let at = 0; ; ) {
     if (at + BLOCK > archive.size) fail(`expected another header at byte ${at} or the end mark, found the end of the file at ${archive.size}`);
     const header = await read(at, BLOCK);
+    await giveWay(signal);
     if (at === 0 && header[0] === 0x1f && header[1] === 0x8b) fail("the archive is compressed; members are read in place, so unpack it with gunzip first");
     if (header.every((byte) => byte === 0)) return [...members.values()];
     const field = (place: number, length: number) => header.subarray(place, place + length);

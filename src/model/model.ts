@@ -5,7 +5,7 @@ import { formatShape, type Shape, sizeOf } from "../core/shape.js";
 import { atOnce, giveWay, inSlices, type Slices } from "../core/slices.js";
 import { type Graph, isCheckpointed } from "../graph/graph.js";
 import { prepareImages, sharedFloats } from "../data/prepare.js";
-import type { Dataset, Item } from "../data/dataset.js";
+import { type Dataset, type Item, itemsAt } from "../data/dataset.js";
 import { type ImageSource, nameOf } from "../data/image.js";
 import { evaluationTransforms, type Preprocessing, preprocessingNames } from "../data/preprocessing.js";
 import type { Architecture } from "../nn/architecture.js";
@@ -324,7 +324,7 @@ export class Model {
     const prepare = async (run: number) => {
       const [start, view] = [chunkSize * Math.floor(run / pipelines.length), run % pipelines.length];
       const positions = Array.from({ length: Math.min(chunkSize, data.length - start) }, (_, i) => start + i);
-      const items = await Promise.all(positions.map((position) => data.item(position)));
+      const items = await itemsAt(data, positions, signal);
       const room = run % 2; // one run is computed while the next is prepared
       rooms[room] ??= await this.room(Math.min(chunkSize, data.length) * pixels);
       const x = rooms[room].subarray(0, items.length * pixels);

@@ -1,5 +1,5 @@
 import { ArgumentError, QuantizationError } from "../core/errors.js";
-import type { Dataset } from "../data/dataset.js";
+import { type Dataset, itemsAt } from "../data/dataset.js";
 import type { ImageSource } from "../data/image.js";
 import { Session } from "../runtime/session.js";
 import type { Sample } from "./calibrate.js";
@@ -50,7 +50,7 @@ export async function quantize(model: Model, calibration: Dataset | readonly Ima
   if (model.facts.quantized) throw new ArgumentError("quantize: the model is quantised already");
   if (!(Number.isInteger(images) && images >= 1)) throw new ArgumentError(`quantize: images expected a whole number of 1 or more, got ${images}`);
   if (!(maxLoss >= 0)) throw new ArgumentError(`quantize: maxLoss expected a number of 0 or more, got ${maxLoss}`);
-  const sources = await evenlySpaced(calibration, images);
+  const sources = await evenlySpaced(calibration, images, signal);
   if (sources.length === 0) throw new ArgumentError("quantize: expected at least one calibration image, got none");
 
   // What only quantised models need is a file of its own in the package, loaded here and with such a model.
@@ -79,10 +79,10 @@ export async function quantize(model: Model, calibration: Dataset | readonly Ima
 }
 
 /** Items of the data, at most `count`, evenly spaced. */
-async function evenlySpaced(data: Dataset | readonly ImageSource[], count: number): Promise<ImageSource[]> {
+async function evenlySpaced(data: Dataset | readonly ImageSource[], count: number, signal: AbortSignal | undefined): Promise<ImageSource[]> {
   const kept = Math.min(count, data.length);
   const indices = Array.from({ length: kept }, (_, i) => Math.floor((i * data.length) / kept));
-  return Promise.all(indices.map(async (i) => ("item" in data ? (await data.item(i)).image : data[i])));
+  return "item" in data ? (await itemsAt(data, indices, signal)).map(({ image }) => image) : indices.map((i) => data[i]);
 }
 
 /** Top-1 of both models on labelled images, or how often they agree on others. */

@@ -1,5 +1,4 @@
 import { unlessAborted } from "../core/abort.js";
-import { until } from "../core/chunks.js";
 import { ArgumentError } from "../core/errors.js";
 import { type FileTarget, writeFile } from "../core/file-store.js";
 import {
@@ -41,9 +40,9 @@ export async function saveModel(model: Model, target: FileTarget | undefined, op
   }
   if (format !== "safetensors") throw new ArgumentError(`save: format expected safetensors or onnx, got ${JSON.stringify(format)}`);
   const tensors = await fileTensors(model, options);
-  if (target === undefined) return unlessAborted(writeSafetensors(tensors, metadata, { sha256: true }), signal);
-  const chunks = safetensorsChunks(tensors, metadata, { sha256: true });
-  await writeFile(target, signal ? until(signal, chunks) : chunks);
+  const written = { sha256: true, signal };
+  if (target === undefined) return unlessAborted(writeSafetensors(tensors, metadata, written), signal);
+  await writeFile(target, safetensorsChunks(tensors, metadata, written));
   return undefined;
 }
 

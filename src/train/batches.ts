@@ -1,6 +1,6 @@
 import { ArgumentError } from "../core/errors.js";
 import { Random } from "../core/random.js";
-import type { Dataset } from "../data/dataset.js";
+import { type Dataset, itemsAt } from "../data/dataset.js";
 import type { DecodedImages } from "../data/image-cache.js";
 import { type Mixing, mixBatch } from "../data/mixing.js";
 import { prepareImages, sharedFloats } from "../data/prepare.js";
@@ -86,7 +86,7 @@ export function imageBatches({
   const before = timesBefore(order);
   const make = async (index: number): Promise<Batch> => {
     const positions = Array.from({ length: Math.min(batchSize, order.length - index * batchSize) }, (_, i) => order[index * batchSize + i]);
-    const items = await Promise.all(positions.map((position) => data.item(position)));
+    const items = await itemsAt(data, positions, signal);
     const [height, width] = imageSize;
     const size = height * width * channels;
     rooms[index % batchesAtOnce] ??= sharedFloats(batchSize * size);

@@ -222,7 +222,7 @@ export class Trainer {
     const programs = { build: await this.chooseBuild(), rewrite: this.options.gradientCheckpointing ? checkpointGradients : undefined };
     const { model, settings } = this;
     const weights = settings.classWeights;
-    if (weights || (settings.sampling && settings.sampling !== "shuffle")) this.byClass ??= await imagesByClass(train);
+    if (weights || (settings.sampling && settings.sampling !== "shuffle")) this.byClass ??= await imagesByClass(train, this.options.signal);
     const counts = (this.byClass ?? []).map(({ length }) => length);
     const classWeights = weights && classWeightsOf(weights, counts, model.labelIndices(train.classes), model.labels.length);
     return new PhaseRun(model, phase, settings, { train, validation, cache: this.cache, signal: this.options.signal, classWeights }, programs);

@@ -1,4 +1,4 @@
-import type { Dataset } from "../data/dataset.js";
+import { type Dataset, itemsAt } from "../data/dataset.js";
 import type { Evaluation, Prediction } from "../model/metrics.js";
 import type { Model } from "../model/model.js";
 import type { EpochRecord } from "../train/options.js";
@@ -22,6 +22,8 @@ export interface ReportInput {
   readonly title: string;
   /** How it was trained, for the last section: name and value. */
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** Ends the making of pictures with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Wrong predictions and confused pairs that are shown. */
@@ -36,7 +38,7 @@ const classesInOrder = 20;
  *
  * @throws {FormatError | DataError} for a wrongly called image that cannot be read any more
  */
-export async function trainingReport({ model, records, evaluation, validation, trainImages, seconds, title, settings }: ReportInput): Promise<string> {
+export async function trainingReport({ model, records, evaluation, validation, trainImages, seconds, title, settings, signal }: ReportInput): Promise<string> {
   const facts = model.describe();
   const [, height, width] = facts.inputShape;
   const figures = {
@@ -55,7 +57,7 @@ export async function trainingReport({ model, records, evaluation, validation, t
       figureRow(figures),
       curves(records),
       evaluation ? confusion(model.labels, evaluation) : "",
-      evaluation && validation ? await mistakes(model.labels, evaluation.predictions, validation) : "",
+      evaluation && validation ? await mistakes(model.labels, evaluation.predictions, validation, signal) : "",
       settings ? definitions("Settings", settings) : "",
     ],
   });
@@ -98,12 +100,19 @@ function confusion(labels: readonly string[], { confusion: counts, classes }: Ev
 <section><h2>Classes${listed === classes ? "" : ", weakest first"}</h2><div class="classes"><table><thead><tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>images</th></tr></thead><tbody>${rows.join("")}</tbody></table></div></section>`;
 }
 
-async function mistakes(labels: readonly string[], predictions: readonly Prediction[], validation: Dataset): Promise<string> {
+async function mistakes(labels: readonly string[], predictions: readonly Prediction[], validation: Dataset, signal?: AbortSignal): Promise<string> {
   const wrong = predictions.map((prediction, index) => ({ ...prediction, index })).filter(({ label, predicted }) => label !== predicted);
   if (wrong.length === 0) return "<section><h2>Mistakes</h2><p>None.</p></section>";
   const worst = wrong.sort((a, b) => b.score - a.score || a.index - b.index).slice(0, shownMistakes);
-  const items = await Promise.all(worst.map(({ index }) => validation.item(index)));
-  const pictures = await thumbnails(items.map(({ image }) => image));
+  const items = await itemsAt(
+    validation,
+    worst.map(({ index }) => index),
+    signal,
+  );
+  const pictures = await thumbnails(
+    items.map(({ image }) => image),
+    { signal },
+  );
   const figures = worst.map(
     ({ label, predicted, score, id }, i) =>
       `<figure title="${escapeHtml(id)}"><img src="${pictures[i]}" alt="" width="96" height="96"><figcaption>is ${escapeHtml(labels[label])}<br>called <b>${escapeHtml(labels[predicted])}</b> ${percent(score)}</figcaption></figure>`,

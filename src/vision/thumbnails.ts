@@ -3,9 +3,9 @@ import { prepareImages } from "../data/prepare.js";
 import { CenterCrop, Resize } from "../data/transforms/index.js";
 
 /** Images as square PNG data URLs of `side` pixels, cut from the middle. */
-export async function thumbnails(images: readonly ImageSource[], side = 96): Promise<string[]> {
+export async function thumbnails(images: readonly ImageSource[], { side = 96, signal }: { side?: number; signal?: AbortSignal } = {}): Promise<string[]> {
   const pipeline = [Resize(side, { interpolation: "bilinear" }), CenterCrop(side)];
-  const prepared = await prepareImages(images, { pipeline, channels: 3 });
+  const prepared = await prepareImages(images, { pipeline, channels: 3, signal });
   const { Jimp } = await import("jimp");
   return Promise.all(
     prepared.map(async ({ data, width, height }) => {

@@ -41,7 +41,7 @@ async function create(name: string, options: CreateOptions): Promise<Model> {
   if (untrained && !pretrained) return assemble(untrained, options, {});
   const source = typeof pretrained === "boolean" ? undefined : pretrained;
   const checkpoint = named ? await openNamed(named, source, options) : await openCheckpoint(source ?? name, options);
-  const file = await openSafetensors(checkpoint.source);
+  const file = await openSafetensors(checkpoint.source, { signal: options.signal });
   try {
     const saved = withCheckpoint(readSaved(file), checkpoint);
     const architectureName = named?.architecture ?? saved.name;

@@ -46,7 +46,7 @@ async function load(source: FileSource, options: LoadOptions): Promise<Model> {
 }
 
 async function loadOwn(source: ByteSource, checkpoint: Checkpoint, options: LoadOptions): Promise<Model> {
-  const file = await openSafetensors(source);
+  const file = await openSafetensors(source, { signal: options.signal });
   const saved = withCheckpoint(readSaved(file), checkpoint);
   const { name, definition, preprocessing } = saved;
   if (!name) {

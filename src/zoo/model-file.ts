@@ -1,3 +1,4 @@
+import { unlessAborted } from "../core/abort.js";
 import type { ByteSource } from "../core/byte-source.js";
 import { ArgumentError, DataError, FormatError, UnsupportedOpError } from "../core/errors.js";
 import type { FileSource } from "../core/file-store.js";
@@ -50,7 +51,11 @@ export async function formatOf(source: ByteSource): Promise<ModelFormat> {
  * @param source as `loadModel` takes it
  * @throws {FormatError | UnsupportedOpError} for none that we read; {DataError} for one that cannot be had
  */
-export async function modelFormat(source: FileSource, options: CheckpointOptions = {}): Promise<ModelFormat> {
+export function modelFormat(source: FileSource, options: CheckpointOptions = {}): Promise<ModelFormat> {
+  return unlessAborted(format(source, options), options.signal);
+}
+
+async function format(source: FileSource, options: CheckpointOptions): Promise<ModelFormat> {
   const file = await openSource((await openCheckpoint(source, options)).source);
   try {
     return await formatOf(file);

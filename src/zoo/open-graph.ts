@@ -1,3 +1,4 @@
+import { unlessAborted } from "../core/abort.js";
 import type { FileSource } from "../core/file-store.js";
 import { openSource } from "../core/source.js";
 import type { ForeignModel, ForeignOptions } from "../formats/foreign.js";
@@ -10,7 +11,11 @@ import { readSaved } from "./saved.js";
 export interface OpenOptions extends SessionOptions, CheckpointOptions, ForeignOptions {}
 
 /** The graph in a file of another program, to run as it is. */
-export async function openGraph(format: ForeignFormat, source: FileSource, options: OpenOptions = {}): Promise<GraphModel> {
+export function openGraph(format: ForeignFormat, source: FileSource, options: OpenOptions = {}): Promise<GraphModel> {
+  return unlessAborted(open(format, source, options), options.signal);
+}
+
+async function open(format: ForeignFormat, source: FileSource, options: OpenOptions): Promise<GraphModel> {
   const checkpoint = await openCheckpoint(source, options);
   const file = await openSource(checkpoint.source);
   try {

@@ -31,10 +31,11 @@ export interface SafetensorsFile extends Header {
  * (a server without it sends the whole body once).
  *
  * @param options.verify compare what is read with the file's `ocelli.sha256` where it has one (default true)
+ * @param options.signal ends what reads of the file with its reason
  * @throws {FormatError | LimitError} when the header is not valid, {DataError} when the source cannot be opened
  * @see https://github.com/huggingface/safetensors#format
  */
-export async function openSafetensors(from: FileSource, { verify = true } = {}): Promise<SafetensorsFile> {
+export async function openSafetensors(from: FileSource, { verify = true, signal }: { verify?: boolean; signal?: AbortSignal } = {}): Promise<SafetensorsFile> {
   const source = await openSource(from);
   try {
     const header = await readHeader(source);
@@ -45,8 +46,9 @@ export async function openSafetensors(from: FileSource, { verify = true } = {}):
       return info;
     };
     const verified = async (name: string, bytes: Bytes): Promise<TensorArray> => {
+      signal?.throwIfAborted();
       const expected = digests?.get(name);
-      const found = expected && (await sha256(bytes));
+      const found = expected && (await sha256(bytes, signal));
       if (found !== expected) throw new FormatError(`safetensors: tensor ${JSON.stringify(name)} has sha256 ${found}, expected ${expected} (${source.name})`);
       return arrayOf(infoOf(name).dtype, bytes);
     };
@@ -56,7 +58,7 @@ export async function openSafetensors(from: FileSource, { verify = true } = {}):
     };
     const readFloat32 = async (name: string) => {
       const { dtype, data } = await read(name);
-      return floatsOf(dtype, data);
+      return floatsOf(dtype, data, signal);
     };
     async function* readAllFloat32(names: Iterable<string>) {
       const spans = spansOf([...names].map((name) => [name, infoOf(name)]));
@@ -71,7 +73,7 @@ export async function openSafetensors(from: FileSource, { verify = true } = {}):
         const bytes = (await next) as Bytes;
         next = readSpan(spans[i + 1]);
         const arrays = await Promise.all(tensors.map(([name, { offset, length }]) => verified(name, bytes.subarray(offset - start, offset - start + length))));
-        for (const [k, [name, { dtype }]] of tensors.entries()) yield [name, await floatsOf(dtype, arrays[k])] as const;
+        for (const [k, [name, { dtype }]] of tensors.entries()) yield [name, await floatsOf(dtype, arrays[k], signal)] as const;
       }
     }
     return { ...header, name: source.name, read, readFloat32, readAllFloat32, close: source.close };
@@ -115,7 +117,7 @@ function arrayOf(dtype: SafetensorsDtype, bytes: Bytes): TensorArray {
   return new arrayTypes[dtype](buffer, byteOffset, bytes.length / BYTES_PER_ELEMENT);
 }
 
-async function floatsOf(dtype: SafetensorsDtype, data: TensorArray): Promise<Float32Array<ArrayBuffer>> {
+async function floatsOf(dtype: SafetensorsDtype, data: TensorArray, signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>> {
   if (dtype === "F32") return data as Float32Array<ArrayBuffer>;
-  return inPieces(new Float32Array(data.length), data.length, (from, to) => toFloat32(dtype, data.subarray(from, to)));
+  return inPieces(new Float32Array(data.length), data.length, (from, to) => toFloat32(dtype, data.subarray(from, to)), signal);
 }

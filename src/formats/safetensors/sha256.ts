@@ -32,9 +32,11 @@ const mostCopied = 2 ** 25;
 /**
  * Lower-case hexadecimal SHA-256. WebCrypto holds a page's thread in some browsers (Chromium, for 3 ms a megabyte), so a page asks a worker
  * to ask it; where there is none of both (pages have WebCrypto over https only), or there is too much to copy, our own does it in slices.
+ *
+ * @throws the signal's reason when aborted
  */
-export async function sha256(bytes: Uint8Array): Promise<string> {
-  await giveWay();
+export async function sha256(bytes: Uint8Array, signal?: AbortSignal): Promise<string> {
+  await giveWay(signal);
   const own = bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
   if (globalThis.crypto?.subtle) {
     if (bytes.length <= piece || !("document" in globalThis)) return hex(await crypto.subtle.digest("SHA-256", own));
@@ -45,7 +47,7 @@ export async function sha256(bytes: Uint8Array): Promise<string> {
   const hash = new Sha256();
   for (let at = 0; at < bytes.length; at += piece) {
     hash.update(bytes.subarray(at, at + piece));
-    await giveWay();
+    await giveWay(signal);
   }
   return hash.hex();
 }

@@ -1,7 +1,7 @@
 import { joined } from "../../core/chunks.js";
 import { ArgumentError } from "../../core/errors.js";
 import { formatShape, sizeOf } from "../../core/shape.js";
-import { inPieces } from "../../core/slices.js";
+import { giveWay, inPieces } from "../../core/slices.js";
 import { arrayTypes, bytesOf, isSafetensorsDtype, type SafetensorsDtype, safetensorsDtypes, type TensorArray } from "./dtype.js";
 import { float32ToBfloat16, float32ToFloat16 } from "./half.js";
 import { PREFIX_BYTES } from "./header.js";
@@ -18,6 +18,8 @@ export interface TensorToWrite {
 export interface WriteOptions {
   /** Record each tensor's SHA-256 in the metadata, to be verified when it is read (default false). */
   sha256?: boolean;
+  /** Ends the writing with its reason. */
+  signal?: AbortSignal;
 }
 
 /** What goes into `__metadata__`: texts by name. */
@@ -29,27 +31,35 @@ export async function writeSafetensors(
   metadata: Metadata = {},
   options: WriteOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return joined(safetensorsChunks(tensors, metadata, options));
+  return joined(safetensorsChunks(tensors, metadata, options), options.signal);
 }
 
 /**
  * The file in pieces: header, then one piece a tensor, widest dtypes first and then by name, as the reference
  * implementation orders them; the header is padded with spaces so that the data begins at a multiple of 8 bytes.
  */
-export async function* safetensorsChunks(tensors: Iterable<TensorToWrite>, metadata: Metadata = {}, options: WriteOptions = {}): AsyncGenerator<Uint8Array> {
+export async function* safetensorsChunks(
+  tensors: Iterable<TensorToWrite>,
+  metadata: Metadata = {},
+  { sha256: digested, signal }: WriteOptions = {},
+): AsyncGenerator<Uint8Array> {
+  signal?.throwIfAborted();
   const sorted = [...tensors].sort((a, b) => safetensorsDtypes.indexOf(a.dtype) - safetensorsDtypes.indexOf(b.dtype) || (a.name < b.name ? -1 : 1));
   const fields = new Map(metadata instanceof Map ? metadata : Object.entries(metadata));
   for (const [key, text] of fields)
     if (typeof text !== "string") throw new ArgumentError(`safetensors: metadata ${JSON.stringify(key)} expects a string, got a ${typeof text}`);
   const names = new Set<string>();
   for (const tensor of sorted) check(tensor, names);
-  if (options.sha256) {
+  if (digested) {
     const digests: string[] = [];
-    for (const tensor of sorted) digests.push(member(tensor.name, await sha256(await encode(tensor))));
+    for (const tensor of sorted) digests.push(member(tensor.name, await sha256(await encode(tensor, signal), signal)));
     fields.set(SHA256_KEY, `{${digests.join()}}`);
   }
   yield header(sorted, fields);
-  for (const tensor of sorted) yield await encode(tensor);
+  for (const tensor of sorted) {
+    yield await encode(tensor, signal);
+    signal?.throwIfAborted();
+  }
 }
 
 function check({ name, dtype, shape, data }: TensorToWrite, names: Set<string>): void {
@@ -87,9 +97,12 @@ function member(key: string, value: unknown): string {
 }
 
 /** A tensor's bytes in the file. */
-async function encode({ dtype, data }: TensorToWrite): Promise<Uint8Array> {
+async function encode({ dtype, data }: TensorToWrite, signal?: AbortSignal): Promise<Uint8Array> {
+  await giveWay(signal);
   const round = { F16: float32ToFloat16, BF16: float32ToBfloat16 }[dtype as string];
   const stored =
-    round && data instanceof Float32Array ? await inPieces(new Uint16Array(data.length), data.length, (from, to) => round(data.subarray(from, to))) : data;
+    round && data instanceof Float32Array
+      ? await inPieces(new Uint16Array(data.length), data.length, (from, to) => round(data.subarray(from, to)), signal)
+      : data;
   return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
 }

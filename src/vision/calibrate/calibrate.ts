@@ -1,4 +1,5 @@
 import { ArgumentError } from "../../core/errors.js";
+import { giveWay } from "../../core/slices.js";
 import type { Dataset, Item } from "../../data/dataset.js";
 import type { ImageSource } from "../../data/image.js";
 import type { CallOptions } from "../../model/call-options.js";
@@ -58,7 +59,11 @@ export async function calibrate(
   const temperature = await fitTemperature(seen, signal);
   const { prototypes, sums } = prototypesFrom(seen, classes);
   const energies = seen.map(({ logits }) => freeEnergy(logits));
-  const distances = seen.map((image) => distanceWithout(image, prototypes, sums));
+  const distances: number[] = [];
+  for (const image of seen) {
+    distances.push(distanceWithout(image, prototypes, sums));
+    await giveWay(signal);
+  }
   const scales = { energy: spreadOf(energies), distance: spreadOf(distances) };
   const oddness = seen.map((_, i) => oddnessOf(scales, energies[i], distances[i])).sort((a, b) => a - b);
   const calibration: Calibration = {

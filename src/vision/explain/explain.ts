@@ -112,13 +112,13 @@ function inTurn<T>(model: Model | GraphModel, work: () => Promise<T>): Promise<T
   return turn;
 }
 
-async function explaining(model: Model | GraphModel, { layer: name, preprocessing, output }: ExplainOptions): Promise<Explaining> {
+async function explaining(model: Model | GraphModel, { layer: name, preprocessing, output, signal }: ExplainOptions): Promise<Explaining> {
   const key = JSON.stringify([name, preprocessing, output]);
   const known = programs.get(model);
   if (known?.key === key) return known;
   const network = imageNetwork(model, { preprocessing, output });
   const layer = addGradCam(network.logits, network.size, name);
-  const made = { network, layer, program: await network.prepare(), key };
+  const made = { network, layer, program: await network.prepare(signal), key };
   programs.set(model, made);
   await known?.program.close();
   return made;

@@ -27,7 +27,7 @@ export interface ImageNetwork {
   /** @throws {ArgumentError} where nobody says it, or not for this input */
   preprocessing(): Preprocessing;
   /** A program of the graph. */
-  prepare(): Promise<Program>;
+  prepare(signal?: AbortSignal): Promise<Program>;
   /** One image [1, height, width, channels], preprocessed, as the program's input. */
   feed(x: Float32Array): Promise<Readonly<Record<string, Float32Array>>>;
 }
@@ -50,7 +50,7 @@ function ofModel(model: Model, { preprocessing, output }: GraphImageOptions): Im
     size: { height, width },
     logits,
     preprocessing: () => model.preprocessing,
-    prepare: () => model.session.prepare(graph),
+    prepare: (signal) => model.session.prepare(graph, {}, signal),
     feed: async (x) => ({ x }),
   };
 }
@@ -81,7 +81,7 @@ function ofGraph(model: GraphModel, { preprocessing = model.preprocessing, outpu
         throw new ArgumentError(`explain: preprocessing makes images of ${wide} x ${tall} pixels for an input of ${width} x ${height}`);
       return { ...full, channels: input.channels };
     },
-    prepare: () => model.program(logits.graph, weights),
+    prepare: (signal) => model.program(logits.graph, weights, signal),
     feed: async (x) => ({ [input.name]: input.layout === "NHWC" ? x : await inSlices(toFile(x, { shape, view: shape, order: [0, 2, 3, 1] })) }),
   };
 }

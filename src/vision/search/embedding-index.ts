@@ -1,3 +1,4 @@
+import { unlessAborted } from "../../core/abort.js";
 import { ArgumentError, DataError, FormatError, LimitError } from "../../core/errors.js";
 import type { FileSource, FileTarget } from "../../core/file-store.js";
 import { giveWay } from "../../core/slices.js";
@@ -64,8 +65,8 @@ export class EmbeddingIndex {
   }
 
   /** @throws {FormatError | LimitError} for a file that is no index, {DataError} for one that cannot be had */
-  static async load(source: FileSource): Promise<EmbeddingIndex> {
-    const { entries, probe } = await readIndex(source);
+  static async load(source: FileSource, { signal }: CallOptions = {}): Promise<EmbeddingIndex> {
+    const { entries, probe } = await unlessAborted(readIndex(source, signal), signal);
     const index = new EmbeddingIndex();
     for (const { id, values, version } of entries) index.add(id, values, version);
     index.probe = probe;
@@ -124,6 +125,7 @@ export class EmbeddingIndex {
     await this.embedProbe(model, [], signal);
     const missing: IndexItem[] = [];
     for (let i = 0; i < items.length; i++) {
+      await giveWay(signal);
       const item: IndexItem = "item" in items ? await items.item(i) : items[i];
       if (!this.has(item.id, item.version)) missing.push(item);
     }

@@ -1,6 +1,6 @@
 import { FormatError } from "../../core/errors.js";
 import { type FileSource, type FileTarget, writeFile } from "../../core/file-store.js";
-import { until } from "../../core/chunks.js";
+import { giveWay } from "../../core/slices.js";
 import { openSafetensors, safetensorsChunks, type TensorToWrite, writeSafetensors } from "../../formats/safetensors/index.js";
 
 /** What a file of embeddings holds. */
@@ -15,24 +15,26 @@ const entriesKey = "ocelli.entries";
 
 /** A safetensors file: `embeddings` [images, D] and `probe` [D], float32; ids and versions are JSON in its metadata. */
 export async function writeIndex({ entries, probe }: IndexContents, target: FileTarget | undefined, signal?: AbortSignal): Promise<Uint8Array | undefined> {
-  signal?.throwIfAborted();
   const tensors: TensorToWrite[] = probe ? [{ name: "probe", dtype: "F32", shape: [probe.length], data: probe }] : [];
   if (entries.length > 0) {
     const size = entries[0].values.length;
     const data = new Float32Array(entries.length * size);
-    entries.forEach(({ values }, i) => data.set(values, i * size));
+    for (const [i, { values }] of entries.entries()) {
+      data.set(values, i * size);
+      await giveWay(signal);
+    }
     tensors.push({ name: "embeddings", dtype: "F32", shape: [entries.length, size], data });
   }
   const metadata = { [entriesKey]: JSON.stringify(entries.map(({ id, version }) => (version === undefined ? [id] : [id, version]))) };
-  if (target === undefined) return writeSafetensors(tensors, metadata, { sha256: true });
-  const chunks = safetensorsChunks(tensors, metadata, { sha256: true });
-  await writeFile(target, signal ? until(signal, chunks) : chunks);
+  const written = { sha256: true, signal };
+  if (target === undefined) return writeSafetensors(tensors, metadata, written);
+  await writeFile(target, safetensorsChunks(tensors, metadata, written));
   return undefined;
 }
 
 /** @throws {FormatError | LimitError} for a file that is no index */
-export async function readIndex(source: FileSource): Promise<IndexContents> {
-  const file = await openSafetensors(source);
+export async function readIndex(source: FileSource, signal?: AbortSignal): Promise<IndexContents> {
+  const file = await openSafetensors(source, { signal });
   try {
     const wrong = (what: string) => new FormatError(`embedding index: ${what} (${file.name})`);
     const names = namesIn(file.metadata.get(entriesKey), wrong);
@@ -45,7 +47,12 @@ export async function readIndex(source: FileSource): Promise<IndexContents> {
     const all = info ? await file.readFloat32("embeddings") : new Float32Array();
     const probe = probeShape && (await file.readFloat32("probe"));
     if (!all.every(Number.isFinite) || (probe && !probe.every(Number.isFinite))) throw wrong("expected finite numbers");
-    return { entries: names.map(([id, version], i) => ({ id, version, values: all.slice(i * size, (i + 1) * size) })), probe };
+    const entries: IndexContents["entries"][number][] = [];
+    for (const [i, [id, version]] of names.entries()) {
+      entries.push({ id, version, values: all.slice(i * size, (i + 1) * size) });
+      await giveWay(signal);
+    }
+    return { entries, probe };
   } finally {
     await file.close();
   }

@@ -103,7 +103,7 @@ export class GraphModel {
    */
   async run(inputs: Readonly<Record<string, GraphInput>>, { signal }: { signal?: AbortSignal } = {}): Promise<Record<string, GraphOutput>> {
     for (const info of this.inputs) check(info, inputs[info.name]);
-    const prepared = await unlessAborted(this.prepared(inputs), signal);
+    const prepared = await unlessAborted(this.prepared(inputs, signal), signal);
     const feeds = prepared.fed.map((name) => [name, Float32Array.from(inputs[name].data)]);
     const results = await unlessAborted(prepared.program.run(Object.fromEntries(feeds), { signal }), signal);
     return Object.fromEntries([...prepared.outputs].map(([name, { type, shape, known }]) => [name, known ?? constant(type, shape, results[name])]));
@@ -114,10 +114,10 @@ export class GraphModel {
     this.session.close();
   }
 
-  private async prepared(inputs: Readonly<Record<string, GraphInput>>): Promise<Prepared> {
+  private async prepared(inputs: Readonly<Record<string, GraphInput>>, signal: AbortSignal | undefined): Promise<Prepared> {
     const whole = this.inputs.filter(({ name, type }) => /int/.test(type) && inputs[name].data.length <= mostBound).map(({ name }) => name);
     const key = JSON.stringify(this.inputs.map(({ name }) => [inputs[name].shape, whole.includes(name) ? [...inputs[name].data] : []]));
-    const found = this.programs.get(key) ?? (await this.prepare(inputs, new Set(whole)));
+    const found = this.programs.get(key) ?? (await this.prepare(inputs, new Set(whole), signal));
     this.programs.delete(key);
     this.programs.set(key, found);
     const [[oldest, { program }]] = this.programs;
@@ -151,17 +151,22 @@ export class GraphModel {
   }
 
   /** @internal A program of a graph of this model; the first one brings the weights to the memory. */
-  async program(graph: Graph, weights: ReadonlyMap<string, StoredTensor>): Promise<Program> {
-    const program = await this.session.prepare(graph);
+  async program(graph: Graph, weights: ReadonlyMap<string, StoredTensor>, signal?: AbortSignal): Promise<Program> {
+    const program = await this.session.prepare(graph, {}, signal);
     if (this.hasWeights) return program;
-    for (const [name, tensor] of weights)
-      await this.session.write(name, await inSlices(toMemory(Float32Array.from(tensor.decode().data), graph.kept.get(name)?.file)));
+    try {
+      for (const [name, tensor] of weights)
+        await this.session.write(name, await inSlices(toMemory(Float32Array.from(tensor.decode().data), graph.kept.get(name)?.file), signal));
+    } catch (error) {
+      await program.close();
+      throw error;
+    }
     this.model = readDefinition(definitionBytes(this.model, new Set(weights.keys())), this.model.file, this.inputs.length).graph;
     this.hasWeights = true;
     return program;
   }
 
-  private async prepare(inputs: Readonly<Record<string, GraphInput>>, bound: ReadonlySet<string>): Promise<Prepared> {
+  private async prepare(inputs: Readonly<Record<string, GraphInput>>, bound: ReadonlySet<string>, signal: AbortSignal | undefined): Promise<Prepared> {
     const graph = new Graph();
     const given = new Map<string, Constant | Tensor>();
     for (const { name, type } of this.inputs) {
@@ -170,7 +175,7 @@ export class GraphModel {
     }
     const { outputs, weights } = buildOnnx(this.model, new Scope(graph), given);
     for (const [name, tensor] of outputs) if (!isKnown(tensor)) graph.output(name, inOrder(tensor, [...tensor.shape.keys()]));
-    const program = await this.program(graph, weights);
+    const program = await this.program(graph, weights, signal);
     const described = [...outputs].map(
       ([name, tensor]) => [name, { type: tensor.type, shape: tensor.shape, known: isKnown(tensor) ? decoded(tensor) : undefined }] as const,
     );
