@@ -1,5 +1,6 @@
 import type { Quantization } from "../core/dtype.js";
 import { mostByte } from "../ops/lowering/quantized.js";
+import { shortStep } from "./short-step.js";
 
 const bins = 4096;
 /** Shares of the observed range that are tried as the range to keep. */
@@ -35,7 +36,7 @@ export class Observer {
     let best: Quantization = { scale: 1, zeroPoint: 0 };
     let lowest = Number.POSITIVE_INFINITY;
     for (const share of this.least < this.most ? shares : []) {
-      const scale = Math.fround((share * (this.most - this.least)) / mostByte);
+      const scale = shortStep((share * (this.most - this.least)) / mostByte);
       const zeroPoint = Math.round((-share * this.least) / scale);
       const error = this.errorOf({ scale, zeroPoint });
       if (error < lowest) [best, lowest] = [{ scale, zeroPoint }, error];

@@ -1,5 +1,6 @@
 import type { Quantization } from "../core/dtype.js";
 import { sizeOf, type Shape } from "../core/shape.js";
+import { shortStep } from "./short-step.js";
 
 /** int8 weights and what they stand for: weight = data * scale of its output channel. */
 export interface QuantizedWeights {
@@ -35,7 +36,7 @@ export function quantizeWeights(
   for (let column = 0; column < columns; column++) {
     const old = bias?.[column] ?? 0;
     const least = Math.max(Math.abs(old) / input.scale / mostUnits, 2 ** -100);
-    const step = Math.fround(Math.max(bestStep(weight, column, columns), least));
+    const step = shortStep(Math.max(bestStep(weight, column, columns), least));
     let shift = 0;
     for (let i = 0; i < depth; i++) {
       const at = i * columns + column;

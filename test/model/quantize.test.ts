@@ -229,6 +229,16 @@ describe("a quantised file", () => {
     `);
   });
 
+  test("steps have 12 binary digits, so that products of two are exact in float32", async () => {
+    const steps: number[] = [];
+    await changed(({ name, data }) => {
+      if (name.endsWith("_scale")) steps.push(...(data as Float32Array));
+      return {};
+    });
+    expect(steps.length).toBeGreaterThan(100);
+    for (const [i, step] of steps.entries()) expect(Math.fround(step * steps[(7 * i) % steps.length])).toBe(step * steps[(7 * i) % steps.length]);
+  });
+
   test("a scale that is none, a zero point out of range, a weight of another type and a missing number are named", async () => {
     await expect(load(changed(({ name }) => (name.endsWith("output_scale") ? { data: Float32Array.of(0) } : {})))).rejects.toThrow(
       /output" expects a scale above 0/,

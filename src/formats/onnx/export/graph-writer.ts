@@ -2,8 +2,7 @@ import type { Quantization } from "../../../core/dtype.js";
 import { UnsupportedOpError } from "../../../core/errors.js";
 import { formatShape, sameShape, type Shape } from "../../../core/shape.js";
 import type { Graph, Node, Value } from "../../../graph/graph.js";
-import { constant, type Constant, type ElementType, integers, stored, type StoredTensor } from "../constant.js";
-import { roundEven } from "../evaluate/elementwise.js";
+import { constant, type Constant, type ElementType, type Elements, integers, stored, type StoredTensor } from "../constant.js";
 import type { AttributeValue, OnnxNode } from "../read-model.js";
 import { Literals } from "./literals.js";
 
@@ -22,9 +21,6 @@ export const outputsFirst = [3, 2, 0, 1];
 export const floatType = 1;
 export const longType = 7;
 export const boolType = 9;
-
-/** As our kernels bound biases, so that sums stay within int32. */
-const mostBias = 2 ** 30;
 
 export const inOrder = (rank: number): number[] => Array.from({ length: rank }, (_, axis) => axis);
 /** The last two axes in each other's place. */
@@ -76,7 +72,10 @@ export class GraphWriter {
 
   /** The name of a value with its axes in `order` (default our own), transposed where need be. */
   name(value: Value, order: readonly number[] = inOrder(value.shape.length)): string {
-    const { name, order: now } = this.get(value);
+    return this.ordered(this.get(value), order);
+  }
+
+  private ordered({ name, order: now }: Exported, order: readonly number[]): string {
     if (sameShape(now, order)) return name;
     const key = `${name}|${order}`;
     const turned = this.turned.get(key) ?? { name: this.add("Transpose", [name], { perm: order.map((axis) => now.indexOf(axis)) }), order };
@@ -84,10 +83,21 @@ export class GraphWriter {
     return turned.name;
   }
 
-  /** The name of the floats that a value is, or that its bytes stand for. */
-  floats(value: Value, order?: readonly number[]): string {
+  /** The name of the floats that a value is, or that its bytes stand for: by another quantisation than their own where one is given. */
+  floats(value: Value, order?: readonly number[], quantization = value.quantization): string {
     const name = this.name(value, order);
-    return value.quantization ? this.add("DequantizeLinear", [name, ...this.steps(value.quantization)]) : name;
+    return quantization ? this.add("DequantizeLinear", [name, ...this.steps(quantization)]) : name;
+  }
+
+  /** The name of the whole numbers that an int8 weight is kept as, as floats. */
+  wholes(weight: Value, order: readonly number[]): string {
+    this.initializers.set(weight.name, this.kept(weight));
+    return this.ordered(this.arranged(weight, this.add("DequantizeLinear", [weight.name, this.scalar(1), this.scalar(0, "int8")])), order);
+  }
+
+  /** The numbers of a parameter. */
+  numbers(value: Value): Elements {
+    return this.kept(value).decode().data;
   }
 
   /** Scale and zero point of bytes. */
@@ -95,24 +105,8 @@ export class GraphWriter {
     return [this.scalar(scale), this.scalar(zeroPoint, "uint8")];
   }
 
-  /**
-   * A float32 bias as int32 in units of the products that it is added to: of input steps times those of each output channel's weights. Our
-   * kernels round a residual's zero point with it, so that where there is one the file has the difference as float32.
-   */
-  wholeBias(bias: Value, weightScale: Value, inputScale: number, { scale, zeroPoint }: Quantization = { scale: 0, zeroPoint: 0 }): string {
-    const units = Float64Array.from(this.kept(weightScale).decode().data, (step) => step * inputScale);
-    const shift = scale * zeroPoint;
-    const bounded = (count: number) => Math.min(Math.max(roundEven(count), -mostBias), mostBias);
-    const whole = Float64Array.from(this.kept(bias).decode().data, (value, i) => bounded((value - shift) / units[i]));
-    const real = whole.map((count, i) => count * units[i] + shift);
-    if (shift !== 0) return this.own(bias.name, constant("float32", bias.shape, real));
-    const name = this.own(bias.name, constant("int32", bias.shape, whole));
-    const zeros = this.literal(constant("int32", bias.shape, new Int32Array(whole.length)));
-    return this.add("DequantizeLinear", [name, this.literal(constant("float32", bias.shape, units)), zeros], { axis: 0 });
-  }
-
   /** An initializer under its own name; under another where a layer that is called twice has other numbers the second time. */
-  private own(name: string, tensor: Constant): string {
+  own(name: string, tensor: Constant): string {
     if (this.initializers.has(name)) return this.literal(tensor);
     this.initializers.set(name, stored(tensor));
     return name;
@@ -209,10 +203,13 @@ export class GraphWriter {
 
   private keep(value: Value): Exported {
     const { initializer } = value;
-    if (initializer?.kind === "values")
-      return { name: this.literal({ type: "float32", shape: value.shape, data: initializer.values }), order: inOrder(value.shape.length) };
+    if (initializer?.kind !== "values") return this.arranged(value, this.stored(value));
+    return { name: this.literal({ type: "float32", shape: value.shape, data: initializer.values }), order: inOrder(value.shape.length) };
+  }
+
+  /** A kept tensor whose numbers in its shape in files have this name. */
+  private arranged(value: Value, stored: string): Exported {
     const { view, shape, order } = value.file ?? { view: value.shape, shape: value.shape, order: inOrder(value.shape.length) };
-    const stored = this.stored(value);
     const name = sameShape(view, shape) ? stored : this.add("Reshape", [stored, this.literal(integers(view))]);
     if (sameShape(permuted(view, order), value.shape)) return { name, order: inOrder(order.length).map((axis) => order.indexOf(axis)) };
     const turned = this.add("Transpose", [name], { perm: order });

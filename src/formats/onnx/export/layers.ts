@@ -1,6 +1,8 @@
 /** Layers with windows, weights or statistics. */
-import type { Value } from "../../../graph/graph.js";
+import type { Quantization } from "../../../core/dtype.js";
 import { sameShape, sizeOf } from "../../../core/shape.js";
+import type { Value } from "../../../graph/graph.js";
+import { integers } from "../constant.js";
 import { channelsFirst, type GraphWriter, inOrder, outputsFirst, type WriteNode } from "./graph-writer.js";
 
 /** [top, bottom, left, right] as ONNX has it: all begins, then all ends. */
@@ -15,13 +17,11 @@ export function clamp(write: GraphWriter, name: string, { low = -Infinity, high 
 
 const bounds = (attributes: Record<string, unknown>) => attributes as { low?: number; high?: number };
 
-/** Convolution of whatever `x` names, channels first. */
-export function convolution(write: GraphWriter, x: string, weight: Value, bias: string, attributes: Record<string, unknown>, groups: number): string {
+/** Convolution of whatever `inputs` name: an image channels first, a weight outputs first and a bias. A depthwise weight is [kh, kw, 1, C] here. */
+export function convolution(write: GraphWriter, inputs: readonly string[], { shape }: Value, attributes: Record<string, unknown>, groups: number): string {
   const { stride, padding, dilation } = attributes as Record<string, readonly number[]>;
-  // A depthwise weight is [kh, kw, 1, C] here: its outputs are the last axis, as everywhere.
-  const inputs = [x, write.name(weight, outputsFirst), ...(bias ? [bias] : [])];
   return write.add("Conv", inputs, {
-    kernel_shape: weight.shape.slice(0, 2),
+    kernel_shape: shape.slice(0, 2),
     strides: stride,
     pads: pads(padding),
     dilations: dilation,
@@ -31,7 +31,8 @@ export function convolution(write: GraphWriter, x: string, weight: Value, bias: 
 
 const conv: WriteNode = (write, { tensors: { x, weight, bias, y }, attributes, op }) => {
   const groups = op.name === "depthwiseConv2d" ? x.shape[3] : (attributes.groups as number);
-  const sum = convolution(write, write.name(x, channelsFirst), weight, bias ? write.name(bias) : "", attributes, groups);
+  const inputs = [write.name(x, channelsFirst), write.name(weight, outputsFirst), ...(bias ? [write.name(bias)] : [])];
+  const sum = convolution(write, inputs, weight, attributes, groups);
   write.set(y, { name: clamp(write, sum, bounds(attributes)), order: channelsFirst });
 };
 
@@ -89,8 +90,14 @@ const pool =
     write.result(op, [write.name(x, channelsFirst)], { kernel_shape: kernel, strides, pads: pads(ends), ...counting }, channelsFirst);
   };
 
+/** As our kernel has it: the whole sum, which floats hold exactly, times one factor. */
+function meanOfBytes(write: GraphWriter, x: Value, { scale, zeroPoint }: Quantization): string {
+  const sum = write.add("ReduceSum", [write.floats(x, channelsFirst, { scale: 1, zeroPoint }), write.literal(integers([2, 3]))]);
+  return write.add("Mul", [sum, write.scalar(scale / (x.shape[1] * x.shape[2]))]);
+}
+
 const globalAveragePool: WriteNode = (write, { tensors: { x, y } }) => {
-  const pooled = write.add("GlobalAveragePool", [write.floats(x, channelsFirst)]);
+  const pooled = x.quantization ? meanOfBytes(write, x, x.quantization) : write.add("GlobalAveragePool", [write.name(x, channelsFirst)]);
   write.set(y, { name: write.add("Flatten", [pooled], { axis: 1 }), order: [0, 1] });
 };
 
