@@ -16,7 +16,7 @@ type Movable = FileSystemFileHandle & { move(name: string): Promise<void> };
  * disk. For pages over https and localhost, and their workers.
  *
  * A file is written under a name of its own that nobody lists, and moved to its place when it is whole. What a crashed tab left
- * of one goes with the next write to the same folder.
+ * of one goes with the next store's first write to the same folder.
  *
  * @param folder where in it, default `ocelli`; made by the first write
  */
@@ -30,6 +30,14 @@ export function opfs(folder = "ocelli"): FileStore {
     for (const part of [...base, ...parts]) found = await found.getDirectoryHandle(part, { create });
     return found;
   };
+  /** Folders that this store has swept, or is sweeping: once each, because a sweep reads the names of all files. */
+  const swept = new Map<string, Promise<void>>();
+  const sweepOnce = (path: string, folder: FileSystemDirectoryHandle): Promise<void> => {
+    const sweeping = swept.get(path) ?? sweep(folder);
+    swept.set(path, sweeping);
+    sweeping.catch(() => swept.delete(path));
+    return sweeping;
+  };
   return {
     place,
     async open(name) {
@@ -41,7 +49,7 @@ export function opfs(folder = "ocelli"): FileStore {
       const parts = partsOf(name);
       const what = `cannot write ${name} to ${place}`;
       const folder = await stored(find(parts.slice(0, -1), true), what);
-      await sweep(folder);
+      await sweepOnce(parts.slice(0, -1).join("/"), folder);
       const temporary = `${uniqueName()}.tmp`;
       const release = await claim(temporary);
       try {

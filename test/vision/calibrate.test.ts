@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createModel, type Dataset, fineTune, ImageList, loadModel, type Model, openSafetensors } from "../../src/index.js";
+import { createModel, type Dataset, fineTune, ImageList, loadModel, type Model, openSafetensors, quantize } from "../../src/index.js";
 import { writeSafetensors } from "../../src/formats/safetensors/index.js";
 import { familiarityOf, freeEnergy } from "../../src/model/calibration.js";
 import { areaUnderRoc } from "../../src/model/roc.js";
@@ -115,6 +115,23 @@ describe("a calibrated model", () => {
     await fineTune(loaded, { train: ImageList.from(listed("train", classes, 2)) }, { freezeEpochs: 1, epochs: 0 });
     expect(loaded.calibration).toBeUndefined();
     for (const each of [loaded, onnx]) each.close();
+  });
+
+  it("keeps it as it is quantised: the copy finds nearly the same images unknown", async () => {
+    const data = ImageList.from(listed("train", classes, 20));
+    const quantized = await quantize(model, data, { maxLoss: 1, onReport: () => {} });
+    expect(quantized.calibration).toEqual(model.calibration);
+    const others = readdirSync("examples/fashion/val").filter((name) => !classes.includes(name));
+    const images = [...listed("val", classes, 20), ...listed("val", others, 8)].map(({ image }) => image);
+    const [float, int8] = [await recognize(model, images), await recognize(quantized, images)];
+    const moved = float.map(({ familiarity }, i) => Math.abs(familiarity - int8[i].familiarity));
+    const differing = float.filter(({ isUnknown }, i) => isUnknown !== int8[i].isUnknown).length;
+    console.log(`int8: familiarity moves by ${Math.max(...moved).toFixed(3)} at most, ${differing} of ${images.length} images are judged otherwise`);
+    expect(moved.reduce((sum, by) => sum + by, 0) / moved.length).toBeLessThan(0.05);
+    expect(differing / images.length).toBeLessThan(0.05);
+    const loaded = await loadModel(await quantized.save());
+    expect(loaded.calibration).toEqual(model.calibration);
+    for (const each of [quantized, loaded]) each.close();
   });
 
   it.each([

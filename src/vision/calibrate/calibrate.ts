@@ -37,7 +37,7 @@ interface Seen {
 /**
  * Makes a model's scores match how often it is right, by a temperature, and lets it tell images of none of its classes: by how unlikely it finds
  * all of them, and how far the image's embedding is from that of each class. Sets `model.calibration`, which `classify` and `recognize` use and
- * `save` keeps; training, new heads and quantising drop it.
+ * `save` and `quantize` keep; training, setting parameters and new heads drop it.
  *
  * @param data images of the classes that the model did not learn from, best some hundred
  * @throws {ArgumentError} for a rate that is none, fewer than two images, or a class that the model does not know
