@@ -17,6 +17,7 @@ import { resume } from "./cells/resume.js";
 import { storage } from "./cells/storage.js";
 import { sameBits } from "./cells/same-bits.js";
 import { turbo } from "./cells/turbo.js";
+import { vision } from "./cells/vision.js";
 import { bundlers } from "./bundlers/cells.js";
 import { installRuntimes } from "./install.js";
 import { installPacked } from "./project.js";
@@ -28,6 +29,7 @@ const groups: Record<string, Cells> = {
   errors,
   pages,
   foreign,
+  vision,
   "command-line": commandLine,
   turbo,
   storage,

@@ -2,6 +2,7 @@ import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } fro
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadModel, openSafetensors } from "../../src/index.js";
+import { codeSnippet } from "../../src/vision/index.js";
 import { jsonLines, ocelli, tinyFolder } from "./run.js";
 
 const root = tinyFolder();
@@ -50,6 +51,38 @@ describe("ocelli augment", () => {
     expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([3 * width + 8, 2 * height + 4]);
     expect((await ocelli(args, root)).stdout).toBe(`5 samples of ${width} x ${height}  samples.png\n`);
     expect(readFileSync(join(root, "samples.png")).equals(png)).toBe(true);
+  });
+});
+
+describe("ocelli export", () => {
+  it("writes a page with the model inside, or code that names the model's file", async () => {
+    const { code, stdout } = await ocelli(["export", "page", "m.safetensors", "-o", "mine.html", "--title", "Bags & <more>"], root);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^written mine\.html, [\d.]+ [kM]B\n$/)]);
+    const page = readFileSync(join(root, "mine.html"), "utf8");
+    expect(page).toContain("<title>Bags &#38; &#60;more&#62;</title>");
+    const [, inside] = /<script type="text\/plain" id="model">([^<]+)</.exec(page) as RegExpExecArray;
+    const model = await loadModel(Buffer.from(inside, "base64"), { inline: true });
+    expect(model.labels).toEqual(["bag", "sandal", "trouser"]);
+    model.close();
+
+    const file = join(root, "m.safetensors");
+    for (const runtime of ["node", "browser"] as const) {
+      expect(await ocelli(["export", runtime, file], root)).toEqual({ code: 0, stdout: codeSnippet({ runtime, file: "m.safetensors" }), stderr: "" });
+      const [{ code }] = jsonLines((await ocelli(["export", runtime, file, "--json"], root)).stdout);
+      expect(code).toBe(codeSnippet({ runtime, file: "m.safetensors" }));
+    }
+    const [written] = jsonLines((await ocelli(["export", "node", file, "-o", "use.mjs", "--json"], root)).stdout);
+    expect(written).toEqual({ file: "use.mjs", bytes: statSync(join(root, "use.mjs")).size });
+  });
+
+  it("says what it cannot do", async () => {
+    const wrong = async (...args: string[]) => {
+      const { code, stderr } = await ocelli(["export", ...args], root);
+      return [code, stderr] as const;
+    };
+    expect(await wrong("deno", "m.safetensors")).toEqual([2, expect.stringContaining("page, node, browser")]);
+    expect(await wrong("page", "nothing.safetensors")).toEqual([1, expect.stringContaining("nothing.safetensors")]);
+    expect((await wrong("node", "m.safetensors", "-o", "no/where.mjs"))[1]).toContain("no/where.mjs");
   });
 });
 
