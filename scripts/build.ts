@@ -95,6 +95,7 @@ await step("worker", () => bundleWorker("src/runtime/worker.ts", "worker"));
 await step("tasks", () => bundleWorker("src/data/worker-tasks.ts", "tasks"));
 await step("decoders", () => bundleWorker("src/data/worker-decoders.ts", "decoders"));
 await step("augmentations", () => bundleWorker("src/data/worker-augmentations.ts", "augmentations"));
+await step("whole-worker", async () => write("build/whole-worker.js", (await bundledWorker("src/data/whole-worker.ts")).text));
 await step("page", bundlePages);
 if (!process.argv.includes("--wasm")) {
   await step("dist", makeDist);
@@ -111,11 +112,19 @@ function embedWeights(name: string, folder: string): void {
 }
 
 /**
- * Bundles what a worker starts from or imports into a self-contained ES module, `build/<name>.js`, and into
- * `src/generated/<name>-source.ts` as a string, so that it can start from a Blob URL. `node:` modules may be
- * imported dynamically only: a browser loads the same module.
+ * Bundles what a worker starts from or imports into `build/<name>.js`, and into `src/generated/<name>-source.ts` as a string, so that it
+ * can start from a Blob URL.
  */
 async function bundleWorker(entry: string, name: string): Promise<void> {
+  const { text, inputs } = await bundledWorker(entry);
+  const itself = `src/generated/${name}-source.ts`;
+  if (itself in inputs) throw new Error(`${entry} imports ${itself}, its own bundle`);
+  write(`build/${name}.js`, text);
+  write(itself, stringModule(entry, `${name}Source`, text));
+}
+
+/** A worker's file as a self-contained ES module. `node:` modules may be imported dynamically only: a browser loads the same module. */
+async function bundledWorker(entry: string): Promise<{ text: string; inputs: object }> {
   const { outputFiles, metafile } = await bundle({
     entryPoints: [entry],
     bundle: true,
@@ -133,10 +142,7 @@ async function bundleWorker(entry: string, name: string): Promise<void> {
   const [output] = Object.values(metafile.outputs);
   const fixed = output.imports.filter(({ kind }) => kind !== "dynamic-import").map(({ path }) => path);
   if (fixed.length > 0) throw new Error(`${entry} is not self-contained: it imports ${fixed.join(", ")}`);
-  const itself = `src/generated/${name}-source.ts`;
-  if (itself in output.inputs) throw new Error(`${entry} imports ${itself}, its own bundle`);
-  write(`build/${name}.js`, outputFiles[0].text);
-  write(itself, stringModule(entry, `${name}Source`, outputFiles[0].text));
+  return { text: outputFiles[0].text, inputs: output.inputs };
 }
 
 /**
@@ -201,7 +207,8 @@ async function makeDist(): Promise<void> {
       plugins: [withLeanOps, withIndex],
       logLevel: "error",
     });
-    for (const name of ["worker", "tasks", "decoders", "augmentations"]) cpSync(`build/${name}.js`, `${fresh}/${name}.js`);
+    cpSync("build/whole-worker.js", `${fresh}/worker.js`);
+    cpSync("build/augmentations.js", `${fresh}/augmentations.js`);
     for (const { name } of binaries) cpSync(wasmFile(name), `${fresh}/wasm/ocelli-${name}.wasm`);
     for (const [name, file] of Object.entries(codecs)) cpSync(file, `${fresh}/wasm/ocelli-${name}.wasm`);
     embedWeights("ocelli-s", `${fresh}/models`);

@@ -49,6 +49,7 @@ const steps = {
   tasks: bundleOf("tasks", ["esbuild"]),
   decoders: bundleOf("decoders", ["esbuild", "fflate"]),
   augmentations: bundleOf("augmentations", ["esbuild"]),
+  "whole-worker": { ...bundleOf("whole-worker", ["esbuild", "fflate"]), writes: ["build/whole-worker.js"] },
   page: {
     ...bundleOf("page", ["esbuild", "fflate"]),
     writes: ["page", "graph-page"].flatMap((name) => [`build/${name}.js`, `src/generated/${name}-source.ts`]),

@@ -42,9 +42,9 @@ export async function instantiate({ build, memory, named = [] }: { build: Build;
   return bindModules(await compileKernels(build, named), memory);
 }
 
-/** Whether this engine takes the binary of a build. */
+/** Whether this engine takes the binary of a build. Browsers that are set to be careful have no WebAssembly at all. */
 export function hasBuild(build: Build): boolean {
-  return WebAssembly.validate(build === "simd" ? minimalSimd : minimalRelaxed);
+  return globalThis.WebAssembly !== undefined && WebAssembly.validate(build === "simd" ? minimalSimd : minimalRelaxed);
 }
 
 /** @throws {WorkerError} for a build that this engine does not take */

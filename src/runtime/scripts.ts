@@ -9,13 +9,12 @@ const embedded = {
 
 export type ScriptName = keyof typeof embedded;
 
-/** A worker's own module, beside which the bundles lie; where there is none, they are made of texts. */
-let beside: string | URL | undefined;
+/** Whether workers have all bundles in their own file. */
+let brought = false;
 
-/** Takes bundles from the folder of a worker's module, for pages whose policy forbids scripts from blobs. */
-export function takeScriptsBeside(worker: string | URL): void {
-  beside = worker;
-  urls.clear();
+/** Workers come from a URL, and need no addresses of more. */
+export function workersBringScripts(): void {
+  brought = true;
 }
 
 const urls = new Map<ScriptName, Promise<string>>();
@@ -24,8 +23,9 @@ export function isScript(name: string): name is ScriptName {
   return name in embedded;
 }
 
-/** An address under which a worker can import a bundle; the same for all workers. */
+/** An address under which a worker can import a bundle, the same for all workers; empty where they have it. */
 export function scriptUrl(name: ScriptName): Promise<string> {
+  if (brought) return Promise.resolve("");
   const url = urls.get(name) ?? addressOf(name);
   urls.set(name, url);
   url.catch(() => urls.delete(name)); // a chunk that did not load may do so the next time
@@ -33,7 +33,6 @@ export function scriptUrl(name: ScriptName): Promise<string> {
 }
 
 async function addressOf(name: ScriptName): Promise<string> {
-  if (beside !== undefined) return new URL(`./${name}.js`, new URL(beside, globalThis.location?.href)).href;
   const [{ moduleUrl }, source] = await Promise.all([host(), embedded[name]()]);
   return moduleUrl(source);
 }

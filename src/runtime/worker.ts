@@ -44,22 +44,33 @@ function needed(name: BinaryName | ScriptName, post: (reply: Reply) => void): Pr
   });
 }
 
-async function importScript(url: string, post: (reply: Reply) => void): Promise<Script> {
-  const script = (await import(/* @vite-ignore */ /* webpackIgnore: true */ url).catch((cause) => {
-    const why = url.startsWith("blob:")
-      ? "the page's Content-Security-Policy needs blob: in script-src, or call init({ workerUrl })"
-      : "it has to be served beside worker.js";
+/** Scripts that are in this worker's own file. */
+let brought: Readonly<Record<ScriptName, Script>> | undefined;
+
+/** Makes a file out of all that workers run. */
+export function bring(scripts: Readonly<Record<ScriptName, Script>>): void {
+  brought = scripts;
+}
+
+async function importScript(url: string): Promise<Script> {
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ url).catch((cause) => {
+    const why = "the page's Content-Security-Policy needs blob: in script-src, or call init({ workerUrl })";
     throw Object.assign(new Error(`a worker cannot import ${url}: ${cause.message}; ${why}`), { name: "WorkerError" });
-  })) as Script;
-  const binary = (name: BinaryName) => needed(name, post) as Promise<WebAssembly.Module>;
+  });
+}
+
+/** A script that knows where its modules come from. @param address where it is imported from, unless it was brought along */
+async function scriptFor(name: ScriptName, address: () => string | Promise<string>, post: (reply: Reply) => void): Promise<Script> {
+  const script = brought?.[name] ?? (await importScript(await address()));
+  const binary = (wanted: BinaryName) => needed(wanted, post) as Promise<WebAssembly.Module>;
   script.takeModulesFrom({
     binary,
     kernels: async (build, memory, named) => {
       const modules: [BinaryName, WebAssembly.Module][] = [];
-      for (const name of binariesOf(build, named)) modules.push([name, await binary(name)]);
+      for (const each of binariesOf(build, named)) modules.push([each, await binary(each)]);
       return bindModules(modules, memory);
     },
-    script: async (name) => importScript((await needed(name, post)) as string, post),
+    script: (other) => scriptFor(other, async () => (await needed(other, post)) as string, post),
   });
   return script;
 }
@@ -115,7 +126,7 @@ async function handle(message: Message, post: (reply: Reply) => void): Promise<{
     case "digest":
       return { value: await crypto.subtle.digest("SHA-256", message.data as Uint8Array<ArrayBuffer>) };
     case "tasks":
-      tasks = importScript(message.url, post);
+      tasks = scriptFor("tasks", () => message.url, post);
       return {};
     case "module":
       awaited.get(message.name)?.(message.module);

@@ -1,6 +1,10 @@
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { zipSync } from "fflate";
 import { JobError, type RunOptions } from "../../../src/cli/runtimes/index.js";
 import { serve } from "../../../src/cli/runtimes/serve.js";
 import { type Cell, expectEqual, type Installed, type Setting } from "../cell.js";
+import type { Project } from "../project.js";
 
 /** Milliseconds for which the page's thread was busy at a stretch, during some work and during as much of nothing, in slices of eight. */
 interface Busy {
@@ -32,6 +36,7 @@ const policy = (directives: string) => ({ "Content-Security-Policy": directives 
 const scripts = "script-src 'self' 'nonce-ocelli' 'wasm-unsafe-eval'";
 
 const onnxFile = "weights/mobilenet_v3_small_random/model.onnx";
+const teachableMachine = "weights/teachable_machine_mobilenet_v2_0.35";
 const tfliteFile = "weights/mobilenet_v2_1.0_224_coral_tf2ptq/tf2_mobilenet_v2_1.0_224_ptq.tflite";
 
 /** Pages stay smooth, with and without shared memory, under strict policies, with the package from another origin, behind another tab, and without https. */
@@ -39,12 +44,12 @@ export async function* pages({ project, programs }: Setting): AsyncIterable<Cell
   // Another port is another origin.
   const cdn = await serve(project.folder, { headers: { "Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin" } });
   const photo = project.asset("images/imagenet-sample-images/n01440764_tench.JPEG");
-  const files = [onnxFile, tfliteFile].flatMap((file) => project.asset(file) ?? []);
+  const files = [...[onnxFile, tfliteFile].flatMap((file) => project.asset(file) ?? []), ...zipped(project)];
   const kinds = {
     "smooth page": { headers: policy(`${scripts} blob:; worker-src blob:`), input: { networks: [small, ...mobile, large], files } },
     "strict policy": {
       headers: policy(`${scripts}; worker-src 'self'`),
-      input: { networks: [small], workerUrl: "node_modules/ocelli/dist/worker.js" },
+      input: { networks: [small], workerUrl: copiedWorker(project) },
     },
     "another origin": {
       headers: policy(`${scripts} blob: ${cdn.origin}; worker-src blob:`),
@@ -67,6 +72,23 @@ export async function* pages({ project, programs }: Setting): AsyncIterable<Cell
   } finally {
     await cdn.close();
   }
+}
+
+/** The worker's file where a user would serve it: alone. */
+function copiedWorker({ folder }: Project): string {
+  const copy = "served/worker.js";
+  cpSync(join(folder, "node_modules/ocelli/dist/worker.js"), join(folder, copy), { recursive: true });
+  return copy;
+}
+
+/** What Teachable Machine exports: a zip. */
+function zipped({ asset, folder }: Project): string[] {
+  const from = asset(teachableMachine);
+  if (from === undefined) return [];
+  const names = ["model.json", "metadata.json", "weights.bin"];
+  const path = `${from}/export.zip`;
+  writeFileSync(join(folder, path), zipSync(Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, from, name))]))));
+  return [path];
 }
 
 async function staysSmooth(installed: Installed, input: object, options: RunOptions): Promise<string> {
