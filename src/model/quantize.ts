@@ -61,8 +61,10 @@ export async function quantize(model: Model, calibration: Dataset | readonly Ima
   const session = await Session.open({ build, threads, inline: model.inline, winograd });
   try {
     const quantized = new Model(session, { ...model.facts, quantized: quantizedBy(activations), identityNorms: undefined }, model.inline);
-    await session.keepAll(quantized.graph({ batch: 1, height: sample.shape[1], width: sample.shape[2] }, "logits"));
-    for (const [name, data] of tensors) await session.write(name, data);
+    const graph = quantized.graph({ batch: 1, height: sample.shape[1], width: sample.shape[2] }, "logits");
+    await session.keepAll(graph);
+    // What no layer on bytes has, such as norms that could not be folded and grouped convolutions, stays as it is.
+    for (const name of graph.kept.keys()) await session.write(name, tensors.get(name) ?? (await model.session.read(name)));
     quantized.calibration = model.calibration;
     const report = {
       bytes: { float32: await bytesOf(model, signal), int8: await bytesOf(quantized, signal) },

@@ -30,6 +30,9 @@ const networks = [
   ["mobilenet_v3_small", { imageSize: 32 }],
   ["squeezenet1_0", { imageSize: 40 }],
   ["small_cnn", { imageSize: 12 }],
+  // Layer norms, layer scale, tokens and attention stay floats.
+  ["test_convnext", { imageSize: 64 }],
+  ["test_vit", { imageSize: 64 }],
 ] as const;
 
 /** A model of random weights whose statistics fit them, as after training. */
