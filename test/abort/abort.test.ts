@@ -13,7 +13,7 @@ import { type GraphModel, loadForeign, openOnnx, readOnnx } from "../../src/onnx
 import { memory } from "../../src/storage/index.js";
 import { loadTfjs, openTfjs, type TfjsArtifacts } from "../../src/tfjs.js";
 import { openTflite } from "../../src/tflite.js";
-import { calibrate, EmbeddingIndex, type Explanation, exportPage, explain, mistakes, overlay, recognize } from "../../src/vision/index.js";
+import { augmentedSamples, calibrate, EmbeddingIndex, type Explanation, exportPage, explain, mistakes, overlay, recognize } from "../../src/vision/index.js";
 import { tar } from "../data/make-tar.js";
 import { asynchronousFunctions } from "./public.js";
 import { Work } from "./work.js";
@@ -164,6 +164,7 @@ const long: Record<string, Call | [call: Call, ...at: number[]]> = {
   "GraphModel.run": [(signal) => graph.run({ [graph.inputs[0].name]: { data: new Float32Array(64 * 64 * 3), shape: [1, 3, 64, 64] } }, { signal }), 1],
   "Trainer.fit": (signal) => new Trainer(model, { train: data }, { epochs: 100, batchSize: 32, signal }).fit(),
   "Trainer.memory": (signal) => new Trainer(branches, { train: data }, { signal }).memory(),
+  augmentedSamples: [(signal) => augmentedSamples(branches, photo, { count: 64, signal }), 1],
   explain: (signal) => explain(branches, photo, { signal }),
   "explain, a graph": (signal) => explain(graph, photo, { preprocessing: "imagenet", signal }),
   overlay: (signal) => overlay(photo, explanation, { signal }),
