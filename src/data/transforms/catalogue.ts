@@ -1,16 +1,9 @@
 import { ArgumentError } from "../../core/errors.js";
-import { gaussianBlurring } from "./blur.js";
-import { colorJitter, randomGrayscale } from "./color.js";
-import { centerCrop, cornerCrop, pad, randomCrop } from "./crop.js";
+import { augmentingSteps, basicSteps } from "./steps.js";
 import { checkProbability, type DescribedDefinition, describe } from "./definition.js";
-import { randomErasing } from "./erase.js";
-import { randomHorizontalFlip, randomVerticalFlip } from "./flip.js";
 import type { GroupParameters, groupNames } from "./groups.js";
-import { normalizing } from "./normalize.js";
 import type { Pipeline } from "./pipeline.js";
 import { policies } from "./policies.js";
-import { randomResizedCrop, resizing } from "./resize.js";
-import { randomAffine, randomRotation } from "./warp.js";
 
 const group = (name: (typeof groupNames)[number], p: number): DescribedDefinition<GroupParameters> => ({
   name,
@@ -32,26 +25,10 @@ export const Compose = (transforms: Pipeline) => describe(compose, { transforms 
 /** In a function, so that bundles without `parsePipeline` are without all of them. */
 const known = () =>
   new Map(
-    [
-      resizing,
-      centerCrop,
-      cornerCrop,
-      randomCrop,
-      randomResizedCrop,
-      pad,
-      randomHorizontalFlip,
-      randomVerticalFlip,
-      randomRotation,
-      randomAffine,
-      colorJitter,
-      randomGrayscale,
-      gaussianBlurring,
-      randomErasing,
-      normalizing,
-      ...policies,
-      randomApply,
-      compose,
-    ].map((definition) => [definition.name, definition as unknown as DescribedDefinition<object>]),
+    [...basicSteps, ...augmentingSteps, ...policies, randomApply, compose].map((definition) => [
+      definition.name,
+      definition as unknown as DescribedDefinition<object>,
+    ]),
   );
 
 /** Plain data, such as a recipe's, as a checked pipeline. @throws {ArgumentError} naming the step and the parameter */

@@ -3,10 +3,9 @@ import type { Random } from "../../core/random.js";
 import type { Canvas, Raster } from "./canvas.js";
 import { type CenterCropParameters, centerCrop } from "./crop.js";
 import type { Definition, Described, Transform } from "./definition.js";
-import { randomHorizontalFlip } from "./flip.js";
 import { isGroup } from "./groups.js";
-import { normalizing } from "./normalize.js";
-import { type ResizeParameters, randomResizedCrop, resizeAndCenterCrop, resizing } from "./resize.js";
+import { type ResizeParameters, resizeAndCenterCrop, resizing } from "./resize.js";
+import { basicSteps } from "./steps.js";
 
 /** Steps in the order in which they run. */
 export type Pipeline = readonly Transform[];
@@ -16,11 +15,10 @@ export type RandomAt = (position: number) => Random;
 
 type AnyDefinition = Definition<object, unknown>;
 
-const basic = [resizing, centerCrop, randomResizedCrop, randomHorizontalFlip, normalizing] as unknown as readonly AnyDefinition[];
-const basicNames = new Set(basic.map(({ name }) => name));
+const basicNames = new Set<string>(basicSteps.map(({ name }) => name));
 
 /** What can run in this thread. */
-const definitions = new Map(basic.map((definition) => [definition.name, definition]));
+const definitions = new Map((basicSteps as unknown as readonly AnyDefinition[]).map((definition) => [definition.name, definition]));
 
 /** Makes further steps runnable. */
 export function addDefinitions(more: readonly AnyDefinition[]): void {
