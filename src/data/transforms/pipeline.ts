@@ -15,10 +15,10 @@ export type RandomAt = (position: number) => Random;
 
 type AnyDefinition = Definition<object, unknown>;
 
-const basicNames = new Set<string>(basicSteps.map(({ name }) => name));
+const basicNames = new Set(basicSteps.map(({ name }) => name));
 
 /** What can run in this thread. */
-const definitions = new Map((basicSteps as unknown as readonly AnyDefinition[]).map((definition) => [definition.name, definition]));
+const definitions = new Map<string, AnyDefinition>(basicSteps.map((definition) => [definition.name, definition]));
 
 /** Makes further steps runnable. */
 export function addDefinitions(more: readonly AnyDefinition[]): void {
