@@ -80,10 +80,8 @@ export class Person {
   }
 
   /** Chooses files, or a folder, where the page asks for some. */
-  async choose(button: string, files: readonly string[]): Promise<void> {
-    await this.click(button);
-    await this.until("a question for files", () => document.querySelector("body > input[type=file]"));
-    await this.tab.upload("body > input[type=file]", files);
+  choose(button: string, files: readonly string[]): Promise<void> {
+    return this.tab.choose(() => this.click(button), files);
   }
 
   /** Pastes a file that is served with the page. */

@@ -7,6 +7,8 @@ export interface Tab {
   evaluate<T, A>(work: (argument: A) => T | Promise<T>, argument?: A): Promise<T>;
   clickAt(x: number, y: number): Promise<void>;
   press(key: string): Promise<void>;
+  /** Answers the question for files that a click makes. */
+  choose(click: () => Promise<void>, files: readonly string[]): Promise<void>;
   /** Gives files to the first `<input type="file">` that a selector finds. */
   upload(selector: string, files: readonly string[]): Promise<void>;
   resize(width: number, height: number): Promise<void>;
@@ -51,6 +53,10 @@ export async function openChromium(profile: string): Promise<BrowserUnderTest> {
       evaluate: (work, argument) => page.evaluate(work as never, argument as never),
       clickAt: (x, y) => page.mouse.click(x, y),
       press: (key) => page.keyboard.press(key),
+      async choose(click, files) {
+        const [chooser] = await Promise.all([page.waitForEvent("filechooser"), click()]);
+        await chooser.setFiles([...files]);
+      },
       upload: (selector, files) => page.setInputFiles(selector, [...files]),
       resize: (width, height) => page.setViewportSize({ width, height }),
       screenshot: async (path) => void (await page.screenshot({ path })),
@@ -80,6 +86,10 @@ export async function openFirefox(profile: string): Promise<BrowserUnderTest> {
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    const upload = async (selector: string, files: readonly string[]) => {
+      const input = (await page.waitForSelector(selector)) as ElementHandle<HTMLInputElement>;
+      await input.uploadFile(...files);
+    };
     return {
       complaints,
       goto: async (url) => void (await page.goto(url)),
@@ -91,11 +101,12 @@ export async function openFirefox(profile: string): Promise<BrowserUnderTest> {
         await page.keyboard.press(keys.at(-1) as KeyInput);
         for (const key of keys.slice(0, -1)) await page.keyboard.up(key);
       },
-      async upload(selector, files) {
-        const input = (await page.$(selector)) as ElementHandle<HTMLInputElement> | null;
-        if (!input) throw new Error(`no input ${selector}`);
-        await input.uploadFile(...files);
+      // WebDriver dismisses no dialog: the input that asks stays in the page.
+      async choose(click, files) {
+        await click();
+        await upload("body > input[type=file]", files);
       },
+      upload,
       resize: (width, height) => page.setViewport({ width, height }),
       screenshot: async (path) => void (await page.screenshot({ path: path as `${string}.png` })),
       close: () => page.close(),

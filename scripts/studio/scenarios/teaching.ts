@@ -23,7 +23,7 @@ export const teaching: Scenarios = {
     await person.write("Turned", "0");
     await person.click("Try which suits");
     if (person.browser.name === "Chromium") {
-      await person.sees("The line falls best near");
+      await person.sees("The line falls best near", 300_000);
       await checkAccess(person);
       await shoot(person, shots, "5-settings");
       await person.click(

@@ -13,7 +13,8 @@ let made = 0;
 /** Says something in the corner for a few seconds, and to screen readers. */
 export function say(text: string, action?: Toast["action"]): void {
   const id = ++made;
-  toasts.value = [...toasts.value.slice(-2), { id, text, action }];
+  // What an earlier one offers to do is about a state that is no more.
+  toasts.value = [...toasts.value.filter((toast) => !toast.action).slice(-2), { id, text, action }];
   setTimeout(() => dismiss(id), shownMilliseconds);
 }
 

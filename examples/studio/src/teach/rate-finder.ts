@@ -5,8 +5,8 @@ import { datasetOf, split } from "../project/dataset.js";
 import { labelled, taughtClasses } from "./readiness.js";
 import { augmentationOf, settings } from "./settings.js";
 
-/** Rates that are tried: twelve in each power of ten. */
-const [startLr, endLr, steps] = [1e-6, 1, 72];
+/** Rates that are tried: eight in each power of ten, each on so many images. */
+const [startLr, endLr, steps, batchSize] = [1e-6, 1, 48, 16];
 
 export const finding = signal<{ readonly done: number; readonly total: number } | undefined>(undefined);
 export const foundRates = signal<(LrFindResult & { readonly backbone: string }) | undefined>(undefined);
@@ -37,6 +37,7 @@ export async function findRate(): Promise<void> {
         startLr,
         endLr,
         steps,
+        batchSize,
         optimizer: "adamw",
         augmentation: augmentationOf(now),
         badImages: "skip",

@@ -1,0 +1,17 @@
+import { checkAccess } from "../access.js";
+import { shoot } from "../shots.js";
+import { keepThousands, scrollThrough } from "../thousands.js";
+import type { Scenarios } from "./scenario.js";
+
+export const thousands: Scenarios = {
+  async "stays smooth with 5,000 images"(person, { origin, shots }) {
+    if (person.browser.name !== "Chromium") return "tells of no long tasks here";
+    await keepThousands(person, origin, 5000);
+    await person.sees("All images 5,000");
+    await checkAccess(person);
+    await shoot(person, shots, "12-thousands");
+    const { idle, scrolled, isSmooth } = await scrollThrough(person);
+    if (!isSmooth) throw new Error(`scrolling held the page for ${Math.round(scrolled)} ms, having nothing to do for ${Math.round(idle)} ms`);
+    return scrolled === 0 ? "no task over 50 ms" : `longest task ${Math.round(scrolled)} ms, with nothing to do ${Math.round(idle)} ms`;
+  },
+};
