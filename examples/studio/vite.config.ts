@@ -67,11 +67,18 @@ const deflated: Plugin = {
     if (!id.startsWith(dist) || !texts.test(id)) return undefined;
     const [[name, text], ...others] = Object.entries<unknown>(await import(pathToFileURL(id).href));
     if (typeof text !== "string" || others.length > 0) return undefined;
-    const [license = ""] = /\/\*![^]*?\*\//.exec(readFileSync(id, "utf8").slice(0, 2000)) ?? [];
     const file = this.emitFile({ type: "asset", name: `${name}.deflated`, source: deflateRawSync(text, { level: 9 }) });
-    return `${license}
-const { body } = await fetch(import.meta.ROLLUP_FILE_URL_${file});
+    return `const { body } = await fetch(import.meta.ROLLUP_FILE_URL_${file});
 export const ${name} = await new Response(body.pipeThrough(new DecompressionStream("deflate-raw"))).text();`;
+  },
+};
+
+/** Whose work is in it besides: the page may be served without the package. */
+const notices: Plugin = {
+  name: "notices",
+  apply: "build",
+  generateBundle() {
+    this.emitFile({ type: "asset", fileName: "NOTICE.md", source: readFileSync(join(root, "../../NOTICE.md")) });
   },
 };
 
@@ -87,7 +94,7 @@ export default defineConfig({
   },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   worker: { format: "es" },
-  plugins: [leaveOut, deflated, serviceWorker],
+  plugins: [leaveOut, deflated, serviceWorker, notices],
   build: { outDir: join(dist, "studio"), emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 1000, modulePreload: false },
   server: { headers },
   preview: { headers },

@@ -67,6 +67,9 @@ try {
 
   await person.click("Teach");
   await person.sees("images in 4 classes");
+  await person.click("Settings");
+  await person.click("Only the part that decides");
+  await person.click("Settings");
   await person.click("Teach");
   await person.sees(`It has learnt ${kinds.length} classes`);
   await person.evaluate(() => new Promise((done) => setTimeout(done, 500)));

@@ -85,8 +85,10 @@ function Rates() {
           axes: [
             {
               ...axis(ink),
+              grid: { show: false },
               size: 24,
-              values: (_, ticks) => ticks.map((tick) => (/^1e/.test(tick.toExponential()) ? tick.toExponential(0).replace("e+0", "") : "")),
+              // Of the ticks in between, which uPlot gives as null, and of rates other than powers of ten there would be too many to read.
+              values: (_, ticks) => ticks.map((tick: number | null) => (tick !== null && /^1e/.test(tick.toExponential()) ? tick.toExponential(0) : "")),
             },
             { ...axis(ink), size: 44, values: (_, ticks) => ticks.map((tick) => tick.toFixed(1)) },
           ],
@@ -111,7 +113,7 @@ function Rates() {
         })}
         data={[[...lrs], [...losses]]}
         x={[lrs[0], lrs[lrs.length - 1]]}
-        y={[0, top]}
+        y={[0.8 * Math.min(...losses), top]}
         label={`How far off the network is over learning rates from ${lrs[0].toExponential(0)} to ${lrs[lrs.length - 1].toExponential(0)}: falls best near ${suggested}`}
         onPick={(rate) => chooseRate(Math.min(0.1, Math.max(1e-5, rounded(rate))))}
       />

@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { askForFiles } from "../design/ask-for-files.js";
 import { Icon } from "../design/icon.js";
 import { backbones, keepOwnBackbone, ownBackbone } from "../project/backbones.js";
@@ -13,13 +13,15 @@ const layers: readonly { readonly id: TeachSettings["layers"]; readonly title: s
   { id: "head", title: "Only the part that decides", about: "Seconds instead of minutes, and often nearly as right." },
 ];
 
+/** Kept while a training takes the panel's place. */
+const isOpen = signal(false);
+
 /** Choices for those who want them. */
 export function Panel() {
   const now = settings.value;
-  const isOpen = useSignal(false);
   const isDefault = Object.entries(now).every(([name, value]) => value === defaultSettings[name as keyof TeachSettings]);
   return (
-    <details class="panel" onToggle={({ currentTarget }) => (isOpen.value = currentTarget.open)}>
+    <details class="panel" open={isOpen.value} onToggle={({ currentTarget }) => (isOpen.value = currentTarget.open)}>
       <summary>
         <span>Settings</span>
         <span class="soft small">{isDefault ? "good as they are for most" : "changed"}</span>
