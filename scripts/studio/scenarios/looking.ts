@@ -18,19 +18,6 @@ export const looking: Scenarios = {
     return said.join(", ");
   },
 
-  async "says of other things that they are none of these"(person, { images: { unlike }, address, shots }) {
-    let found = 0;
-    for (const file of unlike) {
-      await person.evaluate(() => document.querySelector(".verdict")?.classList.add("before"));
-      await person.drop([address(file)], undefined, ".try-picture");
-      await person.until("an answer", () => document.querySelector(".verdict:not(.before)") !== null);
-      const isNone = await person.evaluate(() => document.querySelector(".verdict h2")?.textContent === "None of these");
-      if (isNone && found++ === 0) await shoot(person, shots, "9-none-of-these");
-    }
-    if (found === 0) throw new Error(`took all of ${unlike.length} images of other things for its classes`);
-    return `${found} of ${unlike.length}`;
-  },
-
   async "opens the images behind a number, and relabels an image that was in the wrong class"(person, { images: { classes }, shots }) {
     const cell = await person.evaluate(() => document.querySelector("button.count")?.getAttribute("aria-label") ?? "");
     await person.click(cell);

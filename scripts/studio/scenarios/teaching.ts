@@ -30,15 +30,15 @@ export const teaching: Scenarios = {
         await person.evaluate(() => [...document.querySelectorAll("button")].find(({ innerText }) => /^\s*Use /.test(innerText))?.innerText.trim() ?? ""),
       );
       await person.sees("Chosen by you");
-    } else {
-      await person.sees("Trying ever larger steps");
-      await person.click("Stop trying");
-      await person.sees("Try which suits");
+      const chosen = await person.evaluate(() => document.querySelector("fieldset.wide output")?.textContent ?? "");
+      await person.click("As they were");
+      await person.sees("good as they are for most");
+      return `learning rate ${chosen}`;
     }
-    const chosen = await person.evaluate(() => document.querySelector("fieldset.wide output")?.textContent ?? "");
-    await person.click("As they were");
-    await person.sees("good as they are for most");
-    return `learning rate ${chosen}`;
+    await person.sees("Trying ever larger steps");
+    await person.click("Stop trying");
+    await person.sees("Try which suits");
+    return "stopped before it was found, which takes long";
   },
 
   async "says what went wrong"(person, { images: { folder }, shots }) {
@@ -55,12 +55,19 @@ export const teaching: Scenarios = {
   },
 
   async "goes on where it was after the tab was killed while it learnt"(person, { origin, shots }) {
-    await person.click("Teach");
+    await person.goto(`${origin}/#teach`);
     await person.sees("40 images in 2 classes");
     await checkAccess(person);
     await shoot(person, shots, "5-before-teaching");
+    // Long enough to be seen at work, and killed.
+    await person.click("Settings");
+    await person.click("The whole network");
+    await person.write("Rounds for the part that decides", "5");
+    await person.write("Rounds for the whole network", "20");
+    await person.click("End early when it gets no better");
+    await person.click("Settings");
     await person.click("Teach");
-    await person.until("the third round", () => Number(/Round\s+(\d+)/.exec(document.body.innerText)?.[1]) >= 3);
+    await person.until("the seventh round", () => Number(/Round\s+(\d+)/.exec(document.body.innerText)?.[1]) >= 7);
     await shoot(person, shots, "6-learning");
     const before = await round(person);
     await person.browser.killTab();
@@ -84,6 +91,9 @@ export const teaching: Scenarios = {
     await shoot(person, shots, "8-taught");
     const text = await person.evaluate(() => document.querySelector(".done-percent")?.textContent ?? "");
     const right = Number(/\d+/.exec(text)?.[0]);
+    await person.click("Settings");
+    await person.click("As they were");
+    await person.click("Settings");
     if (!(right > 50)) throw new Error(`expected it to be right on more than 50 % of images kept aside, got ${text}`);
     return `${text} right`;
   },
