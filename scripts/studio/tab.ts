@@ -38,12 +38,16 @@ const chromiumFlags = [
   "--use-fake-device-for-media-stream",
 ];
 
+/** The loader of TypeScript wraps functions that have names, also those that are sent to the page. */
+const namesOfFunctions = "globalThis.__name = (work) => work;";
+
 /** Chromium, whose camera is a test pattern. */
 export async function openChromium(profile: string): Promise<BrowserUnderTest> {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   const context = await chromium.launchPersistentContext(profile, { executablePath, args: chromiumFlags, viewport: size, acceptDownloads: true });
   const open = async (): Promise<Tab & { close(): Promise<void> }> => {
     const page = await context.newPage();
+    await page.addInitScript(namesOfFunctions);
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error.stack)));
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
@@ -83,6 +87,7 @@ export async function openFirefox(profile: string): Promise<BrowserUnderTest> {
   const browser = await puppeteer.launch({ browser: "firefox", executablePath, userDataDir: profile, headless: true, defaultViewport: size });
   const open = async (): Promise<Tab & { close(): Promise<void> }> => {
     const page = await browser.newPage();
+    await page.evaluateOnNewDocument(namesOfFunctions);
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
@@ -101,11 +106,7 @@ export async function openFirefox(profile: string): Promise<BrowserUnderTest> {
         await page.keyboard.press(keys.at(-1) as KeyInput);
         for (const key of keys.slice(0, -1)) await page.keyboard.up(key);
       },
-      // WebDriver dismisses no dialog: the input that asks stays in the page.
-      async choose(click, files) {
-        await click();
-        await upload("body > input[type=file]", files);
-      },
+      choose: () => Promise.reject(new Error("WebDriver dismisses the question for files")),
       upload,
       resize: (width, height) => page.setViewport({ width, height }),
       screenshot: async (path) => void (await page.screenshot({ path: path as `${string}.png` })),

@@ -42,6 +42,7 @@ export const teaching: Scenarios = {
   },
 
   async "says what went wrong"(person, { images: { folder }, shots }) {
+    if (person.browser.name !== "Chromium") return "is not made to fail: WebDriver chooses no files here";
     const file = join(folder, "broken.safetensors");
     writeFileSync(file, "no model");
     await person.choose("A model file of mine", [file]);
@@ -51,7 +52,7 @@ export const teaching: Scenarios = {
     await checkAccess(person);
     await shoot(person, shots, "7-error");
     await person.click("As they were");
-    await person.click("Settings");
+    return undefined;
   },
 
   async "goes on where it was after the tab was killed while it learnt"(person, { origin, shots }) {
@@ -60,7 +61,6 @@ export const teaching: Scenarios = {
     await checkAccess(person);
     await shoot(person, shots, "5-before-teaching");
     // Long enough to be seen at work, and killed.
-    await person.click("Settings");
     await person.click("The whole network");
     await person.write("Rounds for the part that decides", "5");
     await person.write("Rounds for the whole network", "20");
