@@ -1,4 +1,5 @@
 import { DataError, FormatError } from "../core/errors.js";
+import { giveWay } from "../core/slices.js";
 import type { ForeignFile, ForeignModel, ForeignOptions, ForeignReader } from "./foreign.js";
 import { readZip, type ZipEntry } from "./zip.js";
 
@@ -24,7 +25,10 @@ export async function readArchive({ name, bytes }: ForeignFile, options?: Foreig
   const beside = async (other: string) => {
     const found = entries.get(folder + other);
     if (!found) throw new DataError(`there is no "${other}" in ${name}`);
-    return found.read();
+    await giveWay();
+    const unpacked = found.read();
+    await giveWay();
+    return unpacked;
   };
   return read({ name: `${name}: ${entry.name}`, bytes: entry.read(), beside }, options);
 }
