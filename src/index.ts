@@ -33,6 +33,7 @@ export { type InitOptions, init } from "./runtime/init.js";
 export type { PeakMemory } from "./model/memory.js";
 export type { MemoryUse } from "./runtime/session.js";
 export { type FineTuneOptions, fineTune, fineTuner } from "./train/fine-tune.js";
+export { type FineTuneSchedule, fineTuneSchedule } from "./train/fine-tune-schedule.js";
 export type { Optimizer, OptimizerName } from "./optim/optimizer.js";
 export type { PlateauOptions } from "./optim/plateau.js";
 export type { Ema } from "./train/averages.js";

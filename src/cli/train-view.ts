@@ -19,11 +19,9 @@ export class TrainView {
   private headed = false;
   /** The head phase's last epoch, whose line is written when the phase ends: its epochs take moments. */
   private waiting?: Progress;
+  private phases: readonly Pick<Phase, "name" | "epochs" | "train">[] = [];
 
-  constructor(
-    private readonly json: boolean,
-    private readonly phases: readonly Pick<Phase, "name" | "epochs" | "train">[],
-  ) {}
+  constructor(private readonly json: boolean) {}
 
   start(model: Model, { train, validation, classes }: Split): void {
     const [height, width] = model.imageSize;
@@ -31,6 +29,11 @@ export class TrainView {
     if (this.json) return printJson({ event: "start", model: name, imageSize: [height, width], train: train.length, validation: validation.length, classes });
     this.print(`${styled("bold", name)} at ${height}x${width} px, ${train.length} images to learn from, ${validation.length} to check`);
     this.print(`${classes.length} classes: ${classes.slice(0, 10).join(", ")}${classes.length > 10 ? ", ..." : ""}`);
+  }
+
+  /** What the epochs to come are of. */
+  follow(phases: readonly Phase[]): void {
+    this.phases = phases;
   }
 
   /** Something that should be known; not a result. */

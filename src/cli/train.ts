@@ -8,7 +8,6 @@ import {
   type FineTuneOptions,
   fineTuner,
   type Model,
-  type Phase,
   parseRecipe,
   type SaveOptions,
   type Split,
@@ -38,8 +37,8 @@ import { TrainView } from "./train-view.js";
 
 interface TrainOptions extends EngineOptions, NetworkOptions {
   readonly output: string;
-  readonly epochs: number;
-  readonly freezeEpochs: number;
+  readonly epochs?: number;
+  readonly freezeEpochs?: number;
   readonly headLr?: number;
   readonly lr?: number;
   readonly batchSize?: number;
@@ -72,12 +71,12 @@ export function trainCommand(): Command {
     .option("-o, --output <file>", "model file to write", "model.safetensors");
   addNetworkOptions(command)
     .optionsGroup("Learning:")
-    .option("--epochs <n>", "passes over the images with all layers learning", wholeNumber(0), 5)
-    .option("--freeze-epochs <n>", "passes before that over kept features, with only the head learning", wholeNumber(0), 30)
-    .option("--head-lr <rate>", "peak learning rate while only the head learns", number(0), 1e-2)
-    .option("--lr <rate>", "peak learning rate of the head once all layers learn", number(0), 5e-4)
+    .option("--epochs <n>", "passes over the images with all layers learning (default: by their number)", wholeNumber(0))
+    .option("--freeze-epochs <n>", "passes before that over kept features, with only the head learning (default: by their number)", wholeNumber(0))
+    .option("--head-lr <rate>", "peak learning rate while only the head learns (default: a logistic regression, which needs none)", number(0))
+    .option("--lr <rate>", "peak learning rate of the head once all layers learn (default: 1e-3)", number(0))
     .option("--batch-size <n>", "images per step", wholeNumber(1), 32)
-    .addOption(new Option("--optimizer <name>", "update rule").choices(["sgd", "adamw"]).default("adamw"))
+    .addOption(new Option("--optimizer <name>", "update rule (default: adamw; of a head alone a logistic regression's)").choices(["sgd", "adamw"]))
     .option("--weight-decay <share>", "of weights, not of norms and biases (default: 0.01 for adamw, 1e-4 for sgd)", number(0))
     .option("--label-smoothing <share>", "spread over all classes", number(0), 0)
     .addOption(
@@ -115,7 +114,7 @@ async function train(argument: string | undefined, options: TrainOptions, comman
   const checkpoint = options.checkpoint ?? `${output}.checkpoint`;
   const reportName = typeof options.report === "string" ? options.report : output.replace(/(\.safetensors)?$/, ".html");
   const report = options.report === false ? undefined : reportName;
-  const view = new TrainView(options.json ?? false, plan.phases);
+  const view = new TrainView(options.json ?? false);
   for (const path of [output, checkpoint, ...(report ? [report] : [])]) checkWritable(path);
   if (resume && !existsSync(checkpoint)) throw new ArgumentError(`--resume: there is no checkpoint ${checkpoint}`);
   if (!resume && existsSync(checkpoint)) view.notice(`starting anew: ${checkpoint} of an unfinished run will be replaced (--resume goes on from it)`);
@@ -137,9 +136,11 @@ async function train(argument: string | undefined, options: TrainOptions, comman
       onPrepare: (preparation) => view.prepare(preparation),
       onProgress: (progress) => view.progress(progress),
     });
+    const { phases } = trainer.settings;
+    view.follow(phases);
     if (resume) {
       await trainer.resume(checkpoint);
-      view.notice(`going on from ${checkpoint}, ${trainer.records.length} of ${plan.phases.reduce((sum, { epochs }) => sum + epochs, 0)} epochs done`);
+      view.notice(`going on from ${checkpoint}, ${trainer.records.length} of ${phases.reduce((sum, { epochs }) => sum + epochs, 0)} epochs done`);
     }
     const records = await trainer.fit();
     const seconds = (performance.now() - started) / 1000;
@@ -195,7 +196,7 @@ function resumeCommand(): string {
 /** What the report says about how the model was trained. */
 function settingsOf(
   folder: string,
-  { settings, build = "simd" }: Trainer,
+  { settings, choice, build = "simd" }: Trainer,
   { weights = "of the package", recipe, augment, erase }: TrainOptions,
 ): Record<string, string | number> {
   const { phases, batchSize, optimizer, weightDecay, labelSmoothing, batchNorm, mixing, repeats, seed } = settings;
@@ -203,9 +204,9 @@ function settingsOf(
     data: folder,
     ...(recipe ? { recipe } : { "starting weights": weights }),
     ...Object.fromEntries(
-      phases.flatMap(({ name, epochs, train, lr }) => [
+      phases.flatMap(({ name, epochs, train, lr, regression }) => [
         [`epochs, ${name}${train === "head" ? " only" : ""}`, epochs],
-        [`peak rate, ${name}`, lr],
+        ...(regression ? [[`penalty of the regression, ${name}`, regression.penalty]] : [[`peak rate, ${name}`, lr]]),
       ]),
     ),
     "batch size": batchSize,
@@ -217,6 +218,7 @@ function settingsOf(
     ...(erase && { "probability of erasing": erase }),
     ...(mixing && { "alpha of mixup": mixing.mixup, "alpha of cutmix": mixing.cutmix }),
     ...(repeats && { repeats }),
+    ...(choice && { chosen: choice }),
     seed,
     build,
   };
@@ -253,7 +255,6 @@ function learningOptions({
 interface TrainPlan {
   /** Where the images are. */
   readonly folder: string;
-  readonly phases: readonly Pick<Phase, "name" | "epochs" | "train">[];
   readonly start: Omit<StartingPoint, "classes">;
   readonly saving?: SaveOptions;
   openData(): Promise<Split>;
@@ -263,13 +264,9 @@ interface TrainPlan {
 
 async function planOfOptions(folder: string | undefined, options: TrainOptions): Promise<TrainPlan> {
   if (folder === undefined) throw new ArgumentError("train: expected a folder of images, or --recipe");
-  const { model, weights, size, preprocessing, seed, validation, freezeEpochs, epochs } = options;
+  const { model, weights, size, preprocessing, seed, validation } = options;
   return {
     folder,
-    phases: [
-      { name: "head", epochs: freezeEpochs, train: "head" },
-      { name: "all", epochs, train: "all" },
-    ],
     start: { model, weights, size, preprocessing, seed },
     openData: () => openData(folder, { validation, seed }),
     trainer: async (opened, data, hooks) => fineTuner(opened, data, { ...learningOptions(options), ...hooks }),
@@ -293,7 +290,6 @@ async function planOfRecipe(file: string, argument: string | undefined, { thread
   let teacher: Model | undefined;
   return {
     folder: typeof folder === "string" ? folder : [folder.shards].flat().join(" "),
-    phases: training.phases ?? [{ name: "all", epochs: training.epochs ?? 10, train: "all" }],
     start: { model: model.name, options: model.options, weights: model.weights ?? "random", size: model.imageSize, preprocessing: model.preprocessing, seed },
     saving: { ...save, recipe: JSON.stringify(recipe) },
     async openData() {

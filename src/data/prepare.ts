@@ -1,4 +1,5 @@
 import type { Build } from "../core/build.js";
+import { ArgumentError } from "../core/errors.js";
 import { host } from "../runtime/host.js";
 import { defaultThreads, pool, revive } from "../runtime/pool.js";
 import { type Dataset, itemsAt } from "./dataset.js";
@@ -15,6 +16,8 @@ export interface PrepareOptions {
   readonly channels: 1 | 3;
   /** For messages; default what the source says of itself. */
   readonly names?: readonly string[];
+  /** What a pipeline of the caller's has to give. */
+  readonly imageSize?: readonly [height: number, width: number];
   /** One per image; needed where the pipeline draws at random. */
   readonly draws?: readonly Draws[];
   /** Kernels that are loaded anyway (default `simd`); the result is the same in every build. */
@@ -32,11 +35,11 @@ export interface PrepareOptions {
  * Reads, decodes and transforms images, in the pool's threads between programs.
  *
  * @returns float32 images in the order of the sources, where the pipeline ends in `Normalize`
- * @throws {FormatError | LimitError | DataError} of the first image that fails, naming it
+ * @throws {FormatError | LimitError | DataError} of the first image that fails, naming it; {ArgumentError} where a result is not of `imageSize`
  */
 export async function prepareImages(
   images: readonly ImageSource[],
-  { pipeline, channels, names, draws, into, decoded, build = "simd", inline = false, signal }: PrepareOptions,
+  { pipeline, channels, names, imageSize, draws, into, decoded, build = "simd", inline = false, signal }: PrepareOptions,
 ): Promise<(ProcessedImage & { data: Float32Array })[]> {
   const runner = await findRunner(inline, signal);
   const share = into ? into.length / images.length : 0;
@@ -59,7 +62,9 @@ export async function prepareImages(
       return { ...size, data: place };
     });
   };
-  return (await runner.divide(images.length, prepare)).flat();
+  const prepared = (await runner.divide(images.length, prepare)).flat();
+  if (imageSize) checkPrepared(prepared, imageSize, (i) => names?.[i] ?? nameOf(images[i]));
+  return prepared;
 }
 
 /** Room for prepared images, which the pool's threads write to themselves where memory can be shared. */
@@ -141,4 +146,14 @@ async function findRunner(inline: boolean, signal: AbortSignal | undefined): Pro
       return Promise.all(Array.from({ length: Math.ceil(count / size) }, (_, i) => part(i * size, Math.min((i + 1) * size, count))));
     },
   };
+}
+
+function checkPrepared(images: readonly ProcessedImage[], [height, width]: readonly [height: number, width: number], name: (i: number) => string): void {
+  images.forEach((image, i) => {
+    if (image.height === height && image.width === width && image.data instanceof Float32Array) return;
+    const kind = image.data instanceof Float32Array ? "normalised" : "not normalised";
+    throw new ArgumentError(
+      `train: transforms expected to give normalised images of ${height}x${width} pixels, gave ${image.height}x${image.width} pixels, ${kind} (${name(i)})`,
+    );
+  });
 }

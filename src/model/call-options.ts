@@ -1,6 +1,8 @@
 import type { Build } from "../core/build.js";
 import type { Dataset, Item } from "../data/dataset.js";
+import type { Draws } from "../data/draws.js";
 import type { DecodedImages } from "../data/image-cache.js";
+import type { Pipeline } from "../data/transforms/index.js";
 import type { TestTimeAugmentation, TestTimeName } from "./test-time.js";
 
 export interface CallOptions {
@@ -25,5 +27,7 @@ export type Images = Pick<Dataset, "length" | "item">;
 export interface EachOptions extends CallOptions {
   readonly build?: Build;
   readonly decoded?: DecodedImages;
+  /** In place of the evaluation preprocessing, with the draws of the image at a position. */
+  readonly varied?: { readonly pipeline: Pipeline; draws(position: number): Draws };
   readonly onProgress?: (done: number) => void;
 }

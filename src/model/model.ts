@@ -313,11 +313,11 @@ export class Model {
     result: Result,
     data: Images,
     take: TakeRow,
-    { signal, build, decoded, views, onProgress }: EachOptions & { views?: Views } = {},
+    { signal, build, decoded, views, varied, onProgress }: EachOptions & { views?: Views } = {},
   ): Promise<void> {
     const [height, width] = this.imageSize;
     const pixels = height * width * this.architecture.channels;
-    const pipelines = views?.pipelines ?? [evaluationTransforms(this.preprocessing)];
+    const pipelines = views?.pipelines ?? [varied?.pipeline ?? evaluationTransforms(this.preprocessing)];
     const runs = Math.ceil(data.length / chunkSize) * pipelines.length;
     const { channels } = this.architecture;
     const rooms: Float32Array[] = [];
@@ -333,8 +333,9 @@ export class Model {
         {
           pipeline: pipelines[view],
           channels,
-          draws: views && items.map(() => views.draws),
+          draws: varied ? positions.map((position) => varied.draws(position)) : views && items.map(() => views.draws),
           names: items.map(({ id }) => id),
+          imageSize: varied && this.imageSize,
           into: x,
           decoded: decoded ? { images: decoded, positions } : views?.decodedOf(view, items.length),
           build: build ?? this.session.build,

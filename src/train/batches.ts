@@ -1,4 +1,3 @@
-import { ArgumentError } from "../core/errors.js";
 import { Random } from "../core/random.js";
 import { type Dataset, itemsAt } from "../data/dataset.js";
 import type { DecodedImages } from "../data/image-cache.js";
@@ -104,19 +103,12 @@ export function imageBatches({
         inline,
         signal,
         names,
+        imageSize,
         draws,
         into: x.subarray(0, items.length * size),
         decoded: decoded && { images: decoded, positions },
       },
     );
-    images.forEach((image, i) => {
-      if (image.height !== height || image.width !== width || !(image.data instanceof Float32Array)) {
-        const kind = image.data instanceof Float32Array ? "normalised" : "not normalised";
-        throw new ArgumentError(
-          `train: transforms expected to give normalised images of ${height}x${width} pixels, gave ${image.height}x${image.width} pixels, ${kind} (${items[i].id})`,
-        );
-      }
-    });
     const batch = { x: x.subarray(0, images.length * size), labels: Int32Array.from(items, ({ label }) => labels[label]) };
     if (!mixing) return batch;
     const { classes } = mixing;

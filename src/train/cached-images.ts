@@ -9,7 +9,10 @@ import type { Settings, TrainingData } from "./options.js";
  * presumably the others, are pixels already.
  */
 export async function cacheLimit({ train, validation }: TrainingData, { phases, badImages }: Settings, limit = limits.imageCacheBytes): Promise<number> {
-  const passes = phases.reduce((sum, { train, epochs }) => sum + (train === "head" ? Math.min(epochs, 1) : epochs), badImages === "skip" ? 1 : 0);
+  const passes = phases.reduce(
+    (sum, { train, epochs, regression }) => sum + (train === "head" ? Math.min(epochs, regression?.views ?? 1) : epochs),
+    badImages === "skip" ? 1 : 0,
+  );
   if (passes < 2) return 0;
   for (const data of [train, validation]) if (data && data.length > 0 && isEncoded((await data.item(0)).image)) return limit;
   return 0;

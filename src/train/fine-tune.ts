@@ -1,17 +1,26 @@
 import type { Model } from "../model/model.js";
-import type { EpochRecord, Phase, TrainerOptions, TrainingData } from "./options.js";
+import { fineTuneSchedule } from "./fine-tune-schedule.js";
+import type { EpochRecord, TrainerOptions, TrainingData } from "./options.js";
 import { Trainer } from "./trainer.js";
 
 export interface FineTuneOptions extends Omit<TrainerOptions, "phases" | "lr" | "schedule"> {
-  /** Passes over the data with all layers learning, default 5. */
+  /** Passes over the data with all layers learning. Default by the number of images, 5 to 20; none below 10 images a class. */
   readonly epochs?: number;
-  /** Passes over the kept backbone results before that, with only the head learning; nearly free, default 30. */
+  /** Passes before that over kept backbone results, with only the head learning; nearly free. Default by the number of images, 16 to 200. */
   readonly freezeEpochs?: number;
-  /** Peak learning rate of the head while it learns alone, default 1e-2. */
+  /**
+   * Of each image that the head learns from alone: as it is measured, and so many less one as training images vary; 1 to 64. Default 8 for up
+   * to 2,000 images, 4 up to 10,000, else 1.
+   */
+  readonly headViews?: number;
+  /**
+   * Peak learning rate of the head while it learns alone. Default 1e-2 where `optimizer` is given or the head is more than one linear layer;
+   * else it learns as a logistic regression, which needs none.
+   */
   readonly headLr?: number;
-  /** Peak learning rate of the head once all layers learn, default 5e-4: small enough not to harm a good checkpoint. */
+  /** Peak learning rate of the head once all layers learn, default 1e-3: small enough not to harm a good checkpoint. */
   readonly baseLr?: number;
-  /** While all layers learn, the first ones do so at `baseLr / lrMult`, the middle ones at the geometric mean; default 10, with a `layerDecay` 1. */
+  /** While all layers learn, the first ones do so at `baseLr / lrMult`, the middle ones at the geometric mean; default 10, with a `layerDecay` or an untrained backbone 1. */
   readonly lrMult?: number;
 }
 
@@ -19,9 +28,9 @@ export interface FineTuneOptions extends Omit<TrainerOptions, "phases" | "lr" | 
 const leastArea = 0.5;
 
 /**
- * Adapts a pretrained model to a data set: the head first, on backbone results computed once per image; then the
- * whole network on augmented images (a random half or more of each, flipped at random), with smaller steps for earlier
- * layers. AdamW and one-cycle schedules.
+ * Adapts a pretrained model to a data set: the head first, on backbone results computed once for each view of an image; then, where there
+ * are images enough, the whole network on augmented images (a random half or more of each, flipped at random), by AdamW with smaller steps
+ * for earlier layers. What it chose, and why, is told by `onNotice`; `fineTuneSchedule` says it beforehand.
  *
  * @returns one record an epoch: loss, accuracy, validation loss and accuracy, images per second
  * @throws {DataError} for data that cannot be trained on; the signal's reason when aborted
@@ -32,17 +41,9 @@ export async function fineTune(model: Model, data: TrainingData, options: FineTu
 }
 
 /** The Trainer that `fineTune` runs; for resuming from a checkpoint. */
-export function fineTuner(
-  model: Model,
-  data: TrainingData,
-  { epochs = 5, freezeEpochs = 30, headLr = 1e-2, baseLr = 5e-4, lrMult, ...options }: FineTuneOptions = {},
-): Trainer {
-  const divisor = lrMult ?? (options.layerDecay === undefined ? 10 : 1);
-  const phases: Phase[] = [
-    { name: "head", epochs: freezeEpochs, train: "head", lr: headLr, lrMult: 1, schedule: "oneCycle" },
-    { name: "all", epochs, train: "all", lr: baseLr, lrMult: divisor, schedule: "oneCycle" },
-  ];
-  const { scale = [leastArea, 1] as const, ...others } = options.augmentation ?? {};
-  const augmentation = options.transforms ? options.augmentation : { ...others, scale };
-  return new Trainer(model, data, { optimizer: "adamw", ...options, augmentation, phases });
+export function fineTuner(model: Model, data: TrainingData, options: FineTuneOptions = {}): Trainer {
+  const { phases, why } = fineTuneSchedule(model, data, options);
+  const { scale = [leastArea, 1] as const, ...varied } = options.augmentation ?? {};
+  const augmentation = options.transforms ? options.augmentation : { ...varied, scale };
+  return new Trainer(model, data, { optimizer: "adamw", ...options, augmentation, phases }, why);
 }

@@ -10,6 +10,7 @@ import { type BuildChoice, buildChoices } from "../runtime/choose-build.js";
 import { checkedEma, type Ema } from "./averages.js";
 import { type Distillation, type DistillationSettings, distillationSettings } from "./distillation.js";
 import { type ClassWeights, checkedLoss, type Loss, type LossName } from "./loss.js";
+import { checkRegression, hasLinearHead, type Regression } from "./regression.js";
 import type { Sampling } from "./sampling.js";
 import { checkedSchedule, type ScheduleName, type ScheduleOptions } from "./schedules.js";
 
@@ -40,6 +41,11 @@ export interface Phase {
    * whose weights do not depend on it.
    */
   readonly imageSize?: number | readonly [height: number, width: number];
+  /**
+   * Where only the head learns and it is one linear layer: it does so as a logistic regression, not by the trainer's optimiser. `lr` is then a
+   * part of the rate that suits the features, 1 as a rule.
+   */
+  readonly regression?: Regression;
 }
 
 export interface TrainerOptions {
@@ -281,12 +287,15 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
   if (options.build !== undefined) choice("build", options.build, buildChoices);
   if (options.transforms && options.augmentation) throw new ArgumentError("train: expected transforms or augmentation, got both");
   if (settings.nesterov && settings.momentum === 0) throw new ArgumentError("train: nesterov needs a momentum above 0");
-  for (const { name, epochs, train, lr, lrMult, schedule } of settings.phases) {
+  for (const { name, epochs, train, lr, lrMult, schedule, regression } of settings.phases) {
     range(`${name}: epochs`, epochs, 0, 100_000, true);
     range(`${name}: lr`, lr, 0, 1000);
     range(`${name}: lrMult`, lrMult, 1, 1e9);
     choice(`${name}: train`, train, ["head", "all"]);
     checkedSchedule(name, schedule);
+    if (regression) checkRegression(name, regression);
+    if (regression && !(train === "head" && hasLinearHead(model)))
+      throw new ArgumentError(`train: ${name}: regression: expected train "head" and a head of one linear layer, got "${train}" in ${model.architecture.name}`);
     if (settings.layerDecay !== undefined && lrMult !== 1)
       throw new ArgumentError(`train: ${name}: lrMult expected 1 beside layerDecay, which says how blocks learn, got ${lrMult}`);
   }

@@ -18,6 +18,7 @@ import { projectionNames } from "./distill-loss.js";
 import { lossDivisor } from "./loss.js";
 import { trainingSize } from "./image-size.js";
 import type { Phase, Settings } from "./options.js";
+import { scaleOf } from "./regression.js";
 import { type Groups, hyperInputs, parameterGroups } from "./rates.js";
 import { scheduleOf } from "./schedules.js";
 import { streams } from "./streams.js";
@@ -57,7 +58,7 @@ export class PhaseRun {
   private schedule?: { steps: number; factor: Schedule };
   /** By what the gradients that are added up are to be divided. */
   divisor = 0;
-  /** Backbone results of the training images, and their labels, in a phase that trains only the head. */
+  /** Backbone results of the training images, and their labels, in a phase that trains only the head; of all first views, then of all second ones. */
   features?: readonly Float32Array[];
   labels: readonly number[] = [];
   private validationFeatures: readonly Float32Array[] = [];
@@ -65,12 +66,13 @@ export class PhaseRun {
 
   constructor(
     private readonly model: Model,
-    private readonly phase: Phase,
-    private readonly settings: Settings,
+    private phase: Phase,
+    private settings: Settings,
     private readonly data: PhaseData,
     /** How the phase's programs are made: the build of all of them, and what the steps do for memory. */
     private readonly programOptions: PrepareOptions & { readonly build: Build },
   ) {
+    if (phase.regression) this.settings = { ...settings, optimizer: "sgd", momentum: 0.9, nesterov: false, weightDecay: phase.regression.penalty };
     const [height, width] = model.imageSize;
     const size = { batch: 1, height, width };
     this.isMixed = settings.mixing !== undefined && phase.train === "all";
@@ -82,13 +84,23 @@ export class PhaseRun {
     this.groups = parameterGroups(model, head, phase, settings.layerDecay);
   }
 
-  /** In a phase that trains only the head: the backbone's results, through the evaluation preprocessing. Each image goes through once. */
+  private get views(): number {
+    return this.phase.regression?.views ?? 1;
+  }
+
+  /** In a phase that trains only the head: the backbone's results, through the evaluation preprocessing; of training images also for further views. */
   async computeFeatures(onProgress: (done: number, total: number) => void): Promise<void> {
     if (this.phase.train !== "head") return;
     const { train, validation } = this.data;
-    const total = train.length + (validation?.length ?? 0);
-    [this.features, this.labels] = await this.featuresOf(train, (done) => onProgress(done, total));
-    if (validation) [this.validationFeatures, this.validationLabels] = await this.featuresOf(validation, (done) => onProgress(train.length + done, total));
+    const { views } = this;
+    const total = train.length * views + (validation?.length ?? 0);
+    [this.features, this.labels] = await this.featuresOf(train, views, (done) => onProgress(done, total));
+    if (validation)
+      [this.validationFeatures, this.validationLabels] = await this.featuresOf(validation, 1, (done) => onProgress(total - validation.length + done, total));
+    if (!this.phase.regression) return;
+    const { rate, variance } = await inSlices(scaleOf(this.features), this.data.signal);
+    this.phase = { ...this.phase, lr: this.phase.lr * rate };
+    this.settings = { ...this.settings, weightDecay: this.settings.weightDecay * variance };
   }
 
   /**
@@ -102,7 +114,15 @@ export class PhaseRun {
     const { model, settings, data, features, labels } = this;
     const { batchSize, seed, transforms, mixing, distillation } = settings;
     const views = distillation?.views;
-    if (features) return featureBatches(features, labels, order, batchSize);
+    if (features) {
+      const images = data.train.length;
+      return featureBatches(
+        features,
+        labels,
+        order.map((position) => position + images * ((position + epoch[1]) % this.views)),
+        batchSize,
+      );
+    }
     return imageBatches({
       data: data.train,
       labels: model.labelIndices(data.train.classes),
@@ -189,7 +209,7 @@ export class PhaseRun {
     if (!head) yield* compute("logits", validation);
     const use = paper.memory();
     paper.close(plans, statePrefix);
-    const features = head ? 4 * sizeOf(this.featureShape) * (train.length + (validation?.length ?? 0)) : 0;
+    const features = head ? 4 * sizeOf(this.featureShape) * (train.length * this.views + (validation?.length ?? 0)) : 0;
     const batches = head ? 0 : batchesAtOnce * Math.min(images, settings.batchSize) * 4 * sizeOf([...this.imageSize, model.architecture.channels]);
     return { use, staging: Math.max(batches, features + Math.max(0, ...computing)) };
   }
@@ -299,7 +319,7 @@ export class PhaseRun {
     return program;
   }
 
-  private async featuresOf(data: Dataset, onProgress: (done: number) => void): Promise<[Float32Array[], number[]]> {
+  private async featuresOf(data: Dataset, views: number, onProgress: (done: number) => void): Promise<[Float32Array[], number[]]> {
     const labels = this.model.labelIndices(data.classes);
     const features: Float32Array[] = [];
     const known: number[] = [];
@@ -308,7 +328,12 @@ export class PhaseRun {
       known.push(labels[label]);
     };
     const { signal, cache } = this.data;
-    await this.model.computeEach("features", data, take, { signal, build: this.programOptions.build, decoded: cache?.of(data), onProgress });
+    const { transforms: pipeline, seed } = this.settings;
+    for (let view = 0; view < views; view++) {
+      const varied = view > 0 ? { pipeline, draws: (position: number) => ({ seed, stream: [streams.features, view, position] }) } : undefined;
+      const told = (done: number) => onProgress(view * data.length + done);
+      await this.model.computeEach("features", data, take, { signal, build: this.programOptions.build, decoded: cache?.of(data), varied, onProgress: told });
+    }
     return [features, known];
   }
 }

@@ -152,3 +152,6 @@ export function scheduleOf(schedule: ScheduleName | ScheduleOptions, { steps, st
     }
   }
 }
+
+/** Whether the learning rate follows what is measured on validation images. */
+export const fallsOnPlateaus = (schedule: ScheduleName | ScheduleOptions) => wholeSchedule(schedule).name === "plateau";

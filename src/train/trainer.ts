@@ -24,7 +24,7 @@ import { type EpochRecord, type Phase, type Progress, resolveSettings, type Sett
 import { shownSize, trainingSize, viewSize } from "./image-size.js";
 import { PhaseRun } from "./phase-run.js";
 import { checkClassWeights, imagesByClass, orderOf, repeated } from "./sampling.js";
-import { wholeSchedule } from "./schedules.js";
+import { fallsOnPlateaus, wholeSchedule } from "./schedules.js";
 import { streams } from "./streams.js";
 import type { Teacher } from "./teacher.js";
 
@@ -70,13 +70,15 @@ export class Trainer {
     private readonly model: Model,
     private readonly data: TrainingData,
     private readonly options: TrainerOptions = {},
+    readonly choice?: string, // of `fineTune`, and why
   ) {
     if (model.facts.quantized) throw new ArgumentError("train: a quantised model does not learn; train the float32 model and quantise it again");
     const { batchNorm, notice } = chooseBatchNorm(model, data.train.length, options.batchNorm);
     this.settings = resolveSettings(options, batchNorm, model);
-    this.notices = notice ? [notice] : [];
+    this.notices = [choice && `fineTune: ${choice}`, notice].flatMap((text) => text || []);
     model.labelIndices([...data.train.classes, ...(data.validation?.classes ?? [])]);
-    const needy = this.settings.patience > 0 ? "patience" : this.settings.phases.some(fallsOnPlateaus) ? "a plateau schedule" : undefined;
+    const needy =
+      this.settings.patience > 0 ? "patience" : this.settings.phases.some(({ schedule }) => fallsOnPlateaus(schedule)) ? "a plateau schedule" : undefined;
     if (needy && !data.validation?.length) throw new ArgumentError(`train: ${needy} needs validation images to measure on`);
     const { classWeights, sampling } = this.settings;
     checkClassWeights("classWeights", classWeights, data.train.classes.length);
@@ -396,5 +398,3 @@ export class Trainer {
     return { train: this.used.train, validation: this.used.validation?.length ? this.used.validation : undefined };
   }
 }
-
-const fallsOnPlateaus = ({ schedule }: Phase) => wholeSchedule(schedule).name === "plateau";

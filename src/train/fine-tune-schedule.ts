@@ -1,0 +1,78 @@
+import type { Model } from "../model/model.js";
+import type { FineTuneOptions } from "./fine-tune.js";
+import type { Phase, TrainingData } from "./options.js";
+import { hasLinearHead } from "./regression.js";
+
+/** What `fineTune` does, and why where it was left to choose. */
+export interface FineTuneSchedule {
+  readonly phases: readonly [head: Phase, all: Phase];
+  /** Why, of what was left to choose; empty where nothing was. */
+  readonly why: string;
+}
+
+/** Fewer images a class than this cannot tell what of the backbone should change. */
+const fewestOfClass = 10;
+/** Steps that bring a regression to within a few tenths of a per cent of its best head's accuracy. */
+const regressionSteps = 400;
+/** Images, counted each time they are shown, after which all layers have learnt most of what a small data set has for them. */
+const shownImages = 20_000;
+/** Views of an image cost a pass through the backbone each; many images vary enough by themselves. */
+const viewsUpTo = [
+  { images: 2_000, views: 8 },
+  { images: 10_000, views: 4 },
+] as const;
+
+const within = (low: number, x: number, high: number) => Math.min(high, Math.max(low, Math.ceil(x)));
+
+/**
+ * The phases of a fine-tuning. What options name is taken from them; the rest follows from the number of training images and classes, from
+ * whether the backbone comes with weights, and from the form of its head. `models/ocelli-s` has the measurements behind the numbers.
+ */
+export function fineTuneSchedule(model: Model, { train: { length: images, classes } }: TrainingData, options: FineTuneOptions = {}): FineTuneSchedule {
+  const { batchSize = 32, optimizer, headLr, headViews, layerDecay, epochs, freezeEpochs } = options;
+  const trained = model.facts.trained === true || model.batchesTracked > 0;
+  const perClass = images / Math.max(1, classes.length);
+  const why: string[] = [];
+  const chosen = <T>(asked: T | undefined, [choice, because]: readonly [T, string]): T => {
+    if (asked === undefined) why.push(because);
+    return asked ?? choice;
+  };
+  const count = `${images} images of ${classes.length} classes`;
+
+  const regresses = headLr === undefined && optimizer === undefined && hasLinearHead(model);
+  const views = headViews ?? viewsUpTo.find((some) => images <= some.images)?.views ?? 1;
+  const passes = regresses ? within(16, regressionSteps / Math.ceil(images / batchSize), 200) : 30;
+  const how = regresses ? `as a logistic regression on ${views === 1 ? "one view" : `${views} views`} of each image` : "by gradient steps on the kept features";
+  const headEpochs = chosen(
+    freezeEpochs,
+    trained
+      ? [passes, `the head alone first, ${passes} epochs ${how}, since its features are computed once for ${count}`]
+      : [0, "no epochs of the head alone, since the backbone has no trained weights that its features could come from"],
+  );
+  const wholeEpochs = within(5, shownImages / Math.max(1, images), trained ? 20 : 50);
+  const allEpochs = chosen(
+    epochs,
+    trained && perClass < fewestOfClass
+      ? [
+          0,
+          `no epochs of all layers, since ${perClass.toFixed(1)} images a class are fewer than ${fewestOfClass} and would sooner spoil the backbone than adapt it`,
+        ]
+      : [wholeEpochs, `then all layers for ${wholeEpochs} epochs, for some ${shownImages} looks at ${count}, within 5 to ${trained ? 20 : 50} epochs`],
+  );
+  const lrMult = options.lrMult ?? (layerDecay === undefined && trained ? 10 : 1);
+  return {
+    why: why.join("; "),
+    phases: [
+      {
+        name: "head",
+        epochs: headEpochs,
+        train: "head",
+        lr: regresses ? 1 : (headLr ?? 1e-2),
+        lrMult: 1,
+        schedule: "oneCycle",
+        ...(regresses && { regression: { penalty: 2 / Math.sqrt(Math.max(1, images)), views } }),
+      },
+      { name: "all", epochs: allEpochs, train: "all", lr: options.baseLr ?? 1e-3, lrMult, schedule: "oneCycle" },
+    ],
+  };
+}

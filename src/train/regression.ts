@@ -1,0 +1,77 @@
+import { ArgumentError } from "../core/errors.js";
+import { sizeOf } from "../core/shape.js";
+import type { Slices } from "../core/slices.js";
+import { inferenceGraph } from "../model/graphs.js";
+import type { Model } from "../model/model.js";
+
+/**
+ * How a head of one linear layer learns alone: as a multinomial logistic regression with a penalty on the squared weights, by stochastic
+ * gradient descent with momentum. There is one best head, and a phase comes as near to it as it has steps.
+ */
+export interface Regression {
+  /** Weight of the penalty for features of unit variance, 0 to 1000; for others it counts times their variance. */
+  readonly penalty: number;
+  /** Of each image: as it is measured, and so many less one as training images vary; 1 to 64. Each epoch takes one of them. */
+  readonly views: number;
+}
+
+/** Most views of an image. */
+export const mostViews = 64;
+
+/** @throws {ArgumentError} naming the phase */
+export function checkRegression(name: string, { penalty, views }: Regression): void {
+  if (!(penalty >= 0 && penalty <= 1000)) throw new ArgumentError(`train: ${name}: regression: penalty expected a number from 0 to 1000, got ${penalty}`);
+  if (!(Number.isInteger(views) && views >= 1 && views <= mostViews))
+    throw new ArgumentError(`train: ${name}: regression: views expected a whole number from 1 to ${mostViews}, got ${views}`);
+}
+
+/** Whether a model's head is one linear layer on all that the backbone gives. */
+export function hasLinearHead({ architecture, labels, imageSize: [height, width] }: Model): boolean {
+  const of = (result: "features" | "logits") => inferenceGraph(architecture, labels.length, { batch: 1, height, width }, result);
+  const [backbone, whole] = [of("features"), of("logits")];
+  const head = [...whole.kept.values()].filter(({ name }) => !backbone.kept.has(name));
+  const weights = head.filter(({ shape }) => sizeOf(shape) === labels.length * sizeOf(backbone.outputs.get("features")?.shape ?? []));
+  const biases = head.filter((value) => !weights.includes(value));
+  return weights.length === 1 && biases.length <= 1 && biases.every(({ shape }) => sizeOf(shape) === labels.length);
+}
+
+/** Rows that are measured at most, spread over all. */
+const mostRows = 1000;
+/** Of the power method: within a few per cent of the largest eigenvalue, which is far from the second of features that are not negative. */
+const iterations = 12;
+
+/**
+ * What learning rate and penalty are to be in proportion to, for the same course on features of any size.
+ *
+ * @returns their mean variance, and the inverse of the loss' greatest curvature: half the largest eigenvalue of their second moments bounds
+ * that of a softmax's cross-entropy
+ */
+export function* scaleOf(features: readonly Float32Array[]): Slices<{ variance: number; rate: number }> {
+  const stride = Math.ceil(features.length / mostRows);
+  const rows = features.filter((_, i) => i % stride === 0);
+  const mean = new Float64Array(rows[0].length);
+  for (const row of rows) for (let i = 0; i < mean.length; i++) mean[i] += row[i] / rows.length;
+  yield;
+  let squares = 0;
+  for (const row of rows) for (let i = 0; i < mean.length; i++) squares += square(row[i] - mean[i]);
+  let direction = new Float64Array(mean.length).fill(1);
+  let largest = 0;
+  for (let iteration = 0; iteration < iterations; iteration++) {
+    const length = lengthOf(direction);
+    const next = new Float64Array(mean.length);
+    for (const row of rows) {
+      let along = 0;
+      for (let i = 0; i < row.length; i++) along += row[i] * direction[i];
+      along /= length * rows.length;
+      for (let i = 0; i < row.length; i++) next[i] += along * row[i];
+    }
+    direction = next;
+    largest = lengthOf(direction);
+    if (largest === 0) break;
+    yield;
+  }
+  return { variance: squares / (rows.length * mean.length), rate: largest > 0 ? 2 / largest : 1 };
+}
+
+const square = (x: number) => x * x;
+const lengthOf = (x: Float64Array) => Math.sqrt(x.reduce((sum, value) => sum + square(value), 0));

@@ -1,0 +1,176 @@
+import { describe, expect, test } from "vitest";
+import { Random } from "../../src/core/random.js";
+import { atOnce } from "../../src/core/slices.js";
+import { ImageList } from "../../src/data/image-list.js";
+import * as transforms from "../../src/data/transforms/index.js";
+import type { Model } from "../../src/model/model.js";
+import { fineTuneSchedule } from "../../src/train/fine-tune-schedule.js";
+import { type FineTuneOptions, fineTuner } from "../../src/train/fine-tune.js";
+import { hasLinearHead, scaleOf } from "../../src/train/regression.js";
+import { Trainer } from "../../src/train/trainer.js";
+import { createModel } from "../../src/zoo/create-model.js";
+import { classes, tinyCnn, tinyData, tinyItems, tinyResnet } from "./tiny.js";
+
+const regression = { penalty: 0.05, views: 1 };
+const phase = { name: "head", epochs: 60, train: "head", lr: 1, lrMult: 1, schedule: "oneCycle" } as const;
+
+describe("what rate and penalty are in proportion to", () => {
+  const random = new Random(1);
+  const rows = Array.from({ length: 400 }, () => Float32Array.from([3 + random.uniform(), 1 + 2 * random.uniform(), 5]));
+
+  test("is the features' mean variance, and two over the largest eigenvalue of their second moments", () => {
+    const { variance, rate } = atOnce(scaleOf(rows));
+    expect(variance).toBeCloseTo((1 / 12 + 4 / 12 + 0) / 3, 2); // of uniform numbers
+    const moments = [0, 1, 2].map((i) => [0, 1, 2].map((j) => rows.reduce((sum, row) => sum + row[i] * row[j], 0) / rows.length));
+    const determinant = (x: number) => {
+      const [[a, b, c], [d, e, f], [g, h, i]] = moments.map((row, at) => row.map((value, j) => value - (at === j ? x : 0)));
+      return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
+    };
+    expect(determinant((2 / rate) * 0.999) * determinant((2 / rate) * 1.001)).toBeLessThan(0); // a root lies between
+    expect(2 / rate).toBeGreaterThan(moments[0][0] + moments[2][2]);
+  });
+
+  test("grows with them as it should, and features that are all nothing have a rate too", () => {
+    const [once, thrice] = [1, 3].map((times) => atOnce(scaleOf(rows.map((row) => row.map((value) => times * value)))));
+    expect(thrice.variance / once.variance).toBeCloseTo(9, 4);
+    expect(once.rate / thrice.rate).toBeCloseTo(9, 4);
+    expect(atOnce(scaleOf([new Float32Array(4)]))).toEqual({ variance: 0, rate: 1 });
+  });
+});
+
+test("a head is one linear layer on what the backbone gives, or more than that", async () => {
+  const linear = ["resnet20", "mobilenet_v2", "mobilenetv3_small_100", "ocelli_s", "vit_tiny_patch16_224"];
+  for (const name of [...linear, "squeezenet1_0", "vgg11"]) {
+    const model = await createModel(name, { numClasses: 3, imageSize: name.startsWith("vit") ? undefined : 64, inline: true });
+    expect([name, hasLinearHead(model)]).toEqual([name, linear.includes(name)]);
+    model.close();
+  }
+});
+
+describe("a head that learns as a logistic regression", () => {
+  test("comes to where the penalised loss is flat, whatever the scale of the features", async () => {
+    const data = tinyData(48);
+    for (const factor of [1, 30]) {
+      const model = await tinyResnet({ preprocessing: { resize: 8, crop: 8, interpolation: "bilinear", mean: [0.5], std: [0.25 / factor] } });
+      const features = await model.embed(await Promise.all(Array.from({ length: 48 }, async (_, i) => (await data.item(i)).image)));
+      await new Trainer(model, { train: data }, { batchSize: 16, phases: [{ ...phase, epochs: 300, regression }] }).fit();
+      const { variance } = atOnce(scaleOf(features));
+      const of = async (name: string) => [...((await model.parameters()).get(name)?.data ?? [])];
+      const [weight, bias] = [await of("fc.weight"), await of("fc.bias")];
+      const width = features[0].length;
+      const slopes = weight.map((value) => regression.penalty * variance * value);
+      let size = 0; // of what the slopes are sums of
+      features.forEach((row, i) => {
+        const logits = bias.map((b, c) => b + row.reduce((sum, value, d) => sum + value * weight[c * width + d], 0));
+        const whole = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
+        logits.forEach((logit, c) => {
+          const error = Math.exp(logit) / whole - Number(i % 3 === c);
+          row.forEach((value, d) => {
+            slopes[c * width + d] += (error * value) / 48;
+            size += ((error * value) / 48) ** 2;
+          });
+        });
+      });
+      expect(Math.sqrt(slopes.reduce((sum, slope) => sum + slope * slope, 0)) / Math.sqrt(size)).toBeLessThan(0.02);
+      model.close();
+    }
+  });
+
+  test("takes every view of an image once through the backbone, and learns from another one each epoch", async () => {
+    const black = ImageList.from(
+      tinyItems(12).map((item, i) => ({ ...item, label: classes[i % 3] })),
+      { classes },
+    );
+    const told: number[] = [];
+    const accuracies = async (views: number, epochs: number) => {
+      const model = await tinyResnet();
+      const { crop, mean, std } = model.preprocessing;
+      // The second view of each image is black: nothing can be learnt from it.
+      const nothing = [transforms.Resize([8, 8]), transforms.ColorJitter({ brightness: [0, 0] }), transforms.Normalize(mean, std)];
+      expect(crop).toBe(8);
+      const trainer = new Trainer(
+        model,
+        { train: black, validation: tinyData(3) },
+        {
+          transforms: nothing,
+          phases: [{ ...phase, epochs, regression: { penalty: 0.001, views } }],
+          onPrepare: ({ done, total }) => told.push(done, total),
+        },
+      );
+      const records = await trainer.fit();
+      model.close();
+      return records.map(({ accuracy }) => accuracy);
+    };
+    expect((await accuracies(1, 60)).at(-1)).toBe(1);
+    expect(told).toEqual([12, 15, 15, 15]);
+    const shown = (await accuracies(2, 60)).slice(-2);
+    expect(told.slice(4)).toEqual([12, 27, 24, 27, 27, 27]);
+    expect(Math.max(...shown)).toBeLessThan(1);
+    expect(Math.max(...shown)).toBeGreaterThanOrEqual(0.5); // half of the images of an epoch are black
+  });
+
+  test("refuses what it cannot do", async () => {
+    const model = await tinyResnet();
+    const trainer =
+      (of: Model, more: object, options = {}) =>
+      () =>
+        new Trainer(of, { train: tinyData(6) }, { phases: [{ ...phase, ...more }], ...options });
+    expect(trainer(model, { train: "all", regression })).toThrow(
+      'train: head: regression: expected train "head" and a head of one linear layer, got "all" in resnet20',
+    );
+    expect(trainer(model, { regression: { penalty: -1, views: 1 } })).toThrow("train: head: regression: penalty expected a number from 0 to 1000, got -1");
+    expect(trainer(model, { regression: { penalty: 0, views: 65 } })).toThrow("train: head: regression: views expected a whole number from 1 to 64, got 65");
+    const wrong = { transforms: [transforms.Resize([9, 9]), transforms.Normalize([0.5], [0.5])] };
+    await expect(trainer(model, { regression: { ...regression, views: 2 } }, wrong)().fit()).rejects.toThrow(
+      "train: transforms expected to give normalised images of 8x8 pixels, gave 9x9 pixels, normalised (image 0)",
+    );
+    model.close();
+  });
+});
+
+describe("fineTune's schedule", () => {
+  const of = (model: Model, images: number, options: FineTuneOptions = {}) => {
+    const { phases, why } = fineTuneSchedule(model, { train: tinyData(1).subset(new Array(images).fill(0)) }, options);
+    return { epochs: phases.map(({ epochs }) => epochs), views: phases[0].regression?.views, lr: phases[1].lr, lrMult: phases[1].lrMult, phases, why };
+  };
+
+  test("follows from how many images there are", async () => {
+    const model = await createModel("resnet20", { pretrained: true, labels: classes, inline: true });
+    expect(of(model, 12)).toMatchObject({ epochs: [200, 0], views: 8 });
+    expect(of(model, 300)).toMatchObject({ epochs: [40, 20], views: 8 });
+    expect(of(model, 3_000)).toMatchObject({ epochs: [16, 7], views: 4 });
+    expect(of(model, 30_000)).toMatchObject({ epochs: [16, 5], views: 1 });
+    const penalties = [100, 400].map((images) => of(model, images).phases[0].regression?.penalty as number);
+    expect(penalties[0] / penalties[1]).toBeCloseTo(2, 10);
+    expect(of(model, 12).why).toContain("4.0 images a class are fewer than 10");
+    model.close();
+  });
+
+  test("takes what is asked for, and says nothing of that", async () => {
+    const model = await createModel("resnet20", { pretrained: true, labels: classes, inline: true });
+    const asked = of(model, 12, { epochs: 3, freezeEpochs: 2, headViews: 2, baseLr: 0.5, lrMult: 4 });
+    expect(asked).toMatchObject({ epochs: [2, 3], views: 2, lr: 0.5, lrMult: 4, why: "" });
+    for (const given of [{ headLr: 0.1 }, { optimizer: "sgd" as const }]) expect(of(model, 12, given).phases[0]).not.toHaveProperty("regression");
+    expect(of(model, 12, { headLr: 0.1 }).phases[0].lr).toBe(0.1);
+    expect(of(model, 12, { layerDecay: 0.8 }).lrMult).toBe(1);
+    model.close();
+  });
+
+  test("trains no head on a backbone that knows nothing, nor as a regression where it is more than one layer", async () => {
+    const [untrained, deep] = [await tinyCnn(), await createModel("squeezenet1_0", { labels: classes, imageSize: 32, inline: true })];
+    expect(of(untrained, 300)).toMatchObject({ epochs: [0, 50], lrMult: 1 });
+    expect(of(deep, 300, { freezeEpochs: 5 }).phases[0]).toMatchObject({ lr: 1e-2 });
+    expect(of(deep, 300, { freezeEpochs: 5 }).views).toBeUndefined();
+    for (const model of [untrained, deep]) model.close();
+  });
+
+  test("is told once, and in the trainer", async () => {
+    const model = await tinyResnet();
+    const notices: string[] = [];
+    const trainer = fineTuner(model, { train: tinyData(6) }, { epochs: 1, onNotice: (notice) => notices.push(notice) });
+    await trainer.fit();
+    expect(trainer.choice).toBe("no epochs of the head alone, since the backbone has no trained weights that its features could come from");
+    expect(notices).toEqual([`fineTune: ${trainer.choice}`]);
+    model.close();
+  });
+});
