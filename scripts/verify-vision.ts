@@ -39,7 +39,7 @@ async function unknown(): Promise<void> {
     const held = classes.slice(first, first + 3);
     const known = classes.filter((name) => !held.includes(name));
     const model = await open({ labels: known });
-    await fineTune(model, { train: ImageList.from(await itemsOf(train, known)) }, { freezeEpochs: 20, epochs: 0 });
+    await fineTune(model, { train: ImageList.from(await itemsOf(train, known)) }, { freezeEpochs: 20, headLr: 1e-2, epochs: 0 });
     const seen = await itemsOf(validation, known);
     const half = (rest: number) => seen.filter((_, i) => i % 2 === rest);
     const report = await calibrate(model, ImageList.from(half(0), { classes: known }));

@@ -41,7 +41,7 @@ export function fineTuneSchedule(model: Model, { train: { length: images, classe
 
   const regresses = headLr === undefined && optimizer === undefined && hasLinearHead(model);
   const views = headViews ?? viewsUpTo.find((some) => images <= some.images)?.views ?? 1;
-  const passes = regresses ? within(16, regressionSteps / Math.ceil(images / batchSize), 200) : 30;
+  const passes = regresses ? within(16, regressionSteps / Math.ceil(images / batchSize), 60) : 30;
   const how = regresses ? `as a logistic regression on ${views === 1 ? "one view" : `${views} views`} of each image` : "by gradient steps on the kept features";
   const headEpochs = chosen(
     freezeEpochs,

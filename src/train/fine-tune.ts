@@ -6,7 +6,7 @@ import { Trainer } from "./trainer.js";
 export interface FineTuneOptions extends Omit<TrainerOptions, "phases" | "lr" | "schedule"> {
   /** Passes over the data with all layers learning. Default by the number of images, 5 to 20; none below 10 images a class. */
   readonly epochs?: number;
-  /** Passes before that over kept backbone results, with only the head learning; nearly free. Default by the number of images, 16 to 200. */
+  /** Passes before that over kept backbone results, with only the head learning; nearly free. Default by the number of images, 16 to 60. */
   readonly freezeEpochs?: number;
   /**
    * Of each image that the head learns from alone: as it is measured, and so many less one as training images vary; 1 to 64. Default 8 for up

@@ -119,7 +119,7 @@ export class PhaseRun {
       return featureBatches(
         features,
         labels,
-        order.map((position) => position + images * ((position + epoch[1]) % this.views)),
+        order.map((position, i) => position + images * (i % this.views)),
         batchSize,
       );
     }

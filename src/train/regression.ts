@@ -11,7 +11,7 @@ import type { Model } from "../model/model.js";
 export interface Regression {
   /** Weight of the penalty for features of unit variance, 0 to 1000; for others it counts times their variance. */
   readonly penalty: number;
-  /** Of each image: as it is measured, and so many less one as training images vary; 1 to 64. Each epoch takes one of them. */
+  /** Of each image: as it is measured, and so many less one as training images vary; 1 to 64. An epoch takes one of each image, by chance. */
   readonly views: number;
 }
 

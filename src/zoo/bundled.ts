@@ -1,10 +1,10 @@
-/** Weights that ship with the package, by architecture. Each address is written out: so bundlers find the file, and take it along. */
+/** Weights that ship with the package, by architecture, the default first. Each address is written out: so bundlers find the file, and take it along. */
 const files = new Map([
-  ["resnet20", () => new URL("../../models/resnet20-tiny-imagenet/model.safetensors", import.meta.url)],
   ["ocelli_s", () => new URL("../../models/ocelli-s/model.safetensors", import.meta.url)],
+  ["resnet20", () => new URL("../../models/resnet20-tiny-imagenet/model.safetensors", import.meta.url)],
 ]);
 
-/** Architectures that the package has weights for. */
+/** Architectures that the package has weights for; the first is what `ocelli train` starts from where nothing is said. */
 export function listBundled(): string[] {
   return [...files.keys()];
 }

@@ -11,7 +11,7 @@ import { Trainer } from "../../src/train/trainer.js";
 import { createModel } from "../../src/zoo/create-model.js";
 import { classes, tinyCnn, tinyData, tinyItems, tinyResnet } from "./tiny.js";
 
-const regression = { penalty: 0.05, views: 1 };
+const regression = { penalty: 1, views: 1 };
 const phase = { name: "head", epochs: 60, train: "head", lr: 1, lrMult: 1, schedule: "oneCycle" } as const;
 
 describe("what rate and penalty are in proportion to", () => {
@@ -20,7 +20,9 @@ describe("what rate and penalty are in proportion to", () => {
 
   test("is the features' mean variance, and two over the largest eigenvalue of their second moments", () => {
     const { variance, rate } = atOnce(scaleOf(rows));
-    expect(variance).toBeCloseTo((1 / 12 + 4 / 12 + 0) / 3, 2); // of uniform numbers
+    const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const spread = (values: number[]) => mean(values.map((value) => (value - mean(values)) * (value - mean(values))));
+    expect(variance).toBeCloseTo(mean([0, 1, 2].map((i) => spread(rows.map((row) => row[i])))), 10);
     const moments = [0, 1, 2].map((i) => [0, 1, 2].map((j) => rows.reduce((sum, row) => sum + row[i] * row[j], 0) / rows.length));
     const determinant = (x: number) => {
       const [[a, b, c], [d, e, f], [g, h, i]] = moments.map((row, at) => row.map((value, j) => value - (at === j ? x : 0)));
@@ -39,9 +41,9 @@ describe("what rate and penalty are in proportion to", () => {
 });
 
 test("a head is one linear layer on what the backbone gives, or more than that", async () => {
-  const linear = ["resnet20", "mobilenet_v2", "mobilenetv3_small_100", "ocelli_s", "vit_tiny_patch16_224"];
-  for (const name of [...linear, "squeezenet1_0", "vgg11"]) {
-    const model = await createModel(name, { numClasses: 3, imageSize: name.startsWith("vit") ? undefined : 64, inline: true });
+  const linear = ["resnet20", "mobilenetv3_small_100", "ocelli_s"];
+  for (const name of [...linear, "squeezenet1_0"]) {
+    const model = await createModel(name, { numClasses: 3, imageSize: 64, inline: true });
     expect([name, hasLinearHead(model)]).toEqual([name, linear.includes(name)]);
     model.close();
   }
@@ -56,7 +58,7 @@ describe("a head that learns as a logistic regression", () => {
       await new Trainer(model, { train: data }, { batchSize: 16, phases: [{ ...phase, epochs: 300, regression }] }).fit();
       const { variance } = atOnce(scaleOf(features));
       const of = async (name: string) => [...((await model.parameters()).get(name)?.data ?? [])];
-      const [weight, bias] = [await of("fc.weight"), await of("fc.bias")];
+      const [weight, bias] = [await of("linear.weight"), await of("linear.bias")];
       const width = features[0].length;
       const slopes = weight.map((value) => regression.penalty * variance * value);
       let size = 0; // of what the slopes are sums of
@@ -76,9 +78,9 @@ describe("a head that learns as a logistic regression", () => {
     }
   });
 
-  test("takes every view of an image once through the backbone, and learns from another one each epoch", async () => {
-    const black = ImageList.from(
-      tinyItems(12).map((item, i) => ({ ...item, label: classes[i % 3] })),
+  test("takes every view of an image once through the backbone, and learns from all of them", async () => {
+    const twoClasses = ImageList.from(
+      tinyItems(18).filter(({ label }) => label !== "middle"),
       { classes },
     );
     const told: number[] = [];
@@ -90,7 +92,7 @@ describe("a head that learns as a logistic regression", () => {
       expect(crop).toBe(8);
       const trainer = new Trainer(
         model,
-        { train: black, validation: tinyData(3) },
+        { train: twoClasses, validation: tinyData(3) },
         {
           transforms: nothing,
           phases: [{ ...phase, epochs, regression: { penalty: 0.001, views } }],
@@ -105,8 +107,8 @@ describe("a head that learns as a logistic regression", () => {
     expect(told).toEqual([12, 15, 15, 15]);
     const shown = (await accuracies(2, 60)).slice(-2);
     expect(told.slice(4)).toEqual([12, 27, 24, 27, 27, 27]);
-    expect(Math.max(...shown)).toBeLessThan(1);
-    expect(Math.max(...shown)).toBeGreaterThanOrEqual(0.5); // half of the images of an epoch are black
+    expect(Math.max(...shown)).toBeLessThanOrEqual(0.75); // half of an epoch's images are black, and these get one answer
+    expect(Math.min(...shown)).toBeGreaterThanOrEqual(0.5);
   });
 
   test("refuses what it cannot do", async () => {
@@ -136,7 +138,7 @@ describe("fineTune's schedule", () => {
 
   test("follows from how many images there are", async () => {
     const model = await createModel("resnet20", { pretrained: true, labels: classes, inline: true });
-    expect(of(model, 12)).toMatchObject({ epochs: [200, 0], views: 8 });
+    expect(of(model, 12)).toMatchObject({ epochs: [60, 0], views: 8 });
     expect(of(model, 300)).toMatchObject({ epochs: [40, 20], views: 8 });
     expect(of(model, 3_000)).toMatchObject({ epochs: [16, 7], views: 4 });
     expect(of(model, 30_000)).toMatchObject({ epochs: [16, 5], views: 1 });
@@ -157,7 +159,7 @@ describe("fineTune's schedule", () => {
   });
 
   test("trains no head on a backbone that knows nothing, nor as a regression where it is more than one layer", async () => {
-    const [untrained, deep] = [await tinyCnn(), await createModel("squeezenet1_0", { labels: classes, imageSize: 32, inline: true })];
+    const [untrained, deep] = [await tinyCnn(), await createModel("squeezenet1_0", { labels: classes, imageSize: 64, inline: true })];
     expect(of(untrained, 300)).toMatchObject({ epochs: [0, 50], lrMult: 1 });
     expect(of(deep, 300, { freezeEpochs: 5 }).phases[0]).toMatchObject({ lr: 1e-2 });
     expect(of(deep, 300, { freezeEpochs: 5 }).views).toBeUndefined();

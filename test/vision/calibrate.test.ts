@@ -57,7 +57,7 @@ describe("a calibrated model", () => {
   let validation: Dataset;
   beforeAll(async () => {
     model = await createModel("resnet20", { pretrained: true, labels: classes, seed: 1 });
-    await fineTune(model, { train: ImageList.from(listed("train", classes, 20)) }, { freezeEpochs: 10, epochs: 0 });
+    await fineTune(model, { train: ImageList.from(listed("train", classes, 20)) }, { freezeEpochs: 10, headLr: 1e-2, epochs: 0 });
     validation = ImageList.from(listed("val", classes, 20));
   });
   afterAll(() => model.close());
