@@ -74,7 +74,7 @@ export function trainCommand(): Command {
     .option("--epochs <n>", "passes over the images with all layers learning (default: by their number)", wholeNumber(0))
     .option("--freeze-epochs <n>", "passes before that over kept features, with only the head learning (default: by their number)", wholeNumber(0))
     .option("--head-lr <rate>", "peak learning rate while only the head learns (default: a logistic regression, which needs none)", number(0))
-    .option("--lr <rate>", "peak learning rate of the head once all layers learn (default: 1e-3)", number(0))
+    .option("--lr <rate>", "peak learning rate of the head once all layers learn (default: 2e-3 below 2 million parameters, else 5e-4)", number(0))
     .option("--batch-size <n>", "images per step", wholeNumber(1), 32)
     .addOption(new Option("--optimizer <name>", "update rule (default: adamw; of a head alone a logistic regression's)").choices(["sgd", "adamw"]))
     .option("--weight-decay <share>", "of weights, not of norms and biases (default: 0.01 for adamw, 1e-4 for sgd)", number(0))

@@ -1,3 +1,4 @@
+import { sizeOf } from "../core/shape.js";
 import type { Model } from "../model/model.js";
 import type { FineTuneOptions } from "./fine-tune.js";
 import type { Phase, TrainingData } from "./options.js";
@@ -22,7 +23,12 @@ const viewsUpTo = [
   { images: 10_000, views: 4 },
 ] as const;
 
+/** A backbone of fewer parameters knows less, and may move further, than one that learnt all of ImageNet. */
+const smallBackbone = 2_000_000;
+
 const within = (low: number, x: number, high: number) => Math.min(high, Math.max(low, Math.ceil(x)));
+
+const parametersOf = ({ session }: Model) => session.keptValues().reduce((sum, { kind, shape }) => sum + (kind === "parameter" ? sizeOf(shape) : 0), 0);
 
 /**
  * The phases of a fine-tuning. What options name is taken from them; the rest follows from the number of training images and classes, from
@@ -72,7 +78,7 @@ export function fineTuneSchedule(model: Model, { train: { length: images, classe
         schedule: "oneCycle",
         ...(regresses && { regression: { penalty: 2 / Math.sqrt(Math.max(1, images)), views } }),
       },
-      { name: "all", epochs: allEpochs, train: "all", lr: options.baseLr ?? 1e-3, lrMult, schedule: "oneCycle" },
+      { name: "all", epochs: allEpochs, train: "all", lr: options.baseLr ?? (parametersOf(model) < smallBackbone ? 2e-3 : 5e-4), lrMult, schedule: "oneCycle" },
     ],
   };
 }

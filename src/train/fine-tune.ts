@@ -18,7 +18,7 @@ export interface FineTuneOptions extends Omit<TrainerOptions, "phases" | "lr" | 
    * else it learns as a logistic regression, which needs none.
    */
   readonly headLr?: number;
-  /** Peak learning rate of the head once all layers learn, default 1e-3: small enough not to harm a good checkpoint. */
+  /** Peak learning rate of the head once all layers learn; default 2e-3 below 2 million parameters, else 5e-4: small enough not to harm a good checkpoint. */
   readonly baseLr?: number;
   /** While all layers learn, the first ones do so at `baseLr / lrMult`, the middle ones at the geometric mean; default 10, with a `layerDecay` or an untrained backbone 1. */
   readonly lrMult?: number;

@@ -144,6 +144,7 @@ describe("fineTune's schedule", () => {
     expect(of(model, 30_000)).toMatchObject({ epochs: [16, 5], views: 1 });
     const penalties = [100, 400].map((images) => of(model, images).phases[0].regression?.penalty as number);
     expect(penalties[0] / penalties[1]).toBeCloseTo(2, 10);
+    expect(of(model, 300).lr).toBe(2e-3); // of a small backbone
     expect(of(model, 12).why).toContain("4.0 images a class are fewer than 10");
     model.close();
   });
