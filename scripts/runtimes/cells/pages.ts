@@ -81,13 +81,13 @@ function copiedWorker({ folder }: Project): string {
   return copy;
 }
 
-/** What Teachable Machine exports: a zip. */
+/** What Teachable Machine exports: a zip of files as they are. */
 function zipped({ asset, folder }: Project): string[] {
   const from = asset(teachableMachine);
   if (from === undefined) return [];
   const names = ["model.json", "metadata.json", "weights.bin"];
   const path = `${from}/export.zip`;
-  writeFileSync(join(folder, path), zipSync(Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, from, name))]))));
+  writeFileSync(join(folder, path), zipSync(Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, from, name))])), { level: 0 }));
   return [path];
 }
 
