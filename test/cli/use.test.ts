@@ -10,7 +10,7 @@ const image = "tiny/val/bag/000.png";
 
 beforeAll(async () => {
   const { code } = await ocelli(
-    ["train", "tiny", "-m", "small_cnn", "-w", "random", "--freeze-epochs", "0", "--epochs", "2", "-o", "m.safetensors", "--no-report"],
+    ["train", "tiny", "-m", "small_cnn", "-w", "random", "--freeze-epochs", "0", "--epochs", "30", "-o", "m.safetensors", "--no-report"],
     root,
   );
   expect(code).toBe(0);
