@@ -18,6 +18,7 @@ td.why { text-align: left; white-space: normal; color: var(--soft); overflow-wra
 td small, th small { display: block; font-size: 12px; color: var(--soft); }
 td.differs { color: var(--wrong); font-weight: 600; }
 code { padding: 2px 6px; border-radius: 6px; background: var(--empty); color: var(--ink); font-size: 13px; overflow-wrap: anywhere; }
+.wide { overflow-x: auto; }
 section p:last-child { margin-bottom: 0; }
 `;
 
@@ -81,7 +82,7 @@ function table(rows: readonly Row[]): string {
     });
     return `<tr>${name}<td>${row.threads}</td><td>${escapeHtml(row.build ?? "")}</td>${figures.join("")}<td${row.sameBits === false ? ` class="differs"` : ""}>${sameBitsWord(row)}</td></tr>`;
   });
-  return `<section><h2>Images per second</h2><table><thead><tr>${head}</tr></thead><tbody>${lines.join("")}</tbody></table></section>`;
+  return `<section><h2>Images per second</h2><div class="wide" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${lines.join("")}</tbody></table></div></section>`;
 }
 
 function figureOf({ figures }: Row, kind: Kind): Figure {
