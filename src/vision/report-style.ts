@@ -18,7 +18,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .figures div { display: flex; flex-direction: column; }
 .figures b { font-size: 26px; line-height: 1.25; font-weight: 650; letter-spacing: -0.02em; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .figures div:first-child b { color: var(--accent); }
-.figures span { color: var(--soft); font-size: 13px; white-space: nowrap; }
+.figures span { color: var(--soft); font-size: 13px; }
 .curves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); gap: 28px 36px; }
 figure { margin: 0; }
 .curves figcaption { margin-bottom: 8px; font-size: 19px; font-weight: 700; letter-spacing: -0.01em; }
