@@ -153,7 +153,7 @@ function checkPrepared(images: readonly ProcessedImage[], [height, width]: reado
     if (image.height === height && image.width === width && image.data instanceof Float32Array) return;
     const kind = image.data instanceof Float32Array ? "normalised" : "not normalised";
     throw new ArgumentError(
-      `train: transforms expected to give normalised images of ${height}x${width} pixels, gave ${image.height}x${image.width} pixels, ${kind} (${name(i)})`,
+      `transforms: expected normalised images of ${height}x${width} pixels, got ${image.height}x${image.width} pixels, ${kind} (${name(i)})`,
     );
   });
 }

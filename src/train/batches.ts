@@ -5,6 +5,7 @@ import { type Mixing, mixBatch } from "../data/mixing.js";
 import { prepareImages, sharedFloats } from "../data/prepare.js";
 import type { Transform } from "../data/transforms/index.js";
 import { argmax } from "../model/logits.js";
+import type { KeptFeatures } from "./kept-features.js";
 import { timesBefore } from "./sampling.js";
 import type { Lesson } from "./teacher.js";
 
@@ -130,12 +131,12 @@ export function imageBatches({
 }
 
 /** Batches of backbone results that were computed once. */
-export function featureBatches(features: readonly Float32Array[], labels: ArrayLike<number>, order: ArrayLike<number>, batchSize: number): BatchSource {
+export function featureBatches({ rows, labels }: KeptFeatures, order: ArrayLike<number>, batchSize: number): BatchSource {
   return async (index) => {
     const positions = Array.from({ length: Math.min(batchSize, order.length - index * batchSize) }, (_, i) => order[index * batchSize + i]);
-    const size = features[0].length;
+    const size = rows[0].length;
     const x = new Float32Array(positions.length * size);
-    positions.forEach((position, i) => x.set(features[position], i * size));
+    positions.forEach((position, i) => x.set(rows[position], i * size));
     return { x, labels: Int32Array.from(positions, (position) => labels[position]) };
   };
 }

@@ -2,7 +2,7 @@ import type { Build } from "../core/build.js";
 import { ArgumentError } from "../core/errors.js";
 import { type Shape, sizeOf } from "../core/shape.js";
 import { inSlices, type Slices } from "../core/slices.js";
-import type { Dataset, Item } from "../data/dataset.js";
+import type { Dataset } from "../data/dataset.js";
 import type { ImageCache } from "../data/image-cache.js";
 import { atSize } from "../data/transforms/at-size.js";
 import type { Graph, Value } from "../graph/graph.js";
@@ -17,8 +17,9 @@ import { type Batch, type BatchSource, batchesAtOnce, featureBatches, imageBatch
 import { projectionNames } from "./distill-loss.js";
 import { lossDivisor } from "./loss.js";
 import { trainingSize } from "./image-size.js";
+import { type KeptFeatures, keepFeatures } from "./kept-features.js";
 import type { Phase, Settings } from "./options.js";
-import { scaleOf } from "./regression.js";
+import { regressionRule, scaleOf, type Scale } from "./regression.js";
 import { type Groups, hyperInputs, parameterGroups } from "./rates.js";
 import { scheduleOf } from "./schedules.js";
 import { streams } from "./streams.js";
@@ -58,21 +59,19 @@ export class PhaseRun {
   private schedule?: { steps: number; factor: Schedule };
   /** By what the gradients that are added up are to be divided. */
   divisor = 0;
-  /** Backbone results of the training images, and their labels, in a phase that trains only the head; of all first views, then of all second ones. */
-  features?: readonly Float32Array[];
-  labels: readonly number[] = [];
-  private validationFeatures: readonly Float32Array[] = [];
-  private validationLabels: readonly number[] = [];
+  private readonly settings: Settings;
+  /** What a head learns from alone, and what a regression's rate and penalty are in proportion to. */
+  private kept?: { readonly train: KeptFeatures; readonly validation?: KeptFeatures; readonly scale: Scale };
 
   constructor(
     private readonly model: Model,
-    private phase: Phase,
-    private settings: Settings,
+    private readonly phase: Phase,
+    settings: Settings,
     private readonly data: PhaseData,
     /** How the phase's programs are made: the build of all of them, and what the steps do for memory. */
     private readonly programOptions: PrepareOptions & { readonly build: Build },
   ) {
-    if (phase.regression) this.settings = { ...settings, optimizer: "sgd", momentum: 0.9, nesterov: false, weightDecay: phase.regression.penalty };
+    this.settings = phase.regression ? { ...settings, ...regressionRule(phase.regression) } : settings;
     const [height, width] = model.imageSize;
     const size = { batch: 1, height, width };
     this.isMixed = settings.mixing !== undefined && phase.train === "all";
@@ -91,16 +90,23 @@ export class PhaseRun {
   /** In a phase that trains only the head: the backbone's results, through the evaluation preprocessing; of training images also for further views. */
   async computeFeatures(onProgress: (done: number, total: number) => void): Promise<void> {
     if (this.phase.train !== "head") return;
-    const { train, validation } = this.data;
-    const { views } = this;
-    const total = train.length * views + (validation?.length ?? 0);
-    [this.features, this.labels] = await this.featuresOf(train, views, (done) => onProgress(done, total));
-    if (validation)
-      [this.validationFeatures, this.validationLabels] = await this.featuresOf(validation, 1, (done) => onProgress(total - validation.length + done, total));
-    if (!this.phase.regression) return;
-    const { rate, variance } = await inSlices(scaleOf(this.features), this.data.signal);
-    this.phase = { ...this.phase, lr: this.phase.lr * rate };
-    this.settings = { ...this.settings, weightDecay: this.settings.weightDecay * variance };
+    const { train, validation, cache, signal } = this.data;
+    const first = train.length * this.views;
+    const total = first + (validation?.length ?? 0);
+    const of = (data: Dataset, views: number, before: number) =>
+      keepFeatures(this.model, data, {
+        views,
+        transforms: this.settings.transforms,
+        seed: this.settings.seed,
+        build: this.programOptions.build,
+        decoded: cache?.of(data),
+        signal,
+        onProgress: (done) => onProgress(before + done, total),
+      });
+    const kept = await of(train, this.views, 0);
+    const measured = validation && (await of(validation, 1, first));
+    const scale = this.phase.regression ? await inSlices(scaleOf(kept.rows), signal) : { variance: 1, rate: 1 };
+    this.kept = { train: kept, validation: measured, scale };
   }
 
   /**
@@ -111,14 +117,13 @@ export class PhaseRun {
    * @param imageSize of the images, default the phase's
    */
   batches(order: Uint32Array, epoch: readonly [phase: number, epoch: number], imageSize = this.imageSize): BatchSource {
-    const { model, settings, data, features, labels } = this;
+    const { model, settings, data, kept } = this;
     const { batchSize, seed, transforms, mixing, distillation } = settings;
     const views = distillation?.views;
-    if (features) {
+    if (kept) {
       const images = data.train.length;
       return featureBatches(
-        features,
-        labels,
+        kept.train,
         order.map((position, i) => position + images * (i % this.views)),
         batchSize,
       );
@@ -172,15 +177,17 @@ export class PhaseRun {
 
   /** What the optimiser's part of a program takes. */
   private updateInputs({ plan }: Program, { batch, batches, epoch, stepsBefore, factor }: Position): Record<string, Float32Array> {
-    const { phase, settings } = this;
+    const { phase, settings, kept } = this;
     const { accumulate = 1, ema } = settings;
+    const { variance, rate } = kept?.scale ?? { variance: 1, rate: 1 };
+    const peak = { lr: phase.lr * rate, weightDecay: settings.weightDecay * variance };
     const stepsPerEpoch = Math.ceil(batches / accumulate);
     const steps = phase.epochs * stepsPerEpoch;
     const step = epoch * stepsPerEpoch + Math.floor(batch / accumulate);
     if (this.schedule?.steps !== steps) {
-      this.schedule = { steps, factor: scheduleOf(phase.schedule, { steps, stepsPerEpoch, lr: phase.lr, warmup: settings.warmup }) };
+      this.schedule = { steps, factor: scheduleOf(phase.schedule, { steps, stepsPerEpoch, lr: peak.lr, warmup: settings.warmup }) };
     }
-    const hyper = hyperInputs(plan.inputs, phase, this.groups, settings, this.schedule.factor(step) * factor, step);
+    const hyper = hyperInputs(plan.inputs, peak, this.groups, settings, this.schedule.factor(step) * factor, step);
     return ema ? { ...hyper, emaShare: Float32Array.of(shareOf(ema, stepsBefore + step + 1)) } : hyper;
   }
 
@@ -217,8 +224,8 @@ export class PhaseRun {
   /** Loss and accuracy on the validation images. */
   async validate(): Promise<{ loss: number; accuracy: number }> {
     const { validation, cache, signal } = this.data;
-    const { loss, accuracy } = this.features
-      ? await this.validateHead()
+    const { loss, accuracy } = this.kept?.validation
+      ? await this.validateHead(this.kept.validation)
       : await this.model.evaluate(validation as Dataset, {
           signal,
           build: this.programOptions.build,
@@ -258,13 +265,13 @@ export class PhaseRun {
     return this.model.session.keptValues().filter(({ kind, name }) => kind === "state" && name.startsWith(statePrefix));
   }
 
-  private async validateHead(): Promise<{ loss: number; accuracy: number }> {
-    const { model, validationFeatures, validationLabels } = this;
+  private async validateHead(kept: KeptFeatures): Promise<{ loss: number; accuracy: number }> {
+    const { model } = this;
     const { EvaluationBuilder } = await import("../model/metrics.js");
     const builder = new EvaluationBuilder(model.labels, { rocAuc: false });
-    const order = Uint32Array.from(validationFeatures, (_, i) => i);
+    const order = Uint32Array.from(kept.rows, (_, i) => i);
     const { batchSize } = this.settings;
-    const batch = featureBatches(validationFeatures, validationLabels, order, batchSize);
+    const batch = featureBatches(kept, order, batchSize);
     for (let index = 0; index * batchSize < order.length; index++) {
       const { x, labels } = await batch(index);
       const program = await this.program(`head ${labels.length}`, async () => this.headGraph(labels.length));
@@ -317,24 +324,6 @@ export class PhaseRun {
     const program = this.programs.get(key) ?? (await this.model.session.prepare(await graph(), this.programOptions, this.data.signal));
     this.programs.set(key, program);
     return program;
-  }
-
-  private async featuresOf(data: Dataset, views: number, onProgress: (done: number) => void): Promise<[Float32Array[], number[]]> {
-    const labels = this.model.labelIndices(data.classes);
-    const features: Float32Array[] = [];
-    const known: number[] = [];
-    const take = (row: Float32Array, { label }: Item) => {
-      features.push(row);
-      known.push(labels[label]);
-    };
-    const { signal, cache } = this.data;
-    const { transforms: pipeline, seed } = this.settings;
-    for (let view = 0; view < views; view++) {
-      const varied = view > 0 ? { pipeline, draws: (position: number) => ({ seed, stream: [streams.features, view, position] }) } : undefined;
-      const told = (done: number) => onProgress(view * data.length + done);
-      await this.model.computeEach("features", data, take, { signal, build: this.programOptions.build, decoded: cache?.of(data), varied, onProgress: told });
-    }
-    return [features, known];
   }
 }
 

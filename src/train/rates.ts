@@ -1,8 +1,8 @@
 import { pow } from "../core/math.js";
 import type { Model } from "../model/model.js";
-import { hyperOf } from "../optim/optimizer.js";
+import { hyperOf, type OptimizerSettings } from "../optim/optimizer.js";
 import { blockNumbers } from "./depth-groups.js";
-import type { Phase, Settings } from "./options.js";
+import type { Phase } from "./options.js";
 import { hyperName } from "./step.js";
 
 /** Parameters that learn at one rate each. */
@@ -37,9 +37,9 @@ export function parameterGroups(model: Model, head: ReadonlySet<string>, phase: 
  */
 export function hyperInputs(
   inputs: { has(name: string): boolean },
-  { lr }: Phase,
+  { lr, weightDecay }: { readonly lr: number; readonly weightDecay: number },
   { divisors }: Groups,
-  settings: Settings,
+  settings: OptimizerSettings,
   factor: number,
   step: number,
 ): Record<string, Float32Array> {
@@ -47,7 +47,7 @@ export function hyperInputs(
   divisors.forEach((divisor, group) => {
     for (const decays of [true, false]) {
       const name = hyperName(group, decays);
-      if (inputs.has(name)) hyper[name] = hyperOf(settings, { lr: (lr / divisor) * factor, weightDecay: decays ? settings.weightDecay : 0 }, step + 1);
+      if (inputs.has(name)) hyper[name] = hyperOf(settings, { lr: (lr / divisor) * factor, weightDecay: decays ? weightDecay : 0 }, step + 1);
     }
   });
   return hyper;

@@ -15,6 +15,9 @@ export interface Regression {
   readonly views: number;
 }
 
+/** By what such a phase's steps are made, whatever the trainer's own optimiser is. */
+export const regressionRule = ({ penalty }: Regression) => ({ optimizer: "sgd", momentum: 0.9, nesterov: false, weightDecay: penalty }) as const;
+
 /** Most views of an image. */
 export const mostViews = 64;
 
@@ -40,13 +43,16 @@ const mostRows = 1000;
 /** Of the power method: within a few per cent of the largest eigenvalue, which is far from the second of features that are not negative. */
 const iterations = 12;
 
-/**
- * What learning rate and penalty are to be in proportion to, for the same course on features of any size.
- *
- * @returns their mean variance, and the inverse of the loss' greatest curvature: half the largest eigenvalue of their second moments bounds
- * that of a softmax's cross-entropy
- */
-export function* scaleOf(features: readonly Float32Array[]): Slices<{ variance: number; rate: number }> {
+/** What penalty and learning rate are in proportion to, for the same course on features of any size. */
+export interface Scale {
+  /** Mean variance of the features. */
+  readonly variance: number;
+  /** Inverse of the loss' greatest curvature: half the largest eigenvalue of the features' second moments bounds that of a softmax's cross-entropy. */
+  readonly rate: number;
+}
+
+/** @param features of the images that a regression learns from */
+export function* scaleOf(features: readonly Float32Array[]): Slices<Scale> {
   const stride = Math.ceil(features.length / mostRows);
   const rows = features.filter((_, i) => i % stride === 0);
   const mean = new Float64Array(rows[0].length);

@@ -256,7 +256,7 @@ export class Trainer {
         imageSize: teacherSize,
         pictures: async () => (isSame ? batch : await shownSource(cursor.batch)).x,
       };
-      const lesson = run.features ? undefined : await this.teacher?.lesson(shown);
+      const lesson = this.settings.phases[cursor.phase].train === "head" ? undefined : await this.teacher?.lesson(shown);
       const { loss, logits } = await run.step({ ...batch, lesson }, { ...position, batch: cursor.batch, epoch: cursor.epoch, randomStep: cursor.step });
       this.sums.loss += loss * labels.length;
       const classes = logits.length / labels.length;

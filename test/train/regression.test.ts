@@ -124,7 +124,7 @@ describe("a head that learns as a logistic regression", () => {
     expect(trainer(model, { regression: { penalty: 0, views: 65 } })).toThrow("train: head: regression: views expected a whole number from 1 to 64, got 65");
     const wrong = { transforms: [transforms.Resize([9, 9]), transforms.Normalize([0.5], [0.5])] };
     await expect(trainer(model, { regression: { ...regression, views: 2 } }, wrong)().fit()).rejects.toThrow(
-      "train: transforms expected to give normalised images of 8x8 pixels, gave 9x9 pixels, normalised (image 0)",
+      "transforms: expected normalised images of 8x8 pixels, got 9x9 pixels, normalised (image 0)",
     );
     model.close();
   });

@@ -314,9 +314,9 @@ describe("what goes wrong", () => {
     const model = await tinyResnet();
     const train = (pipeline: transforms.Pipeline) => new Trainer(model, { train: tinyData(8) }, { ...quick, transforms: pipeline }).fit();
     await expect(train([transforms.Normalize([0.5], [0.5])])).rejects.toThrow(
-      /expected to give normalised images of 8x8 pixels, gave 10x10 pixels, normalised \(image \d+\)/,
+      /^transforms: expected normalised images of 8x8 pixels, got 10x10 pixels, normalised \(image \d+\)/,
     );
-    await expect(train([transforms.CenterCrop(8)])).rejects.toThrow(/gave 8x8 pixels, not normalised/);
+    await expect(train([transforms.CenterCrop(8)])).rejects.toThrow(/got 8x8 pixels, not normalised/);
     model.close();
   });
 
