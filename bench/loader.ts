@@ -17,7 +17,7 @@ import { TarShards } from "../src/data/tar-shards.js";
 import type { Model } from "../src/model/model.js";
 import type { Build } from "../src/runtime/instance.js";
 import { imageBatches } from "../src/train/batches.js";
-import { resolveSettings } from "../src/train/options.js";
+import { resolveSettings } from "../src/train/settings.js";
 import { PhaseRun } from "../src/train/phase-run.js";
 import { Trainer } from "../src/train/trainer.js";
 import { createModel } from "../src/zoo/create-model.js";

@@ -2,7 +2,8 @@ import { limits } from "../core/limits.js";
 import { isEncoded } from "../data/image.js";
 import { ImageCache } from "../data/image-cache.js";
 import { host } from "../runtime/host.js";
-import type { Settings, TrainingData } from "./options.js";
+import type { TrainingData } from "./options.js";
+import type { Settings } from "./settings.js";
 
 /**
  * Most bytes that a training keeps of decoded images: none where it reads each image only once, or where a data set's first image, and so

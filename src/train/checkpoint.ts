@@ -9,7 +9,8 @@ import { metadataKeys } from "../model/metadata.js";
 import { fileMetadata, fileTensors } from "../model/save.js";
 import { matchStateDict } from "../nn/state-dict.js";
 import type { PlateauState } from "../optim/plateau.js";
-import type { CheckpointTarget, EpochRecord, Settings } from "./options.js";
+import type { CheckpointTarget, EpochRecord } from "./options.js";
+import type { Settings } from "./settings.js";
 import { averagePrefix, statePrefix } from "./step.js";
 
 /** Phase, epoch within it, next batch within that, steps done in the phase, and in all. */

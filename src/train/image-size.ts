@@ -4,7 +4,8 @@ import { sizePair } from "../data/transforms/definition.js";
 import { isCheckpointed } from "../graph/graph.js";
 import { inferenceGraph } from "../model/graphs.js";
 import type { Model } from "../model/model.js";
-import type { Phase, Settings } from "./options.js";
+import type { Phase } from "./options.js";
+import type { Settings } from "./settings.js";
 
 /** Largest side that a phase may ask for. */
 const mostPixels = 4096;

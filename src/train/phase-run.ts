@@ -18,10 +18,11 @@ import { projectionNames } from "./distill-loss.js";
 import { lossDivisor } from "./loss.js";
 import { trainingSize } from "./image-size.js";
 import { type KeptFeatures, keepFeatures } from "./kept-features.js";
-import type { Phase, Settings } from "./options.js";
+import type { Phase } from "./options.js";
 import { regressionRule, scaleOf, type Scale } from "./regression.js";
 import { type Groups, hyperInputs, parameterGroups } from "./rates.js";
 import { scheduleOf } from "./schedules.js";
+import type { Settings } from "./settings.js";
 import { streams } from "./streams.js";
 import { headGraph, makingStep, type StepSettings, statePrefix, updateGraph } from "./step.js";
 

@@ -20,11 +20,12 @@ import { openTeacher, rehearseTeacher, weightsDigest } from "./distillation.js";
 import { classWeightsOf } from "./loss.js";
 import { chooseBatchNorm } from "./norms.js";
 import { onlyReadable } from "./only-readable.js";
-import { type EpochRecord, type Phase, type Progress, resolveSettings, type Settings, type TrainerOptions, type TrainingData } from "./options.js";
+import type { EpochRecord, Phase, Progress, TrainerOptions, TrainingData } from "./options.js";
 import { shownSize, trainingSize, viewSize } from "./image-size.js";
 import { PhaseRun } from "./phase-run.js";
 import { checkClassWeights, imagesByClass, orderOf, repeated } from "./sampling.js";
 import { fallsOnPlateaus, wholeSchedule } from "./schedules.js";
+import { resolveSettings, type Settings } from "./settings.js";
 import { streams } from "./streams.js";
 import type { Teacher } from "./teacher.js";
 
