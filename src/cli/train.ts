@@ -78,7 +78,7 @@ export function trainCommand(): Command {
     .option("--batch-size <n>", "images per step", wholeNumber(1), 32)
     .addOption(new Option("--optimizer <name>", "update rule (default: adamw; of a head alone a logistic regression's)").choices(["sgd", "adamw"]))
     .option("--weight-decay <share>", "of weights, not of norms and biases (default: 0.01 for adamw, 1e-4 for sgd)", number(0))
-    .option("--label-smoothing <share>", "spread over all classes", number(0), 0)
+    .option("--label-smoothing <share>", "spread over all classes (default: 0, where images are mixed by choice 0.1)", number(0))
     .addOption(
       new Option(
         "--batch-norm <mode>",
@@ -91,8 +91,8 @@ export function trainCommand(): Command {
     .optionsGroup("Augmentation, while all layers learn:")
     .option("--augment <policy>", "automatic augmentation, such as rand-m9-mstd0.5-inc1, augmix-m5-w4-d2, ta_wide, imagenet (default: none)")
     .option("--erase <probability>", "of erasing a random rectangle of an image", numberWithin(0, 1))
-    .option("--mixup <alpha>", "blend images of a batch, by shares from a beta distribution", number(0))
-    .option("--cutmix <alpha>", "swap rectangles between images of a batch; with --mixup one or the other", number(0))
+    .option("--mixup <alpha>", "blend images of a batch, by shares from a beta distribution (default: by the epochs; 0 for none)", number(0))
+    .option("--cutmix <alpha>", "swap rectangles between images of a batch; with --mixup one or the other (default: by the epochs; 0 for none)", number(0))
     .option("--repeats <n>", "differently augmented copies of an image in a batch, of as many fewer images", wholeNumber(1))
     .optionsGroup("Data:")
     .option("--validation <share>", "held out where the data has no split of its own", number(0, 1), 0.2)
@@ -247,7 +247,7 @@ function learningOptions({
 }: TrainOptions): FineTuneOptions {
   const learning = { optimizer, weightDecay, labelSmoothing, batchNorm, gradientCheckpointing };
   const augmentation = { auto: augment === undefined ? undefined : transforms.autoAugmentation(augment), erasing: erase };
-  const mixing = mixup || cutmix ? { mixup, cutmix } : undefined;
+  const mixing = mixup || cutmix ? { mixup, cutmix } : (mixup ?? cutmix) === undefined ? undefined : false;
   return { ...learning, augmentation, mixing, repeats, baseLr: lr, headLr, epochs, freezeEpochs, batchSize, patience, seed, badImages, build };
 }
 

@@ -1,11 +1,11 @@
 import { sizeOf } from "../core/shape.js";
 import type { Model } from "../model/model.js";
 import type { FineTuneOptions } from "./fine-tune.js";
-import type { Phase, TrainingData } from "./options.js";
+import type { Phase, TrainerOptions, TrainingData } from "./options.js";
 import { hasLinearHead } from "./regression.js";
 
 /** What `fineTune` does, and why where it was left to choose. */
-export interface FineTuneSchedule {
+export interface FineTuneSchedule extends Pick<TrainerOptions, "labelSmoothing" | "mixing"> {
   readonly phases: readonly [head: Phase, all: Phase];
   /** Why, of what was left to choose; empty where nothing was. */
   readonly why: string;
@@ -23,16 +23,24 @@ const viewsUpTo = [
   { images: 10_000, views: 4 },
 ] as const;
 
+/** Fewer passes than this do not teach a network its images by heart, and are too few to learn from mixed ones. */
+const fewestMixedEpochs = 10;
+const mixed = { mixing: { mixup: 0.2, cutmix: 1 }, labelSmoothing: 0.1 } as const;
+
 /** A backbone of fewer parameters knows less, and may move further, than one that learnt all of ImageNet. */
 const smallBackbone = 2_000_000;
 
 const within = (low: number, x: number, high: number) => Math.min(high, Math.max(low, Math.ceil(x)));
 
+/** Whether the labels may become shares of several classes, and no teacher is asked about the images. */
+const mayMix = ({ loss = "crossEntropy", distillation }: TrainerOptions) => (typeof loss === "string" ? loss : loss.name) === "crossEntropy" && !distillation;
+
 const parametersOf = ({ session }: Model) => session.keptValues().reduce((sum, { kind, shape }) => sum + (kind === "parameter" ? sizeOf(shape) : 0), 0);
 
 /**
- * The phases of a fine-tuning. What options name is taken from them; the rest follows from the number of training images and classes, from
- * whether the backbone comes with weights, and from the form of its head. `models/ocelli-s` has the measurements behind the numbers.
+ * The phases of a fine-tuning, and whether its images are mixed. What options name is taken from them; the rest follows from the number of
+ * training images and classes, from whether the backbone comes with weights, and from the form of its head. `models/ocelli-s` has the
+ * measurements behind the numbers.
  */
 export function fineTuneSchedule(model: Model, { train: { length: images, classes } }: TrainingData, options: FineTuneOptions = {}): FineTuneSchedule {
   const { batchSize = 32, optimizer, headLr, headViews, layerDecay, epochs, freezeEpochs } = options;
@@ -65,9 +73,17 @@ export function fineTuneSchedule(model: Model, { train: { length: images, classe
         ]
       : [wholeEpochs, `then all layers for ${wholeEpochs} epochs, for some ${shownImages} looks at ${count}, within 5 to ${trained ? 20 : 50} epochs`],
   );
+  const mixes = options.mixing === undefined && trained && allEpochs >= fewestMixedEpochs && mayMix(options);
+  if (mixes) {
+    const { mixing, labelSmoothing } = mixed;
+    const smoothed = options.labelSmoothing === undefined ? ` and labels smoothed by ${labelSmoothing}` : "";
+    why.push(`with images mixed (mixup ${mixing.mixup}, cutmix ${mixing.cutmix})${smoothed} there, since in ${allEpochs} epochs they would be learnt by heart`);
+  }
   const lrMult = options.lrMult ?? (layerDecay === undefined && trained ? 10 : 1);
   return {
     why: why.join("; "),
+    mixing: mixes ? mixed.mixing : options.mixing,
+    labelSmoothing: options.labelSmoothing ?? (mixes ? mixed.labelSmoothing : undefined),
     phases: [
       {
         name: "head",

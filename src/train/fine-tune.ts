@@ -4,6 +4,11 @@ import type { EpochRecord, TrainerOptions, TrainingData } from "./options.js";
 import { Trainer } from "./trainer.js";
 
 export interface FineTuneOptions extends Omit<TrainerOptions, "phases" | "lr" | "schedule"> {
+  /**
+   * Mixup and cutmix while all layers learn. Default mixup 0.2 and cutmix 1, with a `labelSmoothing` of 0.1, where a trained backbone learns for 10
+   * epochs or more by cross-entropy and without a teacher; `false` for none.
+   */
+  readonly mixing?: TrainerOptions["mixing"];
   /** Passes over the data with all layers learning. Default by the number of images, 5 to 20; none below 10 images a class. */
   readonly epochs?: number;
   /** Passes before that over kept backbone results, with only the head learning; nearly free. Default by the number of images, 16 to 60. */
@@ -42,8 +47,8 @@ export async function fineTune(model: Model, data: TrainingData, options: FineTu
 
 /** The Trainer that `fineTune` runs; for resuming from a checkpoint. */
 export function fineTuner(model: Model, data: TrainingData, options: FineTuneOptions = {}): Trainer {
-  const { phases, why } = fineTuneSchedule(model, data, options);
+  const { why, ...chosen } = fineTuneSchedule(model, data, options);
   const { scale = [leastArea, 1] as const, ...varied } = options.augmentation ?? {};
   const augmentation = options.transforms ? options.augmentation : { ...varied, scale };
-  return new Trainer(model, data, { optimizer: "adamw", ...options, augmentation, phases }, why);
+  return new Trainer(model, data, { optimizer: "adamw", ...options, augmentation, ...chosen }, why);
 }

@@ -108,8 +108,8 @@ export interface TrainerOptions {
   readonly transforms?: readonly Transform[];
   /** How training images vary: options of the model's `trainingTransforms`. */
   readonly augmentation?: Augmentation;
-  /** Mixup and cutmix, where all layers learn. A training's accuracy is then that of the class with the greater share. Default none. */
-  readonly mixing?: Partial<Mixing>;
+  /** Mixup and cutmix, where all layers learn. A training's accuracy is then that of the class with the greater share. Default `false`: none. */
+  readonly mixing?: Partial<Mixing> | false;
   /**
    * So many differently augmented copies of an image stand side by side in an epoch, which then has as many fewer different images; 1 to 64,
    * default 1. Where all layers learn. @see Hoffer et al. 2019, "Augment your batch"; timm `RepeatAugSampler`

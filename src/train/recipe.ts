@@ -118,7 +118,7 @@ const recipe = record({
       extra: listOf(transform),
       erasing: share,
     }),
-    mixing: anObject,
+    mixing: byKind({ boolean: oneOf(false), object: anObject }),
     patience: aWhole(0),
     badImages: oneOf("error", "skip"),
     build: oneOf("auto", "simd", "relaxed", "turbo"),

@@ -80,7 +80,7 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
     distillation: options.distillation && distillationSettings(options.distillation, model),
     dropRate: options.dropRate,
     dropPathRate: other(options.dropPathRate, 0),
-    mixing: options.mixing && checkedMixing(options.mixing),
+    mixing: options.mixing ? checkedMixing(options.mixing) : undefined,
     repeats: other(options.repeats, 1),
   };
   const again = settings.mixing ? "mixing" : settings.repeats ? "repeats" : settings.sampling ? "sampling" : undefined;

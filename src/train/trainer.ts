@@ -7,7 +7,7 @@ import type { Dataset } from "../data/dataset.js";
 import type { ImageCache } from "../data/image-cache.js";
 import { argmax } from "../model/logits.js";
 import { type PeakMemory, peakMemory } from "../model/memory.js";
-import type { Model, NamedTensor } from "../model/model.js";
+import type { Model } from "../model/model.js";
 import { type PlateauState, plateauStart, watchPlateau } from "../optim/plateau.js";
 import { checkpointGradients } from "../plan/gradient-checkpointing.js";
 import { chooseBuild } from "../runtime/choose-build.js";
@@ -17,6 +17,7 @@ import { type Checkpoint, checkSameRun, type Cursor, readCheckpoint, type Traine
 import { cacheLimit, openCache } from "./cached-images.js";
 import { Clock } from "./clock.js";
 import { openTeacher, rehearseTeacher, weightsDigest } from "./distillation.js";
+import { EarlyStopping } from "./early-stopping.js";
 import { classWeightsOf } from "./loss.js";
 import { chooseBatchNorm } from "./norms.js";
 import { onlyReadable } from "./only-readable.js";
@@ -28,14 +29,6 @@ import { fallsOnPlateaus, wholeSchedule } from "./schedules.js";
 import { resolveSettings, type Settings } from "./settings.js";
 import { streams } from "./streams.js";
 import type { Teacher } from "./teacher.js";
-
-/** Lowest validation loss so far, epochs of this phase since then, and the weights that had it. */
-interface Best {
-  loss: number;
-  epochsSince: number;
-  batchesTracked: number;
-  tensors?: ReadonlyMap<string, NamedTensor>;
-}
 
 /**
  * Trains a model on a data set. Everything runs in one build and depends only on weights, data, options and seed: the
@@ -52,7 +45,7 @@ export class Trainer {
   private cursor: Cursor = { phase: 0, epoch: 0, batch: 0, phaseStep: 0, step: 0 };
   private sums = { loss: 0, right: 0 };
   private batchLoss = 0;
-  private best: Best = { loss: Number.POSITIVE_INFINITY, epochsSince: 0, batchesTracked: 0 };
+  private readonly stopping: EarlyStopping;
   private plateau: PlateauState = plateauStart;
   private readonly averages?: Averages;
   private teacher?: Teacher;
@@ -76,6 +69,7 @@ export class Trainer {
     if (model.facts.quantized) throw new ArgumentError("train: a quantised model does not learn; train the float32 model and quantise it again");
     const { batchNorm, notice } = chooseBatchNorm(model, data.train.length, options.batchNorm);
     this.settings = resolveSettings(options, batchNorm, model);
+    this.stopping = new EarlyStopping(model, this.settings.patience);
     this.notices = [choice && `fineTune: ${choice}`, notice].flatMap((text) => text || []);
     model.labelIndices([...data.train.classes, ...(data.validation?.classes ?? [])]);
     const needy =
@@ -118,7 +112,7 @@ export class Trainer {
     this.cursor = { ...state.cursor };
     this.sums = { ...state.sums };
     this.history.splice(0, this.history.length, ...state.history.map((record) => ({ ...record, imagesPerSecond: 0, waiting: 0 })));
-    this.best = { ...state.best, loss: state.best.loss ?? Number.POSITIVE_INFINITY, tensors: checkpoint.best };
+    this.stopping.resume(state.best, checkpoint.best);
     this.plateau = state.plateau ?? plateauStart;
     this.resumed = checkpoint;
     return this;
@@ -180,7 +174,7 @@ export class Trainer {
       await this.teacher?.close().catch(() => {});
     }
     await this.averages?.finish();
-    await this.restoreBest();
+    await this.stopping.restoreBest();
     return this.history;
   }
 
@@ -199,7 +193,7 @@ export class Trainer {
       await this.runSteps(run, train, clock);
       const [validated, stop] = await this.asMeasured(async () => {
         const measured = validation && (await run.validate());
-        return [measured, await this.watch(measured?.loss)] as const;
+        return [measured, await this.stopping.watch(measured?.loss)] as const;
       });
       const report = this.progress(train, clock, validated ?? null);
       const { loss, accuracy, epoch, imagesPerSecond, waiting } = report;
@@ -209,7 +203,7 @@ export class Trainer {
       Object.assign(cursor, { epoch: cursor.epoch + 1, batch: 0 });
       ended = stop || cursor.epoch === phase.epochs;
       if (stop) {
-        await this.restoreBest();
+        await this.stopping.restoreBest();
         await this.averages?.start();
       }
       if (ended) {
@@ -313,7 +307,7 @@ export class Trainer {
 
   private nextPhase(): void {
     Object.assign(this.cursor, { phase: this.cursor.phase + 1, epoch: 0, batch: 0, phaseStep: 0 });
-    this.best.epochsSince = 0;
+    this.stopping.nextPhase();
     this.plateau = plateauStart;
   }
 
@@ -342,20 +336,6 @@ export class Trainer {
     this.plateau = watchPlateau(this.plateau, measured[schedule.monitor], schedule, phase.lr > 0 ? schedule.min / phase.lr : 0);
   }
 
-  /** Early stopping: keeps the best weights; says when to stop. */
-  private async watch(loss: number | undefined): Promise<boolean> {
-    if (this.settings.patience === 0 || loss === undefined) return false;
-    if (loss < this.best.loss) this.best = { loss, epochsSince: 0, batchesTracked: this.model.batchesTracked, tensors: await this.model.parameters() };
-    else this.best.epochsSince++;
-    return this.best.epochsSince >= this.settings.patience;
-  }
-
-  private async restoreBest(): Promise<void> {
-    if (!this.best.tensors) return;
-    await this.model.setParameters(this.best.tensors);
-    this.model.batchesTracked = this.best.batchesTracked;
-  }
-
   /** Batches and images of an epoch of a phase, by default of the one that training is in. */
   private epochSize({ length }: Dataset, phase = this.settings.phases[this.cursor.phase]): { batches: number; images: number } {
     const statistics = this.settings.batchNorm === "train" && phase.train === "all" && this.model.session.keptValues().some(({ kind }) => kind === "buffer");
@@ -363,13 +343,13 @@ export class Trainer {
   }
 
   private async save(target: NonNullable<TrainerOptions["checkpoint"]>): Promise<void> {
-    const { best, cursor, sums, settings } = this;
+    const { stopping, cursor, sums, settings } = this;
     const state: TrainerState = {
       version: 1,
       cursor,
       sums,
       history: this.history.map(({ imagesPerSecond: _, waiting: __, ...record }) => record),
-      best: { loss: best.tensors ? best.loss : null, epochsSince: best.epochsSince, batchesTracked: best.batchesTracked },
+      best: stopping.state,
       ...(this.plateau !== plateauStart && { plateau: this.plateau }),
       teacher: await weightsDigest(this.options.distillation?.teacher),
       ...((settings.accumulate ?? 1) > 1 && { divisor: this.resumed?.state.divisor ?? this.run?.divisor ?? 0 }),
@@ -379,7 +359,7 @@ export class Trainer {
       usedImages: this.usedData.train.length,
       classes: this.data.train.classes,
     };
-    await this.asMeasured(() => writeCheckpoint(target, this.model, state, { best: best.tensors, optimizer: this.resumed?.optimizer }));
+    await this.asMeasured(() => writeCheckpoint(target, this.model, state, { best: stopping.best, optimizer: this.resumed?.optimizer }));
   }
 
   /** The data without the images that cannot be read, if those are to be skipped. */

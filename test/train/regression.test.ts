@@ -132,8 +132,8 @@ describe("a head that learns as a logistic regression", () => {
 
 describe("fineTune's schedule", () => {
   const of = (model: Model, images: number, options: FineTuneOptions = {}) => {
-    const { phases, why } = fineTuneSchedule(model, { train: tinyData(1).subset(new Array(images).fill(0)) }, options);
-    return { epochs: phases.map(({ epochs }) => epochs), views: phases[0].regression?.views, lr: phases[1].lr, lrMult: phases[1].lrMult, phases, why };
+    const { phases, ...more } = fineTuneSchedule(model, { train: tinyData(1).subset(new Array(images).fill(0)) }, options);
+    return { ...more, epochs: phases.map(({ epochs }) => epochs), views: phases[0].regression?.views, lr: phases[1].lr, lrMult: phases[1].lrMult, phases };
   };
 
   test("follows from how many images there are", async () => {
@@ -156,6 +156,31 @@ describe("fineTune's schedule", () => {
     for (const given of [{ headLr: 0.1 }, { optimizer: "sgd" as const }]) expect(of(model, 12, given).phases[0]).not.toHaveProperty("regression");
     expect(of(model, 12, { headLr: 0.1 }).phases[0].lr).toBe(0.1);
     expect(of(model, 12, { layerDecay: 0.8 }).lrMult).toBe(1);
+    model.close();
+  });
+
+  test("mixes images where all layers would learn them by heart, and softmax allows it", async () => {
+    const model = await createModel("resnet20", { pretrained: true, labels: classes, inline: true });
+    const chosen = { mixing: { mixup: 0.2, cutmix: 1 }, labelSmoothing: 0.1 };
+    const none = { mixing: undefined, labelSmoothing: undefined };
+    const schedule = (images: number, options?: FineTuneOptions) => {
+      const { mixing, labelSmoothing, why } = of(model, images, options);
+      expect(why.includes("with images mixed (mixup 0.2, cutmix 1)")).toBe(options?.mixing === undefined && mixing !== undefined);
+      return { mixing, labelSmoothing };
+    };
+    for (const options of [{}, { loss: "crossEntropy" }, { loss: { name: "crossEntropy" } }, { epochs: 10 }] as const)
+      expect(schedule(300, options)).toEqual(chosen);
+    expect(schedule(12)).toEqual(none); // the head alone learns
+    expect(schedule(3_000)).toEqual(none); // in 7 epochs
+    const teacher = { teacher: model } as FineTuneOptions["distillation"];
+    for (const options of [{ epochs: 9 }, { loss: "focal" }, { loss: { name: "binaryCrossEntropy" } }, { distillation: teacher }] as const)
+      expect(schedule(300, options)).toEqual(none);
+    expect(schedule(300, { labelSmoothing: 0 })).toEqual({ ...chosen, labelSmoothing: 0 });
+    expect(schedule(300, { mixing: false })).toEqual({ mixing: false, labelSmoothing: undefined });
+    expect(schedule(300, { mixing: { mixup: 1 } })).toEqual({ mixing: { mixup: 1 }, labelSmoothing: undefined });
+    const settings = (options: FineTuneOptions) => fineTuner(model, { train: tinyData(30) }, options).settings;
+    expect(settings({})).toMatchObject({ mixing: { mixup: 0.2, cutmix: 1, mode: "batch" }, labelSmoothing: 0.1 });
+    expect(settings({ mixing: false })).toMatchObject({ mixing: undefined, labelSmoothing: 0 });
     model.close();
   });
 
