@@ -13,15 +13,17 @@ const root = resolve(import.meta.dirname, "..");
 const assets = process.env.OCELLI_TEST_ASSETS ?? resolve(root, "../shared/assets");
 const weights = process.env.OCELLI_BACKBONE ?? join(root, "models/ocelli-s/model.safetensors");
 
-const soft: FineTuneOptions = { labelSmoothing: 0.1, mixing: { mixup: 0.2, cutmix: 1 } };
+const plain: FineTuneOptions = { epochs: 20, mixing: false };
+const mixed: FineTuneOptions = { epochs: 20, baseLr: 2e-3, mixing: { mixup: 0.2, cutmix: 1 }, labelSmoothing: 0.1 };
 const grid: Readonly<Record<string, FineTuneOptions>> = {
   "own choice": {},
   "head alone": { epochs: 0 },
   "head alone, AdamW": { epochs: 0, freezeEpochs: 30, headLr: 1e-2 },
   "5 epochs at 5e-4": { epochs: 5, baseLr: 5e-4 },
-  "20 epochs at 1e-3": { epochs: 20, baseLr: 1e-3 },
-  "20 epochs at 2e-3": { epochs: 20, baseLr: 2e-3 },
-  "20 epochs at 2e-3, mixed, smoothed": { epochs: 20, baseLr: 2e-3, ...soft },
+  "20 epochs at 1e-3": { ...plain, baseLr: 1e-3 },
+  "20 epochs at 2e-3": { ...plain, baseLr: 2e-3 },
+  "20 epochs at 2e-3, every other batch mixed": { ...mixed, mixing: { ...mixed.mixing, prob: 0.5 } },
+  "20 epochs at 2e-3, mixed, early layers at a third": { ...mixed, lrMult: 3 },
 };
 
 interface Part {
