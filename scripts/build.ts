@@ -30,31 +30,36 @@ const withLeanOps: Plugin = {
     })),
 };
 
+/** What whatever uses a model needs. */
+const base = [
+  ...["model/model", "model/top-k-accuracy", "zoo/assemble", "zoo/checkpoint", "zoo/model-file", "zoo/registry", "zoo/saved", "zoo/weights", "hub/env"],
+  ...["formats/safetensors/index", "data/prepare", "ops/add", "ops/combine", "ops/fill", "ops/map", "ops/mean", "ops/select"],
+];
+
 /**
- * Every file that is imported dynamically imports the index too, which is there already when it is asked for. esbuild makes a chunk for
- * every set of entries that share something; without, what the index and any of fifty networks share is fifty chunks, whatever it is that
- * loads them.
+ * Keeps `base`, with all that it imports, one file. esbuild makes a file for every set of entries that share something, and what is imported
+ * dynamically is an entry too: without, what the index and any of a hundred entries share is sixty files, and each costs an engine 0.4 ms.
+ * So every entry is said to import all of it, which is there already when the entry is asked for; a bundler drops what is not used.
  */
-const withIndex: Plugin = {
-  name: "with index",
+const withBase: Plugin = {
+  name: "with base",
   setup({ onLoad, onResolve }) {
-    const index = join(root, "src/index.ts");
-    const dynamic = new Set(
-      filesIn("src").flatMap((file) =>
-        [...readFileSync(file, "utf8").matchAll(/\bimport\("(\.[^"]+)\.js"\)/g)].map(([, path]) => resolve(dirname(file), `${path}.ts`)),
-      ),
+    const ofImport = (file: string, [, path]: RegExpExecArray) => resolve(dirname(file), `${path}.ts`);
+    const dynamic = filesIn("src").flatMap((file) =>
+      [...readFileSync(file, "utf8").matchAll(/\bimport\("(\.[^"]+)\.js"\)/g)].map((found) => ofImport(file, found)),
     );
-    // What others import statically, such as the catalogue and a model's file, must not bring them the index.
-    const isStatic = (path: string) => /catalogue|model[/\\]save\.ts$/.test(path);
-    // Who imports this has a model, and so the index.
-    const isBesideIndex = (path: string) => /vision[/\\]index\.ts$/.test(path);
+    const chosen = new Set([...dynamic, ...[...entries, ...features].map((name) => join(root, `src/${name}.ts`))]);
     // Without workers the caller imports the workers' own file: modules that it shared with a page's would come along with the page.
     onResolve({ filter: /worker-augmentations\.js$/ }, ({ kind }) => (kind === "dynamic-import" ? { path: "../augmentations.js", external: true } : undefined));
-    // The package has no side effects, so that an import of nothing would be dropped.
-    onResolve({ filter: /^with-index$/ }, () => ({ path: index, sideEffects: true }));
-    onLoad({ filter: /[/\\]src[/\\]((zoo|formats|hub|model)[/\\].*|vision[/\\]index)\.ts$/ }, ({ path }) =>
-      (dynamic.has(path) && !isStatic(path)) || isBesideIndex(path)
-        ? { contents: `${readFileSync(path, "utf8")}\nimport "with-index";\n`, loader: "ts" }
+    // The package has no side effects, so that an import of nothing would be dropped, but not one of something that is not used.
+    onResolve({ filter: /^with base$/ }, ({ path }) => ({ path, namespace: path, sideEffects: true }));
+    onLoad({ filter: /./, namespace: "with base" }, () => ({
+      contents: base.map((name, i) => `export * as base${i} from "./src/${name}.js";`).join("\n"),
+      resolveDir: root,
+    }));
+    onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, ({ path }) =>
+      chosen.has(path) && !/[/\\](generated|ops)[/\\]/.test(path)
+        ? { contents: `${readFileSync(path, "utf8")}\nimport "with base";\n`, loader: "ts" }
         : undefined,
     );
   },
@@ -185,7 +190,7 @@ async function bundlePage(name: "page" | "graph-page", absent: RegExp): Promise<
 }
 
 /**
- * `dist/`: modules in few files, because each file costs an engine 0.15 ms and there are two hundred; declarations one for one by
+ * `dist/`: modules in few files, because each file costs an engine 0.4 ms and there are hundreds; declarations one for one by
  * `tsc`; the workers and the Wasm files beside them. What is imported dynamically is a file of its own.
  */
 async function makeDist(): Promise<void> {
@@ -204,7 +209,7 @@ async function makeDist(): Promise<void> {
       mainFields: ["module", "main"],
       external: ["node:*", "ocelli", ...installed],
       legalComments: "inline",
-      plugins: [withLeanOps, withIndex],
+      plugins: [withLeanOps, withBase],
       logLevel: "error",
     });
     cpSync("build/whole-worker.js", `${fresh}/worker.js`);
