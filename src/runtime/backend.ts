@@ -1,7 +1,7 @@
 import { barrierBytes } from "./barrier.js";
 import type { BinaryName } from "./binaries.js";
 import { bindModules, type Build, compileKernels, type Kernels } from "./instance.js";
-import { createMemory, growMemory } from "./memory.js";
+import { createMemory, growMemory, pressCollector } from "./memory.js";
 import { limits } from "../core/limits.js";
 import type { Pool } from "./pool.js";
 import { type Code, runShare, type Share, shareOf } from "./program.js";
@@ -13,6 +13,8 @@ export interface Backend {
   readonly started: Promise<void>;
   grow(bytes: number): Promise<void>;
   write(address: number, data: Uint8Array): Promise<void>;
+  /** The memory itself, until it grows; not there where another thread owns it. */
+  view?(address: number, length: number): Float32Array;
   /** A copy of `bytes` bytes. */
   read(address: number, bytes: number): Promise<Uint8Array>;
   load(program: number, code: Code, build: Build): Promise<void>;
@@ -35,6 +37,7 @@ export function inlineBackend(): Backend {
     started: Promise.resolve(),
     grow: async (bytes) => growMemory(memory, bytes),
     write: async (address, data) => new Uint8Array(memory.buffer).set(data, address),
+    view: (address, length) => new Float32Array(memory.buffer, address, length),
     read: async (address, bytes) => new Uint8Array(memory.buffer).slice(address, address + bytes),
     load: async (program, code, build) => {
       programs.set(program, shareOf(code, bindModules(await compileKernels(build, code.kernels), memory, kernels), 0, 1));
@@ -64,6 +67,7 @@ export function sharedBackend(pool: Pool, threads: number, { crowded }: { crowde
     started,
     grow: async (bytes) => growMemory(memory, bytes),
     write: async (address, data) => new Uint8Array(memory.buffer).set(data, address),
+    view: (address, length) => new Float32Array(memory.buffer, address, length),
     read: async (address, bytes) => {
       const copy = new Uint8Array(bytes);
       copy.set(new Uint8Array(memory.buffer, address, bytes));
@@ -73,7 +77,10 @@ export function sharedBackend(pool: Pool, threads: number, { crowded }: { crowde
       pool.announce(threads, { type: "load", session, program, code, modules: await compileKernels(build, code.kernels, { shared: true }) }),
     unload: (program) => pool.announce(threads, { type: "unload", session, program }),
     run: (program) => started.then(() => pool.run(threads, session, program)),
-    close: () => pool.announce(threads, { type: "close", session }),
+    close() {
+      pool.announce(threads, { type: "close", session });
+      pressCollector(memory);
+    },
   };
 }
 

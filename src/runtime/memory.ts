@@ -37,3 +37,14 @@ export function growMemory(memory: WebAssembly.Memory, bytes: number): void {
     throw new LimitError(`memory: this engine refuses to grow a memory from ${memory.buffer.byteLength} to ${bytes} bytes`, { cause });
   }
 }
+
+/** More than this of new buffers makes engines look for what they can collect. */
+const pressureBytes = 2 ** 26;
+
+/**
+ * For a memory that this thread has just forgotten. Engines do not count shared memory, so that nothing would make them collect it: a thread that
+ * only runs kernels makes no garbage. They do count buffers, of which nobody touches this one.
+ */
+export function pressCollector({ buffer }: WebAssembly.Memory): void {
+  new ArrayBuffer(Math.min(buffer.byteLength, pressureBytes));
+}

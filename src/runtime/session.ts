@@ -115,6 +115,17 @@ export class Session {
     });
   }
 
+  /** Writes a kept tensor of floats as `make` makes it: straight into the memory, which `into` is where this thread sees it, or anywhere. */
+  async fill(name: string, make: (into?: Float32Array) => Slices<Float32Array>, signal?: AbortSignal): Promise<void> {
+    return this.exclusive(async () => {
+      const { value, address } = this.map.kept(name);
+      const into = this.backend.view?.(address, sizeOf(value.shape));
+      const data = await inSlices(make(into), signal);
+      if (data.buffer !== into?.buffer) await this.put(address, bytesOf(data));
+      this.changedAt.set(name, ++this.clock);
+    });
+  }
+
   /** Reads a kept tensor, in the layout that it has in memory. */
   async read<T extends TensorData = Float32Array>(name: string): Promise<T> {
     return this.exclusive(async () => {

@@ -1,7 +1,7 @@
 import { type Barrier, breakBarrier, makeBarrier } from "./barrier.js";
 import type { BinaryName } from "./binaries.js";
 import { binariesOf, bindModules, type Kernels } from "./instance.js";
-import { createMemory, growMemory } from "./memory.js";
+import { createMemory, growMemory, pressCollector } from "./memory.js";
 import type { Failure, Message, Reply } from "./messages.js";
 import type { ModuleSource } from "./modules.js";
 import { runShare, runTogether, type Share, shareOf } from "./program.js";
@@ -84,9 +84,12 @@ async function handle(message: Message, post: (reply: Reply) => void): Promise<{
       sessions.set(message.session, { memory, kernels: new Map(), barrier, thread: message.thread, threads: message.threads, programs: new Map() });
       return {};
     }
-    case "close":
+    case "close": {
+      const memory = sessions.get(message.session)?.memory;
       sessions.delete(message.session);
+      if (memory) pressCollector(memory);
       return {};
+    }
     case "load": {
       const session = opened(message.session);
       try {

@@ -1,6 +1,6 @@
 import { ArgumentError, LimitError } from "../core/errors.js";
 import { sizeOf } from "../core/shape.js";
-import { giveWay, inSlices } from "../core/slices.js";
+import { giveWay, inSlices, type Slices } from "../core/slices.js";
 import { evaluationTransforms, named, type Preprocessing, type PreprocessingName } from "../data/preprocessing.js";
 import type { Value } from "../graph/graph.js";
 import { inferenceGraph } from "../model/graphs.js";
@@ -55,17 +55,23 @@ export async function assemble(built: Architecture, options: AssembleOptions, sa
     await session.keepAll(graph);
     const load = new Set(match?.load.filter((name) => !(newHead && built.classifier.includes(name))));
     const statistics: [string, Float32Array][] = [];
-    const fill = async (value: Value, data: Float32Array) => {
-      if (value.kind === "buffer") statistics.push([value.name, data.slice()]);
-      await session.write(value.name, value.dtype === "int8" ? Int8Array.from(data) : data);
+    const fill = async (value: Value, make: (into?: Float32Array) => Slices<Float32Array>) => {
+      const noted = function* (into?: Float32Array) {
+        const data = yield* make(into);
+        if (value.kind === "buffer") statistics.push([value.name, data.slice()]);
+        return data;
+      };
+      if (value.dtype === "int8") await session.write(value.name, Int8Array.from(await inSlices(noted(), signal)));
+      else await session.fill(value.name, noted, signal);
       await giveWay(signal);
     };
-    for (const value of graph.kept.values()) if (!load.has(value.name)) await fill(value, await inSlices(initialValues(value, seed), signal));
+    for (const value of graph.kept.values()) if (!load.has(value.name)) await fill(value, () => initialValues(value, seed));
+    // Where the memory is another thread's: one for all, and no more than a number where nothing is written to it.
     const moved = new Float32Array(Math.max(0, ...[...graph.kept.values()].map(({ name, shape }) => (load.has(name) ? sizeOf(shape) : 0))));
     for await (const [name, data] of weights?.read(load) ?? []) {
       const value = graph.kept.get(name) as Value;
       weights?.check?.(value, data);
-      await fill(value, await inSlices(toMemory(data, value.file, moved), signal));
+      await fill(value, (into = moved) => toMemory(data, value.file, into));
     }
     const identityNorms = weights !== undefined && hasIdentityNorms(statistics);
     const facts = { architecture: built, labels, ...images, notes: saved.notes, trained: weights !== undefined, identityNorms, quantized: weights?.quantized };

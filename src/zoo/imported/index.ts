@@ -41,8 +41,9 @@ export function importClassifier(model: OnnxModel, naming: Naming): { architectu
         file: naming.file,
         shapes: new Map([...weights].map(([name, { shape }]) => [name, shape])),
         async *read(names) {
-          const room = new Uint8Array(4 * Math.max(0, ...[...weights.values()].map(({ shape }) => sizeOf(shape))));
-          for (const name of names) {
+          const asked = [...names];
+          const room = new Uint8Array(4 * Math.max(0, ...asked.map((name) => sizeOf(weights.get(name)?.shape ?? [0]))));
+          for (const name of asked) {
             const data = weights.get(name)?.decode(room).data ?? new Float32Array();
             yield [name, data instanceof Float32Array ? data : Float32Array.from(data)] as const;
           }
