@@ -102,26 +102,21 @@ export class Session {
     return this.map.keptValues();
   }
 
-  /** Writes a kept tensor, in the layout that it has in memory. */
-  async write(name: string, data: TensorData): Promise<void> {
+  /**
+   * Writes a kept tensor, in the layout that it has in memory.
+   *
+   * @param data or what makes it: floats straight into the memory, which `into` is where this thread sees it, or anywhere
+   */
+  async write(name: string, data: TensorData | ((into?: Float32Array) => Slices<Float32Array>), signal?: AbortSignal): Promise<void> {
     return this.exclusive(async () => {
       const { value, address } = this.map.kept(name);
-      if (!(data instanceof arrayTypes[value.dtype]))
-        throw new ShapeError(`"${name}" is kept as ${value.dtype}, expected ${arrayTypes[value.dtype].name}, got ${data.constructor.name}`);
-      if (data.length !== sizeOf(value.shape))
-        throw new ShapeError(`"${name}" has shape ${formatShape(value.shape)}, expected ${sizeOf(value.shape)} numbers, got ${data.length}`);
-      await this.put(address, bytesOf(data));
-      this.changedAt.set(name, ++this.clock);
-    });
-  }
-
-  /** Writes a kept tensor of floats as `make` makes it: straight into the memory, which `into` is where this thread sees it, or anywhere. */
-  async fill(name: string, make: (into?: Float32Array) => Slices<Float32Array>, signal?: AbortSignal): Promise<void> {
-    return this.exclusive(async () => {
-      const { value, address } = this.map.kept(name);
-      const into = this.backend.view?.(address, sizeOf(value.shape));
-      const data = await inSlices(make(into), signal);
-      if (data.buffer !== into?.buffer) await this.put(address, bytesOf(data));
+      const size = sizeOf(value.shape);
+      const view = typeof data === "function" ? this.backend.view?.(address, size) : undefined;
+      const made = typeof data === "function" ? await inSlices(data(view), signal) : data;
+      if (!(made instanceof arrayTypes[value.dtype]))
+        throw new ShapeError(`"${name}" is kept as ${value.dtype}, expected ${arrayTypes[value.dtype].name}, got ${made.constructor.name}`);
+      if (made.length !== size) throw new ShapeError(`"${name}" has shape ${formatShape(value.shape)}, expected ${size} numbers, got ${made.length}`);
+      if (made.buffer !== view?.buffer) await this.put(address, bytesOf(made));
       this.changedAt.set(name, ++this.clock);
     });
   }

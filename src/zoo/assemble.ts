@@ -56,13 +56,7 @@ export async function assemble(built: Architecture, options: AssembleOptions, sa
     const load = new Set(match?.load.filter((name) => !(newHead && built.classifier.includes(name))));
     const statistics: [string, Float32Array][] = [];
     const fill = async (value: Value, make: (into?: Float32Array) => Slices<Float32Array>) => {
-      const noted = function* (into?: Float32Array) {
-        const data = yield* make(into);
-        if (value.kind === "buffer") statistics.push([value.name, data.slice()]);
-        return data;
-      };
-      if (value.dtype === "int8") await session.write(value.name, Int8Array.from(await inSlices(noted(), signal)));
-      else await session.fill(value.name, noted, signal);
+      await session.write(value.name, value.dtype === "int8" ? Int8Array.from(await inSlices(make(), signal)) : make, signal);
       await giveWay(signal);
     };
     for (const value of graph.kept.values()) if (!load.has(value.name)) await fill(value, () => initialValues(value, seed));
@@ -71,6 +65,7 @@ export async function assemble(built: Architecture, options: AssembleOptions, sa
     for await (const [name, data] of weights?.read(load) ?? []) {
       const value = graph.kept.get(name) as Value;
       weights?.check?.(value, data);
+      if (value.kind === "buffer") statistics.push([name, data.slice()]);
       await fill(value, (into = moved) => toMemory(data, value.file, into));
     }
     const identityNorms = weights !== undefined && hasIdentityNorms(statistics);
