@@ -7,6 +7,7 @@ import type { Transform } from "../data/transforms/index.js";
 import type { ArchitectureOptions } from "../nn/architecture.js";
 import type { Distillation } from "./distillation.js";
 import type { TrainerOptions } from "./options.js";
+import { mostViews } from "./regression.js";
 
 /** A whole training in one JSON file: `ocelli train --recipe`. Paths are those of the folder that it is run in. */
 export interface Recipe {
@@ -72,6 +73,7 @@ const phase = record({
   "lrMult!": aNumber(1, 1e9),
   "schedule!": named,
   imageSize: size,
+  regression: record({ "penalty!": rate, "views!": aWhole(1, mostViews) }),
 });
 const step = record({ "name!": aString });
 const transform: typeof step = (value, at, fail) => {

@@ -9,7 +9,10 @@ const whole = {
   data: { train: "photos", validation: 0.1 },
   seed: 3,
   training: {
-    phases: [{ name: "small", epochs: 2, train: "all", lr: 0.1, lrMult: 1, schedule: { name: "cosine", min: 1e-4 }, imageSize: [24, 24] }],
+    phases: [
+      { name: "head", epochs: 20, train: "head", lr: 1, lrMult: 1, schedule: "oneCycle", regression: { penalty: 0.1, views: 8 } },
+      { name: "small", epochs: 2, train: "all", lr: 0.1, lrMult: 1, schedule: { name: "cosine", min: 1e-4 }, imageSize: [24, 24] },
+    ],
     optimizer: { name: "lamb", eps: 1e-6 },
     ema: true,
     mixing: { mixup: 0.2 },
@@ -53,6 +56,11 @@ test.each<[string, string]>([
   [changed((recipe) => Object.assign(recipe, { version: 2 })), "recipe: version: expected 1, found 2 (r.json)"],
   [changed((recipe) => Reflect.deleteProperty(recipe.data, "train")), "recipe: data.train: expected a value, found nothing (r.json)"],
   [changed((recipe) => Object.assign(recipe.training, { batchsize: 4 })), "recipe: training.batchsize: expected one of epochs, lr, "],
+  [
+    changed((recipe) => Object.assign(recipe.training.phases[0], { regression: { penalty: 0.1, views: 65 } })),
+    "recipe: training.phases[0].regression.views: expected a whole number from 1 to 64, found 65 (r.json)",
+  ],
+  [changed((recipe) => Object.assign(recipe.training, { mixing: true })), "recipe: training.mixing: expected false, found true (r.json)"],
   [
     changed((recipe) => Object.assign(recipe.training, { batchSize: "4" })),
     'recipe: training.batchSize: expected a whole number from 1 to 65536, found "4" (r.json)',
