@@ -18,10 +18,11 @@ export class DownloadView {
 
 /** Where weights come from and under which terms; undefined where nothing is known. */
 export function originOf(notes: Readonly<Record<string, string>>): string | undefined {
-  const { source, license } = notes;
+  const { source, license, weights, terms } = notes;
+  if (terms) return [weights, terms].filter(Boolean).join("; "); // of the package
   if (!source) return undefined;
-  const terms = license ? `licence ${license}${/(^|-)nc(-|$)/i.test(license) ? " (not for commercial use)" : ""}` : "no licence stated";
-  return `weights of ${source}, ${terms}`;
+  const licence = license ? `licence ${license}${/(^|-)nc(-|$)/i.test(license) ? " (not for commercial use)" : ""}` : "no licence stated";
+  return `weights of ${source}, ${licence}`;
 }
 
 /** Says on stderr where a model's weights come from. */

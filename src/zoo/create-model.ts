@@ -7,6 +7,7 @@ import type { Model } from "../model/model.js";
 import type { ArchitectureOptions } from "../nn/architecture.js";
 import { Session } from "../runtime/session.js";
 import { assemble, type AssembleOptions } from "./assemble.js";
+import { listBundled } from "./bundled.js";
 import { type CheckpointOptions, openCheckpoint, openNamed, splitTag, withCheckpoint } from "./checkpoint.js";
 import { architecture, architectureFor } from "./registry.js";
 import { readSaved } from "./saved.js";
@@ -22,6 +23,8 @@ export interface CreateOptions extends AssembleOptions, CheckpointOptions {
   readonly options?: ArchitectureOptions;
 }
 
+/** The package's own backbone, `ocelli_s`, with its weights where `pretrained` does not say otherwise. */
+export function createModel(options?: CreateOptions): Promise<Model>;
 /**
  * A model of an architecture, by its torchvision or timm name, with a tag where it is to have certain weights
  * (`resnet50.a1_in1k`, `resnet50.IMAGENET1K_V2`); or of weights that say which it is (`hf-hub:timm/resnet50.a1_in1k`).
@@ -29,7 +32,9 @@ export interface CreateOptions extends AssembleOptions, CheckpointOptions {
  * @throws {ArgumentError} for unknown names and options, {FormatError} for weights that do not fit, listing names and shapes,
  * {DataError} for weights that cannot be had
  */
-export function createModel(name: string, options: CreateOptions = {}): Promise<Model> {
+export function createModel(name: string, options?: CreateOptions): Promise<Model>;
+export function createModel(first: string | CreateOptions = {}, second: CreateOptions = {}): Promise<Model> {
+  const [name, options] = typeof first === "string" ? [first, second] : [listBundled()[0], { pretrained: true, ...first }];
   return unlessAborted(create(name, options), options.signal);
 }
 

@@ -130,6 +130,15 @@ describe("ocelli eval", () => {
 });
 
 describe("ocelli embed", () => {
+  it("says under which terms the package's own weights are, once they are asked for by name", async () => {
+    const { code, stderr } = await ocelli(["embed", "resnet20", image], root);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^ResNet-20 trained by Ocelli on .*; learnt from images under ImageNet's terms \(research and education, non-commercial\); see NOTICE\.md\n$/,
+    );
+    expect((await ocelli(["embed", "resnet20", image, "--json"], root)).stderr).toBe("");
+  });
+
   it("prints numbers of each image", async () => {
     const { code, stdout } = await ocelli(["embed", "m.safetensors", image], root);
     const [path, ...numbers] = stdout.trimEnd().split("\t");

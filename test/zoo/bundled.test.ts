@@ -18,6 +18,24 @@ test.each(listBundled())("the package's weights of %s are small, and say what th
   model.close();
 });
 
+test("createModel without a name is ocelli_s, with its weights unless none are asked for", async () => {
+  const options = { ...inline, labels: ["a", "b"] };
+  const models = await Promise.all([
+    createModel(options),
+    createModel("ocelli_s", { ...options, pretrained: true }),
+    createModel({ ...options, pretrained: false }),
+    createModel("ocelli_s", options),
+  ]);
+  const image = { data: new Uint8Array(48).map((_, i) => 5 * i), width: 4, height: 4, channels: 3 } as const;
+  const [own, named, untrained, fromSeed] = await Promise.all(models.map(async (model) => (await model.embed([image]))[0]));
+  expect(own).toEqual(named);
+  expect(untrained).toEqual(fromSeed);
+  expect(own).not.toEqual(untrained);
+  expect(models[0].architecture.name).toBe("ocelli_s");
+  expect(models[0].labels).toEqual(["a", "b"]);
+  for (const model of models) model.close();
+});
+
 test("ocelli_s is a file and a module of the package, and its recipes train what it is", async () => {
   const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
   const file = exports["./models/*.safetensors"].replace("*", "ocelli-s");
