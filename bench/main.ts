@@ -49,7 +49,9 @@ type Case = Pick<Job, "work" | "model" | "size" | "batch">;
 const inference = (model: string): Case => ({ work: "inference", model, size: 224, batch: 1 });
 /** What has weights for the peers, too. */
 const cases: readonly Case[] = [
-  ...["mobilenet_v2", "resnet50", "mobilenet_v3_small", "mobilenet_v3_large", "squeezenet1_0", "resnet18"].map(inference),
+  ...["mobilenet_v2", "resnet50", "mobilenet_v3_small", "mobilenet_v3_large", "squeezenet1_0", "resnet18", "efficientnet_b0", "convnext_tiny", "vit_b_16"].map(
+    inference,
+  ),
   { work: "training", model: "mobilenet_v2", size: 224, batch: 8 },
   { work: "training", model: "mobilenet_v2", size: 96, batch: 16 },
   { work: "training", model: "small_cnn", size: 28, batch: 64 },
@@ -60,11 +62,16 @@ const usual: Record<string, readonly string[]> = { inference: ["mobilenet_v2", "
 
 /** Largest difference of outputs, by their largest number, at which two engines still did the same work. */
 const tolerated = 1e-3;
+/** Who runs what `make-models.py` could write as a list of operations. */
+const takesOperations = ["litert", "tfjs-wasm"];
 /** Said in the table instead of left out. */
-const notMeasured = [
-  "training, tfjs-wasm: its backend throws on Conv2DBackpropFilter",
-  "training, tfjs-cpu: minutes a step, so only where --peers names it, and only the small CNN",
-];
+const notMeasured: Record<Job["work"], readonly string[]> = {
+  inference: ["inference of convnext_tiny and vit_b_16, litert and tfjs-wasm: no list of operations is made of layer norms, GELU and attention"],
+  training: [
+    "training, tfjs-wasm: its backend throws on Conv2DBackpropFilter",
+    "training, tfjs-cpu: minutes a step, so only where --peers names it, and only the small CNN",
+  ],
+};
 
 if (values.setup) setUp();
 else if (values.profile) await profile(values.profile, values);
@@ -96,7 +103,8 @@ async function chosenCases(work: Job["work"]): Promise<Case[]> {
 
 /** Who is beside us without `--peers`: everybody on one thread, ourselves on one thread where there are more. */
 function usualPeers({ work, model }: Case, threads: number): (string | undefined)[] {
-  const others = installed && cases.some((one) => one.model === model && one.work === work) ? Object.keys(engines[work]) : [];
+  const known = installed && cases.some((one) => one.model === model && one.work === work);
+  const others = known ? Object.keys(engines[work]).filter((name) => !takesOperations.includes(name) || existsSync(here(`peers/models/${model}.json`))) : [];
   if (values.browser) return [...(others.includes("litert") ? ["litert"] : []), "node"];
   if (threads > 1) return ["one-thread"];
   const fast = others.filter((name) => !slow(name, { work, model }));
@@ -147,8 +155,8 @@ async function compare(): Promise<void> {
   }
   const header = ["work", "batch", "threads", "ours", "ms", "of peak", "peer", "ms", "runs", "ours / peer", "outputs differ by", "peak RSS, MB"];
   console.log(`\n| ${header.join(" | ")} |\n|${"---|".repeat(header.length)}\n${lines.join("\n")}`);
-  const trains = !values.work || values.work.includes("training");
-  const notes = [...failures, ...(installed && trains && !values.peers && !values.browser ? notMeasured : [])];
+  const works = (listed(values.work) ?? Object.keys(notMeasured)) as Job["work"][];
+  const notes = [...failures, ...(installed && !values.peers && !values.browser ? works.flatMap((work) => notMeasured[work]) : [])];
   if (notes.length > 0) console.log(`\nNot measured:\n${notes.map((note) => `- ${note}`).join("\n")}`);
   if (!installed) console.log("\nThe other engines are not installed: npm run bench -- --setup (bench/peers/README.md).");
 }

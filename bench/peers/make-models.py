@@ -3,7 +3,7 @@
     python make-models.py [--out models] [names...]
 
 For each network: NAME.safetensors (PyTorch's names, for us and for PyTorch), NAME.onnx (opset 17, batch norm folded,
-any batch), and NAME.json + NAME.bin, the same folded network as a plain list of NHWC operations, from which the
+any batch), and, but for those of `onnx_networks`, NAME.json + NAME.bin, the same folded network as a plain list of NHWC operations, from which the
 TFLite file and the TensorFlow.js network are made. Networks of the training cases get their safetensors alone, as
 train-NAME-SIZE. Needs torch, torchvision and onnx (Debian: python3-torch, python3-torchvision, python3-onnx).
 """
@@ -17,7 +17,7 @@ import onnx.numpy_helper
 import torch
 import torchvision
 
-from networks import classes_of, networks, save_safetensors, seeded, training_cases
+from networks import classes_of, networks, onnx_networks, save_safetensors, seeded, training_cases
 
 SIZE = 224
 
@@ -101,6 +101,9 @@ class Lowering:
         assert (low, high) == (0, 6)
         self.clamp(node, "relu6")
 
+    def Sigmoid(self, node, _):
+        self.add(node, "sigmoid", node.input)
+
     def HardSwish(self, node, _):
         self.add(node, "hardSwish", node.input)
 
@@ -142,6 +145,8 @@ def make(name, folder):
     )
     exported = onnx.load(f"{path}.onnx")
     onnx.checker.check_model(exported)
+    if name in onnx_networks:
+        return print(name)
     nodes, data, output = Lowering(exported).run()
     with open(f"{path}.bin", "wb") as file:
         file.write(data)
@@ -156,7 +161,7 @@ parser.add_argument("names", nargs="*")
 options = parser.parse_args()
 os.makedirs(options.out, exist_ok=True)
 print(f"torch {torch.__version__}, torchvision {torchvision.__version__}, onnx {onnx.__version__}")
-for each in options.names or networks:
+for each in options.names or networks + onnx_networks:
     make(each, options.out)
 for each, size in training_cases:
     save_safetensors(os.path.join(options.out, f"train-{each}-{size}.safetensors"), seeded(each, size, classes_of(each, "training")).state_dict())

@@ -28,7 +28,22 @@ interface Builder {
   space: number;
 }
 
-const codes = { add: 0, concat: 2, conv: 3, depthwise: 4, dense: 9, maxPool: 17, mul: 18, relu: 19, relu6: 21, flatten: 22, pad: 34, mean: 40, hardSwish: 117 };
+const codes = {
+  add: 0,
+  concat: 2,
+  conv: 3,
+  depthwise: 4,
+  dense: 9,
+  sigmoid: 14,
+  maxPool: 17,
+  mul: 18,
+  relu: 19,
+  relu6: 21,
+  flatten: 22,
+  pad: 34,
+  mean: 40,
+  hardSwish: 117,
+};
 const clamps = { none: 0, relu: 1, relu6: 3 };
 const float32 = 0;
 const int32 = 2;

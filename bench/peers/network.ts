@@ -31,7 +31,7 @@ export type Operation = { readonly x: readonly string[]; readonly y: string } & 
   | ({ readonly op: "dense" } & Weighted)
   | ({ readonly op: "maxPool"; readonly kernel: Pair; readonly ceil: boolean } & Window)
   | { readonly op: "add"; readonly activation: Clamp }
-  | { readonly op: "mul" | "concat" | "mean" | "flatten" | "relu" | "relu6" | "hardSwish" | "hardSigmoid" }
+  | { readonly op: "mul" | "concat" | "mean" | "flatten" | "relu" | "relu6" | "sigmoid" | "hardSwish" | "hardSigmoid" }
 );
 
 /** A network with batch norm folded: what `make-models.py` writes. The one input is called "x". */

@@ -9,7 +9,9 @@ from torch import nn
 from torch.nn import functional as F
 
 #: Inference: torchvision's own.
-networks = ["mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "squeezenet1_0", "resnet18", "resnet50"]
+networks = ["mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "squeezenet1_0", "resnet18", "resnet50", "efficientnet_b0"]
+#: Inference too, without a list of operations, so that LiteRT and TensorFlow.js have none: layer norms, GELU, attention.
+onnx_networks = ["convnext_tiny", "vit_b_16"]
 #: Training: network and side of the image in pixels, 10 classes.
 training_cases = [("mobilenet_v2", 224), ("mobilenet_v2", 96), ("small_cnn", 28), ("resnet20", 32)]
 
@@ -95,7 +97,7 @@ def channels_of(name):
 
 
 def seeded(name, size, classes):
-    """PyTorch's initialisers; norms with random scales and the statistics of seeded noise, so that numbers keep their size."""
+    """PyTorch's initialisers; norms with random scales and the statistics of seeded noise, so that numbers keep their size; nothing starts at zero that would hide what is behind it."""
     torch.manual_seed(0)
     model = build(name, classes)
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
@@ -109,6 +111,12 @@ def seeded(name, size, classes):
             model.train()(torch.randn(4, channels_of(name), size, size))
     for norm, momentum in zip(norms, momenta):
         norm.momentum = momentum
+    for parameter_name, parameter in model.named_parameters():
+        if "layer_scale" in parameter_name:
+            nn.init.uniform_(parameter, 0.1, 0.3)
+    for module in model.modules():
+        if isinstance(module, nn.Linear) and not module.weight.any():
+            module.reset_parameters()
     return model
 
 

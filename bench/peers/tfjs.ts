@@ -37,6 +37,7 @@ interface Tfjs {
   mul(a: Tensor, b: Tensor): Tensor;
   relu(x: Tensor): Tensor;
   relu6(x: Tensor): Tensor;
+  sigmoid(x: Tensor): Tensor;
 }
 
 const fusedNames = { none: "linear", relu: "relu", relu6: "relu6" };
@@ -101,7 +102,7 @@ function build(tf: Tfjs, network: Network, batch: number): (x: Tensor) => Tensor
       case "flatten":
         return ([x]) => tf.reshape(x, to);
       default:
-        return ([x]) => tf[node.op as "relu" | "relu6"](x);
+        return ([x]) => tf[node.op as "relu" | "relu6" | "sigmoid"](x);
     }
   };
   const steps = network.nodes.map((node) => ({ inputs: node.x, output: node.y, run: step(node) }));
