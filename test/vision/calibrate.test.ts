@@ -103,7 +103,37 @@ describe("a calibrated model", () => {
     expect((await model.classify(images[odd].image, { tta: "flip" }))[0].score).toBeGreaterThan(0);
   });
 
+  it("compares with examples where it is given some, so that few images to calibrate on, or wrong labels of theirs, do not blur it", async () => {
+    const few = listed("val", classes, 3);
+    const mislabelled = few.map(({ image }, i) => ({ image, label: classes[(i + 1) % 3] }));
+    const examples = ImageList.from(listed("train", classes, 20));
+    const calibrationOf = async (data: Dataset, examples?: Dataset) => {
+      await calibrate(model, data, { examples });
+      return model.calibration as NonNullable<Model["calibration"]>;
+    };
+    const alone = await calibrationOf(ImageList.from(few));
+    const ofExamples = await calibrationOf(examples);
+    const compared = await calibrationOf(ImageList.from(few), examples);
+    expect([compared.temperature, compared.prototypes]).toEqual([alone.temperature, ofExamples.prototypes]);
+    // The place of each image among them is what it is told: no image's distance was measured otherwise for being one of them.
+    const familiar = async () =>
+      (
+        await recognize(
+          model,
+          few.map(({ image }) => image),
+        )
+      )
+        .map(({ familiarity }) => familiarity)
+        .sort((a, b) => a - b);
+    expect(await familiar()).toEqual(few.map((_, i) => (i + 2) / (few.length + 1)));
+    const wrong = await calibrationOf(ImageList.from(mislabelled), examples);
+    expect([wrong.oddness, wrong.prototypes]).toEqual([compared.oddness, compared.prototypes]);
+    await calibrationOf(ImageList.from(few));
+    expect(await familiar()).not.toEqual(few.map((_, i) => (i + 2) / (few.length + 1)));
+  });
+
   it("keeps that in its file, and loses it when it learns or gets another head", async () => {
+    await calibrate(model, validation, { truePositiveRate: 0.9 });
     const bytes = await model.save();
     const loaded = await loadModel(bytes);
     const image = "examples/fashion/val/bag/000.png";
@@ -151,6 +181,7 @@ describe("a calibrated model", () => {
   it("is asked for with images, and a rate that is one", async () => {
     await expect(calibrate(model, validation.subset([0]))).rejects.toThrow("expected images, got 1");
     await expect(calibrate(model, validation, { truePositiveRate: 1 })).rejects.toThrow("between 0 and 1, got 1");
+    await expect(calibrate(model, validation, { examples: validation.subset([]) })).rejects.toThrow("examples expected images, got 0");
     await expect(calibrate(model, validation, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
   });
 });

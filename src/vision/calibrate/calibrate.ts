@@ -14,6 +14,11 @@ export type { Calibration, Recognition };
 export interface CalibrateOptions extends CallOptions {
   /** Share of images of the classes that shall be recognised as such, between 0 and 1; default 0.95. The others count as "none of these". */
   readonly truePositiveRate?: number;
+  /**
+   * Images of the classes, also those that the model learnt from, to which the others' distances are measured. Default the images to calibrate on,
+   * each compared with the others; where there are few of those, and with few classes, that says little.
+   */
+  readonly examples?: Dataset;
   /** Told the images done so far, and how many there are. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -45,23 +50,22 @@ interface Seen {
 export async function calibrate(
   model: Model,
   data: Dataset,
-  { truePositiveRate = 0.95, signal, onProgress }: CalibrateOptions = {},
+  { truePositiveRate = 0.95, examples, signal, onProgress }: CalibrateOptions = {},
 ): Promise<CalibrationReport> {
   if (!(truePositiveRate > 0 && truePositiveRate < 1))
     throw new ArgumentError(`calibrate: truePositiveRate expected a number between 0 and 1, got ${truePositiveRate}`);
   if (data.length < 2) throw new ArgumentError(`calibrate: expected images, got ${data.length}`);
-  const known = model.labelIndices(data.classes);
-  const classes = model.labels.length;
-  const seen: Seen[] = [];
-  const take = (row: Float32Array, { label }: Item) => seen.push({ logits: row.slice(0, classes), embedding: row.slice(classes), label: known[label] });
-  await model.computeEach(logitsAndEmbedding, data, take, { signal, onProgress: (done) => onProgress?.(done, data.length) });
+  if (examples?.length === 0) throw new ArgumentError("calibrate: examples expected images, got 0");
+  const total = data.length + (examples?.length ?? 0);
+  const seen = await look(model, data, { signal, onProgress: (done) => onProgress?.(done, total) });
+  const others = examples && (await look(model, examples, { signal, onProgress: (done) => onProgress?.(data.length + done, total) }));
 
   const temperature = await fitTemperature(seen, signal);
-  const { prototypes, sums } = prototypesFrom(seen, classes);
+  const { prototypes, sums } = prototypesFrom(others ?? seen, model.labels.length);
   const energies = seen.map(({ logits }) => freeEnergy(logits));
   const distances: number[] = [];
   for (const image of seen) {
-    distances.push(distanceWithout(image, prototypes, sums));
+    distances.push(others ? nearestDistance(image.embedding, prototypes) : distanceWithout(image, prototypes, sums));
     await giveWay(signal);
   }
   const scales = { energy: spreadOf(energies), distance: spreadOf(distances) };
@@ -76,6 +80,16 @@ export async function calibrate(
   };
   model.calibration = calibration;
   return { temperature, images: seen.length, before: figures(model.labels, seen, 1), after: figures(model.labels, seen, temperature) };
+}
+
+/** What a model makes of images whose classes are known. @throws {ArgumentError} for a class that it does not know */
+async function look(model: Model, data: Dataset, options: CallOptions & { readonly onProgress: (done: number) => void }): Promise<Seen[]> {
+  const known = model.labelIndices(data.classes);
+  const classes = model.labels.length;
+  const seen: Seen[] = [];
+  const take = (row: Float32Array, { label }: Item) => seen.push({ logits: row.slice(0, classes), embedding: row.slice(classes), label: known[label] });
+  await model.computeEach(logitsAndEmbedding, data, take, options);
+  return seen;
 }
 
 /** What a calibrated model makes of one image, or of each of several. @throws {ArgumentError} for a model that is not calibrated */

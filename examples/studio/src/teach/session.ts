@@ -1,5 +1,5 @@
 import { batch, signal } from "@preact/signals";
-import { type Dataset, fineTuner, type Model, type Preparation, type Progress, type Trainer } from "ocelli";
+import { type Dataset, type EpochRecord, fineTuner, type Model, type Preparation, type Progress, type Trainer } from "ocelli";
 import { calibrate } from "ocelli/vision";
 import { freshModel } from "../project/backbones.js";
 import { datasetOf, type Labelled, split } from "../project/dataset.js";
@@ -94,7 +94,7 @@ async function go(current: Run, isResumed: boolean): Promise<void> {
   try {
     await writeText(runFile, JSON.stringify(current));
     model = await freshModel(current.settings.backbone, names, signal);
-    trainer = fineTuner(model, data, { ...optionsOf(current.settings), checkpoint, signal, ...watchers() });
+    trainer = fineTuner(model, data, { ...optionsOf(current.settings), checkpoint, signal, ...watchers(() => trainer?.records.at(-1)) });
     if (isResumed) await trainer.resume(checkpoint);
     drawEpochs(trainer.records);
     await trainer.fit();
@@ -119,7 +119,7 @@ async function go(current: Run, isResumed: boolean): Promise<void> {
 }
 
 /** What the trainer tells, at the pace of the eye. */
-function watchers() {
+function watchers(lastRound: () => EpochRecord | undefined) {
   let shown = 0;
   return {
     onPrepare(now: Preparation) {
@@ -131,7 +131,7 @@ function watchers() {
       shown = performance.now();
       batch(() => {
         if (stage.value === "starting") stage.value = "running";
-        progress.value = now.validation ? now : { ...now, validation: progress.value?.validation };
+        progress.value = { ...now, validation: now.validation ?? lastRound()?.validation };
       });
     },
     onNotice(notice: string) {
@@ -144,7 +144,7 @@ function watchers() {
 async function finish(model: Model, { settings, classes, train, validation }: Run, { usedData, records }: Trainer, seconds: number): Promise<void> {
   stage.value = "checking";
   const aside = usedData.validation ?? usedData.train;
-  await learnLimits(model, aside);
+  await learnLimits(model, aside, usedData.train);
   const { accuracy, predictions } = await model.evaluate(aside, { rocAuc: false });
   const checked = predictions.map(({ id, predicted, score, labelScore }): Checked => ({ id, said: predicted, score, labelScore }));
   const about: Trained = { at: Date.now(), backbone: settings.backbone, classes, train, validation, accuracy, checked, records, seconds };
@@ -154,15 +154,19 @@ async function finish(model: Model, { settings, classes, train, validation }: Ru
   stage.value = "done";
 }
 
-/** Fewer images say nothing of what is unlike them. */
+/** Images learnt from that are enough to say what their classes look like. */
+const enoughExamples = 500;
+/** Fewer images kept aside say nothing of what is unlike them. */
 const fewestToCompare = 8;
 /** Share of images of the classes that may be taken for none of them, where there are enough images to tell. */
 const falseAlarms = 0.05;
 
 /** Lets the network tell what is none of its classes: with few images kept aside, what is odder than every one of them. */
-async function learnLimits(model: Model, aside: Dataset): Promise<void> {
+async function learnLimits(model: Model, aside: Dataset, learnt: Dataset): Promise<void> {
   if (aside.length < fewestToCompare) return;
-  await calibrate(model, aside, { truePositiveRate: 1 - Math.max(falseAlarms, 1.5 / (aside.length + 1)) });
+  const pace = Math.ceil(learnt.length / enoughExamples);
+  const examples = learnt.subset(Array.from({ length: Math.ceil(learnt.length / pace) }, (_, i) => i * pace));
+  await calibrate(model, aside, { truePositiveRate: 1 - Math.max(falseAlarms, 1.5 / (aside.length + 1)), examples });
 }
 
 /** Keeps a phone's screen on meanwhile, where that can be had. */
