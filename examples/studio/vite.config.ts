@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { build as bundle } from "esbuild";
@@ -58,18 +58,40 @@ const leaveOut: Plugin = {
 /** Wasm in base64, and scripts of workers and of pages, as the package carries them: each a module with one text. */
 const texts = /\/chunks\/((wasm|codec)-[a-z-]+|[a-z-]+-source)-[A-Z0-9]{8}\.js$/;
 
-/** Keeps such texts as deflated files, which take a third less of a disk, or two. */
+const textModule = "virtual:text-at";
+const textSource = `const kept = new Map();
+/** A module of one text. */
+export async function textAt(name, url) {
+  if (!kept.has(url)) {
+    const response = await fetch(url).catch(() => undefined);
+    if (!response?.ok) throw new Error("A part of the studio could not be fetched. Try again when there is a network.");
+    kept.set(url, await new Response(response.body.pipeThrough(new DecompressionStream("deflate-raw"))).text());
+  }
+  return { [name]: kept.get(url) };
+}`;
+
+/**
+ * Keeps such texts as deflated files, which take a third less of a disk, or two. They are fetched where their modules would be imported: a module
+ * that did not come is not asked for again.
+ */
 const deflated: Plugin = {
   name: "deflated texts",
   enforce: "pre",
   apply: "build",
-  async load(id) {
-    if (!id.startsWith(dist) || !texts.test(id)) return undefined;
-    const [[name, text], ...others] = Object.entries<unknown>(await import(pathToFileURL(id).href));
-    if (typeof text !== "string" || others.length > 0) return undefined;
-    const file = this.emitFile({ type: "asset", name: `${name}.deflated`, source: deflateRawSync(text, { level: 9 }) });
-    return `const { body } = await fetch(import.meta.ROLLUP_FILE_URL_${file});
-export const ${name} = await new Response(body.pipeThrough(new DecompressionStream("deflate-raw"))).text();`;
+  resolveId: (id) => (id === textModule ? id : undefined),
+  load: (id) => (id === textModule ? textSource : undefined),
+  async transform(code, id) {
+    if (!id.startsWith(dist)) return undefined;
+    let changed = code;
+    for (const [imported, path] of code.matchAll(/\bimport\("(\.{1,2}\/[^"]+)"\)/g)) {
+      const module = join(dirname(id), path);
+      if (!texts.test(module) || unreached.test(module)) continue;
+      const [[name, text], ...others] = Object.entries<unknown>(await import(pathToFileURL(module).href));
+      if (typeof text !== "string" || others.length > 0) continue;
+      const file = this.emitFile({ type: "asset", name: `${name}.deflated`, source: deflateRawSync(text, { level: 9 }) });
+      changed = changed.replaceAll(imported, () => `textAt("${name}", import.meta.ROLLUP_FILE_URL_${file})`);
+    }
+    return changed === code ? undefined : { code: `import { textAt } from "${textModule}";\n${changed}`, map: null };
   },
 };
 

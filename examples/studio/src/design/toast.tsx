@@ -1,45 +1,45 @@
 import { signal } from "@preact/signals";
 
 interface Toast {
-  readonly id: number;
   readonly text: string;
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
-const toasts = signal<readonly Toast[]>([]);
+const toast = signal<Toast | undefined>(undefined);
 const shownMilliseconds = 6000;
-let made = 0;
 
-/** Says something in the corner for a few seconds, and to screen readers. */
+/** Says something in the corner for a few seconds, and to screen readers, in place of what was said before: that is about a state that is no more. */
 export function say(text: string, action?: Toast["action"]): void {
-  const id = ++made;
-  // What an earlier one offers to do is about a state that is no more.
-  toasts.value = [...toasts.value.filter((toast) => !toast.action).slice(-2), { id, text, action }];
-  setTimeout(() => dismiss(id), shownMilliseconds);
+  const said = { text, action };
+  toast.value = said;
+  setTimeout(() => dismiss(said), shownMilliseconds);
 }
 
-const dismiss = (id: number) => {
-  toasts.value = toasts.value.filter((toast) => toast.id !== id);
+const dismiss = (said: Toast) => {
+  if (toast.value === said) toast.value = undefined;
 };
 
-export const Toasts = () => (
-  <div class="toasts" role="status" aria-live="polite">
-    {toasts.value.map(({ id, text, action }) => (
-      <div class="toast" key={id}>
-        <span>{text}</span>
-        {action && (
-          <button
-            type="button"
-            class="button small"
-            onClick={() => {
-              dismiss(id);
-              action.run();
-            }}
-          >
-            {action.label}
-          </button>
-        )}
-      </div>
-    ))}
-  </div>
-);
+export function Toasts() {
+  const said = toast.value;
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {said && (
+        <div class="toast">
+          <span>{said.text}</span>
+          {said.action && (
+            <button
+              type="button"
+              class="button small"
+              onClick={() => {
+                dismiss(said);
+                said.action?.run();
+              }}
+            >
+              {said.action.label}
+            </button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}

@@ -6,7 +6,9 @@ const gap = 8;
 const edge = 2;
 const leastCell = 104;
 /** Rows kept above and below what is seen. */
-const spare = 3;
+const spare = 2;
+/** Pixels of scrolling from one drawing to the next: less than the spare rows have. */
+const grain = 64;
 
 interface Props<T extends { readonly id: string }> {
   readonly items: readonly T[];
@@ -102,7 +104,7 @@ export function VirtualGrid<T extends { readonly id: string }>({ items, label, s
       aria-label={label}
       aria-multiselectable="true"
       aria-activedescendant={cursor >= first && cursor < end ? `cell-${items[cursor].id}` : undefined}
-      onScroll={({ currentTarget }) => setTop(currentTarget.scrollTop)}
+      onScroll={({ currentTarget }) => setTop(Math.round(currentTarget.scrollTop / grain) * grain)}
       onKeyDown={press}
     >
       <div role="presentation" style={{ height: `${Math.max(0, rows * pitch - gap)}px`, position: "relative" }}>

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { explain, overlay } from "ocelli/vision";
 import { useEffect, useRef } from "preact/hooks";
-import { imageBlob } from "../project/files.js";
+import { imageBlob } from "../project/image-workers.js";
 import { trainedModel } from "../project/trained.js";
 
 /** An image with the places lit up that the network went by. */

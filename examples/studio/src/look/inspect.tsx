@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Dialog } from "../design/dialog.js";
-import { imageBlob } from "../project/files.js";
+import { imageBlob } from "../project/image-workers.js";
 import { classOf, imageById } from "../project/state.js";
 import { FullImage } from "../project/thumbnails.js";
 import { Bars } from "./bars.js";

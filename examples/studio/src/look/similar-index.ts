@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { EmbeddingIndex, type Match } from "ocelli/vision";
-import { imageBlob, store } from "../project/files.js";
+import { store } from "../project/files.js";
+import { imageBlob } from "../project/image-workers.js";
 import { project } from "../project/state.js";
 import { trained, trainedModel } from "../project/trained.js";
 

@@ -37,7 +37,10 @@ async function* chunks(file: Blob): AsyncGenerator<Uint8Array> {
 /** A network for these classes, which knows much about images and nothing about the classes yet. */
 export async function freshModel(id: string, labels: readonly string[], signal?: AbortSignal): Promise<Model> {
   if (id !== ownBackbone.id) return createModel(id, { pretrained: true, labels: [...labels], signal, build });
-  const whole = await loadModel({ store, name: ownFile }, { signal, build });
+  const whole = await loadModel({ store, name: ownFile }, { signal, build }).catch((error: Error) => {
+    signal?.throwIfAborted();
+    throw new Error(`Your model file cannot be used here, which takes .safetensors files that Ocelli wrote: ${error.message}`, { cause: error });
+  });
   try {
     return await whole.replaceHead(labels, { signal });
   } finally {

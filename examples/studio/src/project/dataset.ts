@@ -1,5 +1,5 @@
 import type { Dataset } from "ocelli";
-import { imageBlob } from "./files.js";
+import { imageBlob } from "./image-workers.js";
 
 /** An image's id and the position of its class. */
 export type Labelled = readonly [id: string, label: number];

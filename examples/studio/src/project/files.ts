@@ -18,12 +18,6 @@ export async function readText(name: string): Promise<string | undefined> {
 
 export const writeText = (name: string, text: string) => store.write(name, [new TextEncoder().encode(text)]);
 
-export async function imageBlob(id: string): Promise<Blob> {
-  const found = await readBlob(imageFile(id));
-  if (!found) throw new Error("The browser no longer has this image.");
-  return found;
-}
-
 /** Removes images that the project no longer has, which undo may still have wanted until now. */
 export async function removeUnused(used: ReadonlySet<string>): Promise<void> {
   for (const folder of ["images/", "thumbnails/"]) {

@@ -1,5 +1,5 @@
-/** Takes images in, and packs them up again, where it does not hold up the page. */
-import { imageFile, store, thumbnailFile } from "./files.js";
+/** Takes images in, reads what is to be seen of them, and packs them up again, where it does not hold up the page. */
+import { imageFile, readBlob, removeUnused, store, thumbnailFile } from "./files.js";
 import { pack, type PackedImage } from "./pack.js";
 import { unpack } from "./unpack.js";
 
@@ -11,6 +11,8 @@ export interface Added {
 
 export type Task =
   | { readonly do: "add"; readonly file: Blob }
+  | { readonly do: "read"; readonly files: readonly string[] }
+  | { readonly do: "clean"; readonly used: ReadonlySet<string> }
   | { readonly do: "pack"; readonly manifest: string; readonly images: readonly PackedImage[] }
   | { readonly do: "unpack"; readonly file: Blob };
 
@@ -65,8 +67,17 @@ function drawn(bitmap: ImageBitmap, width: number, height: number, type: string,
 
 const hex = (digest: ArrayBuffer) => Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
+async function firstOf(files: readonly string[]): Promise<Blob | undefined> {
+  for (const file of files) {
+    const found = await readBlob(file);
+    if (found) return found;
+  }
+}
+
 async function run(task: Task): Promise<unknown> {
   if (task.do === "add") return add(task.file);
+  if (task.do === "read") return firstOf(task.files);
+  if (task.do === "clean") return removeUnused(task.used);
   return task.do === "pack" ? pack(task.manifest, task.images) : unpack(task.file);
 }
 

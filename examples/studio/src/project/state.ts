@@ -1,5 +1,6 @@
 import { batch, computed, effect, signal } from "@preact/signals";
-import { readText, removeUnused, writeText } from "./files.js";
+import { readText, writeText } from "./files.js";
+import { cleanImages } from "./image-workers.js";
 import { emptyProject, type ImageClass, parseProject, type Project, type ProjectImage } from "./project.js";
 
 const file = "project.json";
@@ -80,7 +81,7 @@ export function removeImages(ids: ReadonlySet<string>): void {
 export async function openProject(): Promise<void> {
   const text = await readText(file);
   if (text) project.value = parseProject(text);
-  await removeUnused(new Set(project.value.images.map(({ id }) => id)));
+  cleanImages(new Set(project.value.images.map(({ id }) => id)));
   let timer: ReturnType<typeof setTimeout> | undefined;
   let written = project.value;
   let isWriting = false;

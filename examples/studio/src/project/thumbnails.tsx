@@ -1,38 +1,68 @@
-import { useEffect, useState } from "preact/hooks";
-import { imageBlob, readBlob, thumbnailFile } from "./files.js";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { imageBlob, thumbnailBlob } from "./image-workers.js";
+
+type Show = (url: string) => void;
 
 /** Addresses of thumbnails shown lately, the oldest first. */
-const kept = new Map<string, Promise<string>>();
+const kept = new Map<string, string>();
 const mostKept = 800;
+/** Who waits for which thumbnail, those asked for first at the beginning. What scrolls by leaves before it is its turn. */
+const wanted = new Map<string, Set<Show>>();
+const underWay = new Set<string>();
+const atOnce = 12;
 
-function thumbnail(id: string): Promise<string> {
-  const found = kept.get(id) ?? load(id);
-  kept.delete(id);
-  kept.set(id, found);
-  if (kept.size > mostKept) {
-    const [[oldest, address]] = kept;
-    kept.delete(oldest);
-    void address.then((url) => url && URL.revokeObjectURL(url));
+/** Tells a thumbnail's address, now or once it is read. @returns what ends the wait */
+function want(id: string, show: Show): () => void {
+  const url = kept.get(id);
+  if (url) {
+    kept.delete(id);
+    kept.set(id, url);
+    show(url);
+    return () => {};
   }
-  return found;
+  const waiting = wanted.get(id) ?? new Set();
+  wanted.set(id, waiting.add(show));
+  readNext();
+  return () => {
+    waiting.delete(show);
+    if (waiting.size === 0 && wanted.get(id) === waiting) wanted.delete(id);
+  };
 }
 
-async function load(id: string): Promise<string> {
-  const blob = (await readBlob(thumbnailFile(id))) ?? (await imageBlob(id).catch(() => undefined));
-  return blob ? URL.createObjectURL(blob) : "";
+function readNext(): void {
+  for (const id of wanted.keys()) {
+    if (underWay.size >= atOnce) return;
+    if (!underWay.has(id)) void read(id);
+  }
+}
+
+async function read(id: string): Promise<void> {
+  underWay.add(id);
+  const blob = await thumbnailBlob(id).catch(() => undefined);
+  underWay.delete(id);
+  const waiting = wanted.get(id);
+  wanted.delete(id);
+  if (blob && waiting) {
+    const url = URL.createObjectURL(blob);
+    kept.set(id, url);
+    for (const show of waiting) show(url);
+    const [[oldest, address]] = kept;
+    if (kept.size > mostKept && kept.delete(oldest)) URL.revokeObjectURL(address);
+  }
+  readNext();
 }
 
 export function Thumbnail({ id, alt }: { id: string; alt: string }) {
-  const [loaded, setLoaded] = useState({ id: "", url: "" });
-  useEffect(() => {
-    let isCurrent = true;
-    void thumbnail(id).then((url) => isCurrent && setLoaded({ id, url }));
-    return () => {
-      isCurrent = false;
-    };
+  const place = useRef<HTMLImageElement>(null);
+  // Past the component's state: a grid that scrolls has dozens of these in each frame.
+  useLayoutEffect(() => {
+    const image = place.current as HTMLImageElement;
+    image.removeAttribute("src");
+    return want(id, (url) => {
+      image.src = url;
+    });
   }, [id]);
-  const url = loaded.id === id ? loaded.url : "";
-  return <img class="thumbnail" src={url || undefined} alt={alt} decoding="async" draggable={false} />;
+  return <img ref={place} class="thumbnail" alt={alt} decoding="async" draggable={false} />;
 }
 
 /** The image itself, in full. */

@@ -3,7 +3,7 @@ import { augmentedSamples } from "ocelli/vision";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../design/icon.js";
 import { preprocessingOf } from "../project/backbones.js";
-import { imageBlob } from "../project/files.js";
+import { imageBlob } from "../project/image-workers.js";
 import { project } from "../project/state.js";
 import { augmentationOf, settings } from "./settings.js";
 
