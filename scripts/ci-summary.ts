@@ -2,10 +2,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-const [testReport, runtimesReport, assetLog, ...failedChecks] = process.argv.slice(2);
+const [testReport, runtimesReport, studioReport, assetLog, ...failedChecks] = process.argv.slice(2);
 const read = (file: string): Record<string, number> => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {});
 const tests = read(testReport);
 const runtimes = read(runtimesReport);
+const studio = read(studioReport);
 
 /** Files at the asset paths that tests asked for and found; a folder counts with all its files. */
 function assetFiles(): number {
@@ -19,10 +20,12 @@ function assetFiles(): number {
   return files.size;
 }
 
-const passed = (tests.numPassedTests ?? 0) + (runtimes.passed ?? 0);
-const failed = Math.max((tests.numFailedTests ?? 0) + (runtimes.failed ?? 0), failedChecks.length);
+const passed = (tests.numPassedTests ?? 0) + (runtimes.passed ?? 0) + (studio.passed ?? 0);
+const failed = Math.max((tests.numFailedTests ?? 0) + (runtimes.failed ?? 0) + (studio.failed ?? 0), failedChecks.length);
 const skipped = (tests.numPendingTests ?? 0) + (tests.numTodoTests ?? 0);
-console.log(`\n${assetFiles()} asset files used, ${skipped} tests skipped, ${runtimes.passed ?? 0} cells of runtimes passed`);
+console.log(
+  `\n${assetFiles()} asset files used, ${skipped} tests skipped, ${runtimes.passed ?? 0} cells of runtimes and ${studio.passed ?? 0} scenarios of the studio passed`,
+);
 for (const name of failedChecks) console.log(`failed: ${name}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 || passed === 0 ? 1 : 0);

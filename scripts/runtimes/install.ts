@@ -43,7 +43,14 @@ async function nodePrograms(folder: string): Promise<Program[]> {
   return (await Promise.all(paths.map(programAt))).filter((program) => program !== undefined);
 }
 
-async function programOf(runtime: Runtime, folder: string): Promise<Program[]> {
+/** Where a browser is, installed if it is missing. @throws {Error} where it cannot be had */
+export async function browserPath(name: "Chromium" | "Firefox"): Promise<string> {
+  const [program] = await programOf(runtimes.find((each) => each.name === name) as Runtime);
+  if (!program) throw new Error(`${name} was not found on this machine`);
+  return program.path;
+}
+
+async function programOf(runtime: Runtime, folder = "."): Promise<Program[]> {
   const find = async () => (await runtime.find([folder])).slice(0, 1);
   const found = await find();
   const name = debian[runtime.name];

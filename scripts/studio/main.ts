@@ -1,8 +1,8 @@
 /**
  * Drives the built studio in Chromium and Firefox as a person would: `npm run test:studio`. One line a scenario; screenshots of what was seen
- * lie in `build/studio`. Words behind `--only` choose scenarios and browsers.
+ * lie in `build/studio`. Words behind `--only` choose scenarios and browsers; `--report <file>` writes the counts as JSON.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -14,7 +14,7 @@ import { scenarios } from "./scenarios.js";
 import type { Setting } from "./scenarios/scenario.js";
 import { openChromium, openFirefox } from "./tab.js";
 
-const { values: options } = parseArgs({ options: { only: { type: "string", default: "" } } });
+const { values: options } = parseArgs({ options: { only: { type: "string", default: "" }, report: { type: "string" } } });
 const only = new RegExp(options.only, "i");
 const root = resolve(import.meta.dirname, "../..");
 /** Of what ships in the package. */
@@ -29,7 +29,7 @@ const bytes = readdirSync(join(root, "dist/studio"), { recursive: true, encoding
   .reduce((sum, file) => sum + statSync(file).size, 0);
 console.log(`${(bytes / 1e6).toFixed(3)} MB without weights`);
 if (bytes > mostBytes) throw new Error(`dist/studio is larger than ${mostBytes} bytes without weights: ${bytes}`);
-const images = makeImages();
+const images = await makeImages();
 let failed = 0;
 let passed = 0;
 for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: openFirefox })) {
@@ -85,4 +85,5 @@ for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: ope
 }
 images.remove();
 console.log(`studio: ${passed} passed, ${failed} failed`);
+if (options.report) writeFileSync(options.report, JSON.stringify({ passed, failed }));
 process.exit(failed > 0 || passed === 0 ? 1 : 0);

@@ -1,6 +1,7 @@
 import type { BrowserUnderTest } from "./tab.js";
 
-const patience = 120_000;
+/** Milliseconds until what does not come is given up: things take seconds, but a machine may have more to do. */
+const patience = 240_000;
 
 /** Does in the page what a person does: clicks what is to be seen, drops files, waits for words. */
 export class Person {
@@ -57,7 +58,7 @@ export class Person {
       const { x, y, width, height } = element.getBoundingClientRect();
       return [x + width / 2, y + height / 2];
     };
-    const end = Date.now() + 20_000;
+    const end = Date.now() + patience;
     for (;;) {
       const place = await this.tab.evaluate(find, words);
       if (place) return this.tab.clickAt(place[0], place[1]);
@@ -90,7 +91,10 @@ export class Person {
       const data = new DataTransfer();
       const blob = await (await fetch(file)).blob();
       data.items.add(new File([blob], "image.png", { type: blob.type }));
-      document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+      const event = new ClipboardEvent("paste", { bubbles: true });
+      // Firefox makes no such event with files.
+      Object.defineProperty(event, "clipboardData", { value: data });
+      document.body.dispatchEvent(event);
     };
     await this.tab.evaluate(work, file);
   }

@@ -1,5 +1,6 @@
 import { chromium } from "playwright-core";
 import puppeteer, { type ElementHandle, type KeyInput } from "puppeteer-core";
+import { browserPath } from "../runtimes/install.js";
 
 /** What the flows need of a tab, whichever browser it is of. */
 export interface Tab {
@@ -27,6 +28,8 @@ export interface BrowserUnderTest {
 }
 
 const size = { width: 1280, height: 800 };
+/** Milliseconds until a browser that does not answer is given up. */
+const patience = 240_000;
 const chromiumFlags = [
   "--disable-gpu",
   "--no-sandbox",
@@ -43,8 +46,9 @@ const namesOfFunctions = "globalThis.__name = (work) => work;";
 
 /** Chromium, whose camera is a test pattern. */
 export async function openChromium(profile: string): Promise<BrowserUnderTest> {
-  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-  const context = await chromium.launchPersistentContext(profile, { executablePath, args: chromiumFlags, viewport: size, acceptDownloads: true });
+  const executablePath = await browserPath("Chromium");
+  const context = await chromium.launchPersistentContext(profile, { executablePath, args: chromiumFlags, viewport: size, timeout: patience });
+  context.setDefaultTimeout(patience);
   const open = async (): Promise<Tab & { close(): Promise<void> }> => {
     const page = await context.newPage();
     await page.addInitScript(namesOfFunctions);
@@ -83,10 +87,19 @@ export async function openChromium(profile: string): Promise<BrowserUnderTest> {
 
 /** Firefox, over WebDriver BiDi. */
 export async function openFirefox(profile: string): Promise<BrowserUnderTest> {
-  const executablePath = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
-  const browser = await puppeteer.launch({ browser: "firefox", executablePath, userDataDir: profile, headless: true, defaultViewport: size });
+  const executablePath = await browserPath("Firefox");
+  const browser = await puppeteer.launch({
+    browser: "firefox",
+    executablePath,
+    userDataDir: profile,
+    headless: true,
+    defaultViewport: size,
+    timeout: patience,
+    protocolTimeout: patience,
+  });
   const open = async (): Promise<Tab & { close(): Promise<void> }> => {
     const page = await browser.newPage();
+    page.setDefaultTimeout(patience);
     await page.evaluateOnNewDocument(namesOfFunctions);
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error)));

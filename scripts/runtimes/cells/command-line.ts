@@ -1,6 +1,8 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { type Cell, expectEqual, type Setting } from "../cell.js";
 
@@ -22,6 +24,26 @@ export function* commandLine({ project }: Setting): Iterable<Cell> {
       const { version } = JSON.parse(readFileSync(join(project.folder, "node_modules/ocelli/package.json"), "utf8"));
       expectEqual((await ocelli("--version")).trim(), version, "ocelli --version");
       return version;
+    },
+  };
+  yield {
+    name: "command line, studio",
+    async run() {
+      const child = spawn(join(project.folder, "node_modules/.bin/ocelli"), ["studio", "--port", "0", "--json"], { cwd: project.folder });
+      try {
+        const [line] = await Promise.race([
+          once(createInterface(child.stdout), "line"),
+          once(child, "close").then(() => Promise.reject(new Error("it ended"))),
+        ]);
+        const { url } = JSON.parse(line) as { url: string };
+        const page = await fetch(url);
+        expectEqual([page.status, page.headers.get("cross-origin-opener-policy")], [200, "same-origin"], "the answer");
+        const [, script] = /<script type="module"[^>]* src="([^"]+)"/.exec(await page.text()) ?? [];
+        expectEqual((await fetch(new URL(script, url))).headers.get("content-type"), "text/javascript", "type of its script");
+        return url;
+      } finally {
+        child.kill();
+      }
     },
   };
   for (const { what, path, args, classes, best } of foreign) {

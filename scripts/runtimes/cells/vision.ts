@@ -58,7 +58,7 @@ export async function* vision({ project: { folder }, programs }: Setting): Async
   const { page, scores } = (await programs[0].run("jobs/vision.js", { weights, wantsPage: true })) as Seen;
   writeFileSync(join(folder, "page.html"), page as string);
   // The code as it is pasted; the map in front of it stands for the server that it names.
-  const map = { imports: { "https://esm.sh/ocelli": "/node_modules/ocelli/dist/index.js" } };
+  const map = { imports: { "https://cdn.jsdelivr.net/npm/ocelli/dist/index.js": "/node_modules/ocelli/dist/index.js" } };
   writeFileSync(join(folder, "code.html"), `<script type="importmap">${JSON.stringify(map)}</script>\n${await ocelli("export", "browser", modelFile)}`);
   for (const installed of browsers) {
     yield framed(installed, "page with a model inside", "page.html", scores, (requests) => requests.length === 0);

@@ -33,7 +33,7 @@ model.close();
 <input type="file" accept="image/*" aria-label="Image">
 <ol aria-live="polite"></ol>
 <script type="module">
-  import { loadModel } from "https://esm.sh/ocelli";
+  import { loadModel } from "https://cdn.jsdelivr.net/npm/ocelli/dist/index.js";
 
   const model = await loadModel(${name});
   document.querySelector("input").onchange = async ({ target }) => {
