@@ -88,6 +88,16 @@ const checks: Check[] = [
     bad: [{ "src/core/a.ts": 'import { b } from "../index.js";' }],
   },
   {
+    name: "the studio uses what the package exports, and nothing else of it",
+    find: (sources) =>
+      Object.entries(sources).flatMap(([file, text]) => {
+        if (!file.startsWith("examples/studio/src/")) return [];
+        const may = /^(examples\/studio\/src\/.+|ocelli(\/storage|\/vision)?|(@preact\/|preact|uplot|fflate).*)$/;
+        return importsOf(file, text).flatMap(({ target }) => (may.test(target) ? [] : [`${file} imports ${target}`]));
+      }),
+    bad: [{ "examples/studio/src/a.tsx": 'import { b } from "../../../src/core/b.js";' }, { "examples/studio/src/a.ts": 'import "ocelli/dist/chunks/b.js";' }],
+  },
+  {
     name: "there are no circles",
     find: circles,
     bad: [{ "src/core/a.ts": 'import { b } from "./b.js";', "src/core/b.ts": 'export { c } from "./c.js";', "src/core/c.ts": 'import { a } from "./a.js";' }],
@@ -251,12 +261,12 @@ function circles(sources: Sources): string[] {
 function readSources(): Sources {
   const root = resolve(import.meta.dirname, "..");
   const sources: Sources = {};
-  for (const folder of ["src", "assembly", "test", "scripts", "bench"]) {
+  for (const folder of ["src", "assembly", "test", "scripts", "bench", "examples/studio"]) {
     if (!existsSync(join(root, folder))) continue;
     for (const name of readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })) {
       if (/(^|[/\\])node_modules[/\\]/.test(name)) continue; // the benchmarks' peers
       const file = posix.join(folder, ...name.split(/[/\\]/));
-      if (file.endsWith(".ts") && !file.startsWith("src/generated/")) sources[file] = readFileSync(join(root, file), "utf8");
+      if (/\.tsx?$/.test(file) && !file.startsWith("src/generated/")) sources[file] = readFileSync(join(root, file), "utf8");
     }
   }
   return sources;

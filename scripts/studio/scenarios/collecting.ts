@@ -53,6 +53,13 @@ export const collecting: Scenarios = {
     await person.until("all 40 again", () => document.querySelectorAll(".class-line .number")[2]?.textContent === "40");
     await person.press("Control+z");
     await person.press("Escape");
+    for (const key of ["Home", "ArrowRight", "ArrowDown", "ArrowLeft"]) await person.press(key);
+    await person.until("the one below the first selected, and no other", () => {
+      const [first, ...others] = document.querySelectorAll<HTMLElement>(".cell[aria-selected=true]");
+      const [a, b] = [document.querySelector(".cell"), first].map((cell) => cell?.getBoundingClientRect());
+      return others.length === 0 && a && b && a.x === b.x && b.y > a.y && b.y - a.y < 2 * a.height;
+    });
+    await person.press("Escape");
     const found = await person.evaluate(sizes);
     if (found !== "40 20 20") throw new Error(`expected 40 20 20 images of ${classes.map(({ name }) => name)}, got ${found}`);
   },
@@ -90,14 +97,16 @@ export const collecting: Scenarios = {
     return isChromium ? undefined : "but the folder: WebDriver chooses no files here";
   },
 
-  async "takes images by the camera, undone in one step"(person) {
+  async "takes images by the camera, undone in one step"(person, { shots }) {
     if (person.browser.name !== "Chromium") return "has no camera here";
     await person.click("Camera");
     await person.until("a picture", () => (document.querySelector("video")?.videoWidth ?? 0) > 0);
+    await person.until("it mirrored", () => new DOMMatrix(getComputedStyle(document.querySelector("video") as Element).transform).a === -1);
     await person.evaluate(() => document.querySelector("dialog .big")?.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true })));
     await person.until("three images more", () => Number(/(\d+) images in/.exec(document.querySelector("dialog")?.innerText ?? "")?.[1]) >= 23);
     await person.evaluate(() => document.querySelector("dialog .big")?.dispatchEvent(new PointerEvent("pointerup", { bubbles: true })));
     await checkAccess(person);
+    await shoot(person, shots, "3-camera");
     await person.until("the last one taken in", () => !document.querySelector(".adding"));
     await person.click("Close");
     await person.click("Undo");

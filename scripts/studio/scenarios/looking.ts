@@ -18,6 +18,20 @@ export const looking: Scenarios = {
     return said.join(", ");
   },
 
+  async "says what the camera shows"(person) {
+    if (person.browser.name !== "Chromium") return "has no camera here";
+    await person.click("Camera");
+    await person.until("an answer to what moves", () => {
+      const page = globalThis as unknown as { answers?: Set<string> };
+      page.answers ??= new Set();
+      const answer = document.querySelector("video") && document.querySelector<HTMLElement>(".bars .number")?.title;
+      if (answer) page.answers.add(answer);
+      return page.answers.size >= 2;
+    });
+    await person.click("Camera");
+    await person.sees("Drop an image here");
+  },
+
   async "opens the images behind a number, and relabels an image that was in the wrong class"(person, { images: { classes }, shots }) {
     const cell = await person.evaluate(() => document.querySelector("button.count")?.getAttribute("aria-label") ?? "");
     await person.click(cell);
