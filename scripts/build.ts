@@ -39,7 +39,8 @@ const base = [
 /**
  * Keeps `base`, with all that it imports, one file. esbuild makes a file for every set of entries that share something, and what is imported
  * dynamically is an entry too: without, what the index and any of a hundred entries share is sixty files, and each costs an engine 0.4 ms.
- * So every entry is said to import all of it, which is there already when the entry is asked for; a bundler drops what is not used.
+ * So every entry is said to import all of it, which is there already when the entry is asked for; a bundler drops what is not used. But not
+ * stores and what they need: they are for workers too that want nothing else, and a bundler keeps all of a file that does something when loaded.
  */
 const withBase: Plugin = {
   name: "with base",
@@ -58,7 +59,7 @@ const withBase: Plugin = {
       resolveDir: root,
     }));
     onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, ({ path }) =>
-      chosen.has(path) && !/[/\\](generated|ops)[/\\]/.test(path)
+      chosen.has(path) && !/[/\\](core|generated|ops|storage)[/\\]/.test(path)
         ? { contents: `${readFileSync(path, "utf8")}\nimport "with base";\n`, loader: "ts" }
         : undefined,
     );
