@@ -11,7 +11,7 @@ import { isolation, serve } from "../../src/cli/runtimes/serve.js";
 import { makeImages } from "./images.js";
 import { Person } from "./person.js";
 import { scenarios } from "./scenarios.js";
-import type { Setting } from "./scenarios/scenario.js";
+import { LeftOut, type Setting } from "./scenarios/scenario.js";
 import { openChromium, openFirefox } from "./tab.js";
 
 const { values: options } = parseArgs({ options: { only: { type: "string", default: "" }, report: { type: "string" } } });
@@ -68,6 +68,10 @@ for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: ope
         const said = await run(new Person(browser), setting);
         const complaints = browser.tab.complaints.slice(before);
         if (complaints.length > 0) throw new Error(`the page complained: ${complaints.join("\n")}`);
+        if (said instanceof LeftOut) {
+          console.log(`left out  ${browser.name}: ${name} (${said.why})`);
+          continue;
+        }
         passed++;
         console.log(`pass  ${browser.name}: ${name}${said ? `: ${said}` : ""} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
       } catch (error) {

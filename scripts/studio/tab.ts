@@ -96,6 +96,8 @@ export async function openFirefox(profile: string): Promise<BrowserUnderTest> {
     defaultViewport: size,
     timeout: patience,
     protocolTimeout: patience,
+    // A camera with a picture of its own, which asks nobody.
+    extraPrefsFirefox: { "media.navigator.streams.fake": true, "media.navigator.permission.disabled": true },
   });
   const open = async (): Promise<Tab & { close(): Promise<void> }> => {
     const page = await browser.newPage();

@@ -98,7 +98,6 @@ export const collecting: Scenarios = {
   },
 
   async "takes images by the camera, undone in one step"(person, { shots }) {
-    if (person.browser.name !== "Chromium") return "has no camera here";
     await person.click("Camera");
     await person.until("a picture", () => (document.querySelector("video")?.videoWidth ?? 0) > 0);
     await person.until("it mirrored", () => new DOMMatrix(getComputedStyle(document.querySelector("video") as Element).transform).a === -1);

@@ -19,7 +19,6 @@ export const looking: Scenarios = {
   },
 
   async "says what the camera shows"(person) {
-    if (person.browser.name !== "Chromium") return "has no camera here";
     await person.click("Camera");
     await person.until("an answer to what moves", () => {
       const page = globalThis as unknown as { answers?: Set<string> };

@@ -12,6 +12,11 @@ export interface Setting {
   startServer(): Promise<void>;
 }
 
+/** Why a browser cannot be asked for something. */
+export class LeftOut {
+  constructor(readonly why: string) {}
+}
+
 /** @returns what there is to say of it, if anything */
-export type Scenario = (person: Person, setting: Setting) => Promise<string | void>;
+export type Scenario = (person: Person, setting: Setting) => Promise<string | LeftOut | void>;
 export type Scenarios = Record<string, Scenario>;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { checkAccess } from "../access.js";
 import type { Person } from "../person.js";
 import { shoot } from "../shots.js";
-import type { Scenarios } from "./scenario.js";
+import { LeftOut, type Scenarios } from "./scenario.js";
 
 const round = (person: Person) => person.evaluate(() => Number(/Round\s+(\d+)/.exec(document.body.innerText)?.[1] ?? 0));
 
@@ -67,7 +67,7 @@ export const teaching: Scenarios = {
   },
 
   async "says what went wrong"(person, { images: { folder }, shots }) {
-    if (person.browser.name !== "Chromium") return "is not made to fail: WebDriver chooses no files here";
+    if (person.browser.name !== "Chromium") return new LeftOut("WebDriver chooses no files there");
     const file = join(folder, "broken.safetensors");
     writeFileSync(file, "no model");
     await person.choose("A model file of mine", [file]);

@@ -1,11 +1,11 @@
 import { checkAccess } from "../access.js";
 import { shoot } from "../shots.js";
 import { keepThousands, scrollThrough } from "../thousands.js";
-import type { Scenarios } from "./scenario.js";
+import { LeftOut, type Scenarios } from "./scenario.js";
 
 export const thousands: Scenarios = {
   async "stays smooth with 5,000 images"(person, { origin, shots }) {
-    if (person.browser.name !== "Chromium") return "tells of no long tasks here";
+    if (person.browser.name !== "Chromium") return new LeftOut("it tells of no long tasks");
     await keepThousands(person, origin, 5000);
     await person.sees("All images 5,000");
     await checkAccess(person);
