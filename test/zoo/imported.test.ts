@@ -263,3 +263,24 @@ test("an imported model quantises, and saves as ONNX, to the same classes", asyn
   expect((await exported.classify(image)).map(({ label }) => label)).toEqual((await opened.classify(image)).map(({ label }) => label));
   for (const each of [opened, quantized, again, exported]) each.close();
 });
+
+test("a quantised model that ends in rounded scores embeds what its classifier takes, and gets a new one behind them", async () => {
+  const image = { data: Uint8Array.from(uniform(3, 12 * 12 * 3), (value) => 128 + 127 * value), width: 12, height: 12, channels: 3 as const };
+  const head = [
+    node("Conv", ["map", "fc.weight", "fc.bias"], ["scored"]),
+    node("Relu", ["scored"], ["kept"]),
+    node("GlobalAveragePool", ["kept"], ["pooled"]),
+    node("Flatten", ["pooled"], ["scores"]),
+  ];
+  const graph = model([...stem, ...head], weights({ ...stemShapes, "fc.weight": [5, 8, 1, 1], "fc.bias": [5] }));
+  const opened = await load(graph, { preprocessing: "0..1" });
+  const quantized = await quantize(opened, [image], { maxLoss: 1, onReport: () => {} });
+  const imported = await loadModel(await quantized.save(undefined, { format: "onnx" }), inline);
+  const [floats, bytes] = [await opened.embed(image), await imported.embed(image)];
+  expect(bytes).toHaveLength(8);
+  expect(relativeError(bytes, floats)).toBeLessThan(0.05);
+  const other = await imported.replaceHead(["x", "y", "z"]);
+  expect((await other.classify(image)).map(({ label }) => label).sort()).toEqual(["x", "y", "z"]);
+  expect(other.architecture.classifier).toEqual(["classifier.weight", "classifier.bias"]);
+  for (const each of [opened, quantized, imported, other]) each.close();
+});

@@ -14,8 +14,9 @@ export interface Classifier {
   readonly features: string;
   /** It is a convolution: its features are a map [N, C, H, W]. */
   readonly convolution: boolean;
-  /** Weight, then what is added or multiplied to its result. */
+  /** Weight, then what is added or multiplied to its result; none where scores are rounded to levels, which those of other classes would not fit. */
   readonly tensors: readonly ClassTensor[];
+  /** As many as the tensors have entries. */
   readonly classes: number;
   /** Numbers that go into one score. */
   readonly inputs: number;
@@ -24,7 +25,21 @@ export interface Classifier {
 /** Operators after the scores that make probabilities of them or another shape, and neither changes their order. */
 const endings = new Set(["Cast", "Dropout", "Flatten", "Identity", "LogSoftmax", "Reshape", "Softmax", "Squeeze", "Transpose", "Unsqueeze"]);
 /** Operators that may stand between the classifier and the scores, all reading one tensor and leaving each class by itself. */
-const followers = new Set([...endings, "AveragePool", "Clip", "GlobalAveragePool", "GlobalMaxPool", "LeakyRelu", "MaxPool", "ReduceMean", "Relu", "Sigmoid"]);
+const followers = new Set([
+  ...endings,
+  "AveragePool",
+  "Clip",
+  "GlobalAveragePool",
+  "GlobalMaxPool",
+  "LeakyRelu",
+  "MaxPool",
+  "ReduceMean",
+  "ReduceSum",
+  "Relu",
+  "Sigmoid",
+]);
+/** Operators between a file's weights and the product that takes them. */
+const arrangements = new Set(["Cast", "DequantizeLinear", "Identity", "Reshape", "Transpose"]);
 const arithmetic = new Set(["Add", "Div", "Mul", "Sub"]);
 
 /** Who makes each tensor of a graph, and how many read it. */
@@ -46,6 +61,17 @@ class Wiring {
     const maker = this.makers.get(name);
     const order = maker?.attributes.get("perm") ?? [1, 0];
     return maker?.op === "Transpose" && Array.isArray(order) ? this.own(maker.inputs[0], order[axis]) : undefined;
+  }
+
+  /** Whether a node multiplies by weights of the file, in whatever form it has them. */
+  isFixedProduct({ op, inputs, attributes }: OnnxNode): boolean {
+    if (!(op === "Gemm" || op === "MatMul" || (op === "Conv" && (attributes.get("group") ?? 1) === 1))) return false;
+    for (let name = inputs[1]; !this.model.initializers.has(name); ) {
+      const maker = this.makers.get(name);
+      if (!maker || !arrangements.has(maker.op)) return false;
+      name = maker.inputs[0];
+    }
+    return true;
   }
 
   sizes({ name, axis }: ClassTensor): { along: number; all: number } {
@@ -78,17 +104,21 @@ export function scoresOf(model: OnnxModel, output: string): string {
 export function classifierOf(model: OnnxModel, scores: string): Classifier | undefined {
   const wiring = new Wiring(model);
   const later: string[] = [];
+  let isRounded = false;
   let name = scores;
   for (let node = wiring.makers.get(name); node; node = wiring.makers.get(name)) {
     const layer = layerOf(node, wiring);
-    if (layer) return withTensors(node, layer, later, wiring);
+    if (isRounded && wiring.isFixedProduct(node)) return { features: node.inputs[0], convolution: node.op === "Conv", tensors: [], classes: 0, inputs: 1 };
+    if (layer) return isRounded ? undefined : withTensors(node, layer, later, wiring);
     if (arithmetic.has(node.op)) {
       const known = node.inputs.findIndex((input) => model.initializers.has(input));
       if (known < 0) return undefined;
       later.push(node.inputs[known]);
       name = node.inputs[1 - known];
-    } else if (followers.has(node.op)) name = node.inputs[0];
-    else return undefined;
+    } else if (followers.has(node.op) || rounding.has(node.op)) {
+      isRounded ||= rounding.has(node.op);
+      name = node.inputs[0];
+    } else return undefined;
   }
   return undefined;
 }
