@@ -25,7 +25,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const labels = ["cat", "dog", "bird"];
 const networks = [
   ["resnet20", {}],
-  ["resnet18", { imageSize: 32 }],
+  ["test_resnet", { imageSize: 64 }],
   ["mobilenet_v2", { imageSize: 32 }],
   ["mobilenet_v3_small", { imageSize: 32 }],
   ["squeezenet1_0", { imageSize: 40 }],
