@@ -10,9 +10,9 @@ export const thousands: Scenarios = {
     await person.sees("All images 5,000");
     await checkAccess(person);
     await shoot(person, shots, "12-thousands");
-    const { idle, scrolled, isSmooth } = await scrollThrough(person);
+    const { little, scrolled, isSmooth } = await scrollThrough(person);
     await person.until("all thumbnails in sight", () => document.querySelectorAll(".cell").length > 20 && !document.querySelector(".cell img:not([src])"));
-    if (!isSmooth) throw new Error(`scrolling held the page for ${Math.round(scrolled)} ms, having nothing to do for ${Math.round(idle)} ms`);
-    return scrolled === 0 ? "no task over 50 ms" : `longest task ${Math.round(scrolled)} ms, with nothing to do ${Math.round(idle)} ms`;
+    if (!isSmooth) throw new Error(`scrolling held the page for ${Math.round(scrolled)} ms, working 8 ms in a frame for ${Math.round(little)} ms`);
+    return scrolled === 0 ? "no task over 50 ms" : `longest task ${Math.round(scrolled)} ms, with 8 ms of work in a frame ${Math.round(little)} ms`;
   },
 };
