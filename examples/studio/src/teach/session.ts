@@ -135,7 +135,8 @@ function watchers(lastRound: () => EpochRecord | undefined) {
       });
     },
     onNotice(notice: string) {
-      if (!/batch norm/i.test(notice)) notices.value = [...notices.value, notice];
+      // What the package chose, in its own words, is nothing to warn of.
+      if (!/batch norm|^fineTune:/i.test(notice)) notices.value = [...notices.value, notice];
     },
   };
 }
