@@ -23,8 +23,12 @@ export function* toFile(data: Float32Array, layout: FileLayout | undefined): Sli
   );
 }
 
-/** Source rows and columns that are moved together, so that both sides stay in the first-level cache. */
-const tile = 16;
+/**
+ * Rows and columns of the result that are moved together. Rows are often a power of two apart, and the lines of sixteen of them more than one
+ * set of the cache holds; four numbers of a row at a time, from four rows of the source, come out half as fast again.
+ */
+const tileRows = 64;
+const tileColumns = 8;
 
 /** Row-major data of `shape` with its axes in another order: axis i of the result is axis `order[i]` of the source. */
 function* permute(data: Float32Array, shape: Shape, order: readonly number[], into?: Float32Array): Slices<Float32Array> {
@@ -32,23 +36,39 @@ function* permute(data: Float32Array, shape: Shape, order: readonly number[], in
   if (axes.length < 2) return data;
   const [rows, columns] = axes.slice(-2);
   const outer = starts(axes.slice(0, -2));
-  const plane = rows.size * columns.size;
   const out = into?.subarray(0, data.length) ?? new Float32Array(data.length);
-  for (let top = 0; top < rows.size; top += tile) {
+  for (let top = 0; top < rows.size; top += tileRows) {
     yield;
-    const bottom = Math.min(rows.size, top + tile);
-    for (let left = 0; left < columns.size; left += tile) {
-      const right = Math.min(columns.size, left + tile);
-      for (let i = 0; i < outer.length; i++) {
-        for (let row = top; row < bottom; row++) {
-          let from = outer[i] + row * rows.step + left * columns.step;
-          const end = i * plane + row * columns.size + right;
-          for (let to = end - right + left; to < end; to++, from += columns.step) out[to] = data[from];
-        }
-      }
+    const bottom = Math.min(rows.size, top + tileRows);
+    for (let left = 0; left < columns.size; left += tileColumns) {
+      const right = Math.min(columns.size, left + tileColumns);
+      for (let i = 0; i < outer.length; i++) moveTile(out, i * rows.size * columns.size, data, outer[i], rows, columns, { top, bottom, left, right });
     }
   }
   return out;
+}
+
+function moveTile(out: Float32Array, to: number, data: Float32Array, from: number, { step: down }: Axis, { step: along, size: width }: Axis, tile: Tile): void {
+  const { top, bottom, left, right } = tile;
+  let column = left;
+  for (; column + 4 <= right; column += 4) {
+    let source = from + top * down + column * along;
+    const end = to + bottom * width + column;
+    for (let target = to + top * width + column; target < end; target += width, source += down) {
+      out[target] = data[source];
+      out[target + 1] = data[source + along];
+      out[target + 2] = data[source + 2 * along];
+      out[target + 3] = data[source + 3 * along];
+    }
+  }
+  for (; column < right; column++) for (let row = top; row < bottom; row++) out[to + row * width + column] = data[from + row * down + column * along];
+}
+
+interface Tile {
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
 }
 
 interface Axis {
