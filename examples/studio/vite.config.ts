@@ -43,7 +43,7 @@ const serviceWorker: Plugin = {
  * wherever the model goes.
  */
 const unreached =
-  /\/chunks\/((cache|file|folder|host|list-folder|tar-shards|turbo)-node|turbo|wasm-turbo|wasm-relaxed(-[a-z]+)?|hub|cache-store|quantized|answers|answers-node|test-time|graph-page-source|worker-tasks|bench-runtimes|teacher|tiff|wasm-simd-quantized|read-foreign|load-foreign|imported|tfjs|tflite|archive|calibrate|test-[a-z]+net|test-mambaout)-[A-Z0-9]{8}\.js$|\/dist\/augmentations\.js$/;
+  /\/chunks\/((cache|file|folder|host|list-folder|tar-shards|turbo)-node|turbo|wasm-turbo|wasm-relaxed(-[a-z]+)?|hub|cache-store|quantized|answers|answers-node|test-time|graph-page-source|worker-tasks|bench-runtimes|teacher|decode|bmp|gif|jpeg|png|tiff|webp|wasm-simd-quantized|read-foreign|load-foreign|imported|tfjs|tflite|archive|calibrate|test-[a-z]+net|test-mambaout)-[A-Z0-9]{8}\.js$|\/dist\/augmentations\.js$/;
 
 const leaveOut: Plugin = {
   name: "leave out",

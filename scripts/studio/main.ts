@@ -18,7 +18,7 @@ const { values: options } = parseArgs({ options: { only: { type: "string", defau
 const only = new RegExp(options.only, "i");
 const root = resolve(import.meta.dirname, "../..");
 /** Of what ships in the package. */
-const mostBytes = 2 ** 20;
+const mostBytes = 1e6;
 const shots = join(root, "build/studio");
 mkdirSync(shots, { recursive: true });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
