@@ -38,9 +38,9 @@ function* permute(data: Float32Array, shape: Shape, order: readonly number[], in
   const outer = starts(axes.slice(0, -2));
   const out = into?.subarray(0, data.length) ?? new Float32Array(data.length);
   for (let top = 0; top < rows.size; top += tileRows) {
-    yield;
     const bottom = Math.min(rows.size, top + tileRows);
     for (let left = 0; left < columns.size; left += tileColumns) {
+      yield;
       const right = Math.min(columns.size, left + tileColumns);
       for (let i = 0; i < outer.length; i++) moveTile(out, i * rows.size * columns.size, data, outer[i], rows, columns, { top, bottom, left, right });
     }

@@ -22,6 +22,12 @@ export interface Cursor {
   step: number;
 }
 
+/** What was found of validation images. */
+export interface Measured {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
 /** Where training stands: enough, with the tensors, to go on to the same bits. Nothing in it depends on the machine or the time. */
 export interface TrainerState {
   readonly version: 1;
@@ -29,8 +35,8 @@ export interface TrainerState {
   /** Of the epoch that is not finished: loss times images, and images classified rightly. */
   readonly sums: { readonly loss: number; readonly right: number };
   readonly history: readonly Omit<EpochRecord, "imagesPerSecond" | "waiting">[];
-  /** Lowest validation loss so far, epochs of this phase since then, and training steps that its weights had seen. */
-  readonly best: { readonly loss: number | null; readonly epochsSince: number; readonly batchesTracked: number };
+  /** What the best weights so far measured on validation images, epochs of this phase since then, and training steps that its weights had seen. */
+  readonly best: { readonly measured: Measured | null; readonly epochsSince: number; readonly batchesTracked: number };
   /** Of a phase whose learning rate falls on plateaus. */
   readonly plateau?: PlateauState;
   /** By what the gradients are to be divided that are added up so far, where batches are accumulated. */
@@ -191,7 +197,10 @@ function parseState(text: string, name: string): TrainerState {
     images,
     usedImages,
   ];
-  const whole = counts.every(isCount) && Number.isFinite(sums.loss) && (best.loss === null || Number.isFinite(best.loss));
+  const whole =
+    counts.every(isCount) &&
+    Number.isFinite(sums.loss) &&
+    (best.measured === null || (Number.isFinite(best.measured?.loss) && Number.isFinite(best.measured?.accuracy)));
   const falls = !plateau || ([plateau.bad, plateau.waiting].every(isCount) && [plateau.factor, plateau.best ?? 0].every(Number.isFinite));
   const lists = Array.isArray(history) && Array.isArray(classes);
   if (!whole || !falls || !Number.isFinite(divisor) || !lists || typeof build !== "string" || typeof settings !== "object" || settings === null) {

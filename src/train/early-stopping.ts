@@ -1,9 +1,13 @@
 import type { Model, NamedTensor } from "../model/model.js";
-import type { TrainerState } from "./checkpoint.js";
+import type { Measured, TrainerState } from "./checkpoint.js";
 
-/** Keeps the weights that had the lowest validation loss, and says when there have been none better for `patience` epochs of a phase; 0 is never. */
+/**
+ * Keeps the weights that were right most often on validation images, and among those that were equally often the ones of the lowest loss; says when
+ * there have been none better for `patience` epochs of a phase; 0 is never. Losses alone would not compare a head with all layers behind it:
+ * mixed images and smoothed labels teach to be less certain.
+ */
 export class EarlyStopping {
-  private lowest = Number.POSITIVE_INFINITY;
+  private highest?: Measured;
   private epochsSince = 0;
   private batchesTracked = 0;
   /** The weights. */
@@ -14,12 +18,12 @@ export class EarlyStopping {
     private readonly patience: number,
   ) {}
 
-  /** @returns whether the phase is to end after an epoch with this validation loss */
-  async watch(loss: number | undefined): Promise<boolean> {
-    if (this.patience === 0 || loss === undefined) return false;
+  /** @returns whether the phase is to end after an epoch of which this was measured */
+  async watch(measured: Measured | undefined): Promise<boolean> {
+    if (this.patience === 0 || measured === undefined) return false;
     this.epochsSince++;
-    if (loss < this.lowest) {
-      this.lowest = loss;
+    if (isBetter(measured, this.highest)) {
+      this.highest = { loss: measured.loss, accuracy: measured.accuracy };
       this.epochsSince = 0;
       this.batchesTracked = this.model.batchesTracked;
       this.best = await this.model.parameters();
@@ -39,13 +43,18 @@ export class EarlyStopping {
   }
 
   get state(): TrainerState["best"] {
-    return { loss: this.best ? this.lowest : null, epochsSince: this.epochsSince, batchesTracked: this.batchesTracked };
+    return { measured: this.highest ?? null, epochsSince: this.epochsSince, batchesTracked: this.batchesTracked };
   }
 
-  resume({ loss, epochsSince, batchesTracked }: TrainerState["best"], best: ReadonlyMap<string, NamedTensor> | undefined): void {
-    this.lowest = loss ?? Number.POSITIVE_INFINITY;
+  resume({ measured, epochsSince, batchesTracked }: TrainerState["best"], best: ReadonlyMap<string, NamedTensor> | undefined): void {
+    this.highest = measured ?? undefined;
     this.epochsSince = epochsSince;
     this.batchesTracked = batchesTracked;
     this.best = best;
   }
+}
+
+function isBetter({ loss, accuracy }: Measured, than: Measured | undefined): boolean {
+  if (!Number.isFinite(loss)) return false;
+  return !than || accuracy > than.accuracy || (accuracy === than.accuracy && loss < than.loss);
 }

@@ -115,7 +115,10 @@ export interface TrainerOptions {
    * default 1. Where all layers learn. @see Hoffer et al. 2019, "Augment your batch"; timm `RepeatAugSampler`
    */
   readonly repeats?: number;
-  /** Ends a phase when the validation loss has not fallen for so many of its epochs. `fit` then ends with the best weights of all epochs. Default 0: never. */
+  /**
+   * Ends a phase when validation has not improved for so many of its epochs: no higher accuracy, nor as high a one at a lower loss. `fit` then ends with the
+   * best weights of all epochs. Default 0: never.
+   */
   readonly patience?: number;
   /** `error` (default) fails on an image that cannot be read; `skip` looks through all images first, reports the bad ones by `onNotice` and leaves them out. */
   readonly badImages?: "error" | "skip";

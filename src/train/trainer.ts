@@ -193,7 +193,7 @@ export class Trainer {
       await this.runSteps(run, train, clock);
       const [validated, stop] = await this.asMeasured(async () => {
         const measured = validation && (await run.validate());
-        return [measured, await this.stopping.watch(measured?.loss)] as const;
+        return [measured, await this.stopping.watch(measured)] as const;
       });
       const report = this.progress(train, clock, validated ?? null);
       const { loss, accuracy, epoch, imagesPerSecond, waiting } = report;

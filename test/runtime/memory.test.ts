@@ -86,11 +86,11 @@ test("sessions that were closed leave no memory behind, in threads that do nothi
   const resident = () => process.memoryUsage.rss() / 2 ** 20;
   const before = resident();
   const most = [];
-  for (let i = 0; i < 6; i++) {
+  for (let i = 0; i < 16; i++) {
     await use();
     most.push(resident() - before);
   }
-  // What was provoked was there to be seen; of six the last one or two may not be collected yet.
   expect(Math.max(...most)).toBeGreaterThan(0.9 * megabytes);
-  await vi.waitUntil(() => resident() - before < 2.5 * megabytes, 4000);
+  // When they are collected is up to the engine: the last ones may not be yet.
+  await vi.waitUntil(() => resident() - before < 6 * megabytes, 10_000);
 });

@@ -6,11 +6,14 @@ export interface Backbone {
   readonly id: string;
   readonly title: string;
   readonly about: string;
+  /** Of the images that its weights learnt from. */
+  readonly terms?: string;
 }
 
+const imageNet = "learnt from images under ImageNet's terms, for research and education; whether these bind its weights is not settled.";
 const about: Record<string, Omit<Backbone, "id">> = {
-  ocelli_s: { title: "Ocelli S", about: "Sees detail, and is quick on any device. The best choice for photos." },
-  resnet20: { title: "Quick start", about: "Tiny and very quick; sees shapes and colours at 32 pixels, no detail." },
+  ocelli_s: { title: "Ocelli S", about: "Sees detail, and is quick on any device. The best choice for photos.", terms: imageNet },
+  resnet20: { title: "Quick start", about: "Tiny and very quick; sees shapes and colours at 32 pixels, no detail.", terms: imageNet },
 };
 
 /** Those that come with the package, in its order: the first is its default. */

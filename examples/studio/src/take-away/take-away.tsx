@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact";
 import { Icon, type IconName } from "../design/icon.js";
 import { say } from "../design/toast.js";
 import { count } from "../design/words.js";
+import { backbones } from "../project/backbones.js";
 import { project } from "../project/state.js";
 import { trained, trainedModel } from "../project/trained.js";
 import { download, fileName, projectZip } from "../project/zip.js";
@@ -22,6 +23,7 @@ const page = async () => new Blob([await exportPage(await trainedModel(), { titl
 export function TakeAway() {
   const busy = useSignal("");
   const has = trained.value !== undefined;
+  const terms = backbones.find(({ id, terms }) => terms && id === trained.value?.backbone);
   return (
     <div class="page">
       <header class="page-head">
@@ -73,6 +75,11 @@ export function TakeAway() {
         </Parcel>
         {has && <Snippet file={`${nameOf()}.safetensors`} />}
       </div>
+      {terms && (
+        <p class="soft small">
+          The model started from {terms.title}: {terms.terms} See the <a href="NOTICE.md">notice</a>.
+        </p>
+      )}
     </div>
   );
 }

@@ -30,12 +30,12 @@ export function Panel() {
         <div class="panel-body">
           <fieldset>
             <legend>Network to start from</legend>
-            {[...backbones, ownBackbone].map(({ id, title, about }) => (
+            {[...backbones, ownBackbone].map(({ id, title, about, terms }) => (
               <Choice
                 key={id}
                 group="backbone"
                 title={title}
-                about={about}
+                about={terms ? `${about} It ${terms}` : about}
                 isChosen={now.backbone === id}
                 onChoose={() => (id === ownBackbone.id ? pickOwn() : choose({ backbone: id }))}
               />

@@ -29,7 +29,7 @@ export const defaultSettings: TeachSettings = {
   headEpochs: 30,
   epochs: 5,
   learningRate: undefined,
-  patience: 5,
+  patience: 10,
   keepAside: 0.2,
   flip: true,
   zoom: 0.5,
