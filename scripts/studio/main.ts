@@ -27,7 +27,7 @@ const bytes = readdirSync(join(root, "dist/studio"), { recursive: true, encoding
   .map((file) => join(root, "dist/studio", file))
   .filter((file) => !file.endsWith(".safetensors") && statSync(file).isFile())
   .reduce((sum, file) => sum + statSync(file).size, 0);
-console.log(`${(bytes / 2 ** 20).toFixed(3)} MiB without weights`);
+console.log(`${(bytes / 1e6).toFixed(3)} MB without weights`);
 if (bytes > mostBytes) throw new Error(`dist/studio is larger than ${mostBytes} bytes without weights: ${bytes}`);
 const images = await makeImages();
 let failed = 0;
