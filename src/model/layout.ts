@@ -29,6 +29,8 @@ export function* toFile(data: Float32Array, layout: FileLayout | undefined): Sli
  */
 const tileRows = 64;
 const tileColumns = 8;
+/** Columns that are moved in one go. */
+const sliceColumns = 256;
 
 /** Row-major data of `shape` with its axes in another order: axis i of the result is axis `order[i]` of the source. */
 function* permute(data: Float32Array, shape: Shape, order: readonly number[], into?: Float32Array): Slices<Float32Array> {
@@ -40,7 +42,7 @@ function* permute(data: Float32Array, shape: Shape, order: readonly number[], in
   for (let top = 0; top < rows.size; top += tileRows) {
     const bottom = Math.min(rows.size, top + tileRows);
     for (let left = 0; left < columns.size; left += tileColumns) {
-      yield;
+      if (left % sliceColumns === 0) yield;
       const right = Math.min(columns.size, left + tileColumns);
       for (let i = 0; i < outer.length; i++) moveTile(out, i * rows.size * columns.size, data, outer[i], rows, columns, { top, bottom, left, right });
     }
