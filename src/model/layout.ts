@@ -25,7 +25,7 @@ export function* toFile(data: Float32Array, layout: FileLayout | undefined): Sli
 
 /**
  * Rows and columns of the result that are moved together. Rows are often a power of two apart, and the lines of sixteen of them more than one
- * set of the cache holds; four numbers of a row at a time, from four rows of the source, come out half as fast again.
+ * set of the cache holds; four numbers of a row at a time, from four rows of the source, take 0.7 of the time.
  */
 const tileRows = 64;
 const tileColumns = 8;

@@ -105,7 +105,8 @@ export class Session {
   /**
    * Writes a kept tensor, in the layout that it has in memory.
    *
-   * @param data or what makes it: floats straight into the memory, which `into` is where this thread sees it, or anywhere
+   * @param data the numbers, or what makes them, as floats: `into` is the memory itself where this thread sees it, and need not be used
+   * @throws {ShapeError} for another type or count than is kept; the signal's reason when aborted, which may leave a part written
    */
   async write(name: string, data: TensorData | ((into?: Float32Array) => Slices<Float32Array>), signal?: AbortSignal): Promise<void> {
     return this.exclusive(async () => {
