@@ -4,6 +4,7 @@
  * npm run bench -- --profile <model>, or tsx bench/profile.ts <model>
  *    [--work inference|training] [--batch n] [--size px] [--build simd] [--threads n] [--runs n] [--nodes]
  */
+import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { inferenceGraph } from "../src/model/graphs.js";
@@ -116,11 +117,12 @@ function gather({ module, memory, code }: Bound, threads: number): { run(): Prom
     const workerData: ThreadData = { module, memory, code, thread, threads };
     return new Worker(new URL("./profile-thread.ts", import.meta.url), { workerData });
   });
-  const answer = (worker: Worker) =>
-    new Promise<Float64Array>((resolve, reject) => {
-      worker.once("message", resolve).once("error", reject);
-      worker.postMessage("run");
-    });
+  const answer = async (worker: Worker): Promise<Float64Array> => {
+    const answered = once(worker, "message"); // rejects where the worker fails, too
+    worker.postMessage("run");
+    const [times] = await answered;
+    return times;
+  };
   return {
     run: () => Promise.all(workers.map(answer)),
     close: () => {
