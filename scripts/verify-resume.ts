@@ -1,5 +1,5 @@
 /**
- * The same recipe whole, and killed and resumed: `npm run verify:resume`. The recipe is that of the package's backbone, teacher, averages and
+ * The same recipe whole, and killed and resumed: `npm run verify:resume`. The recipe is that of the first stage of the package's backbone, teacher, averages and
  * progressive resizing included, on fewer and smaller images, for a thousand steps. Exit code 1 where the two checkpoints differ.
  *
  * Reads Tiny-ImageNet and the teacher from `OCELLI_TEST_ASSETS` (or `../shared/assets`).
@@ -15,7 +15,7 @@ const root = resolve(import.meta.dirname, "..");
 const assets = process.env.OCELLI_TEST_ASSETS ?? resolve(root, "../shared/assets");
 const folder = mkdtempSync(join(tmpdir(), "ocelli-resume-"));
 
-const { training, ...recipe }: Recipe = JSON.parse(readFileSync(join(root, "models/ocelli-s/recipe.json"), "utf8"));
+const { training, ...recipe }: Recipe = JSON.parse(readFileSync(join(root, "models/ocelli-s/recipe-1.json"), "utf8"));
 const { distillation, ...learning } = training;
 if (!distillation) throw new Error("verify-resume: expected a recipe with a teacher");
 const teacher = distillation.teacher as RecipeTeacher;

@@ -40,7 +40,7 @@ export type { Ema } from "./train/averages.js";
 export type { ClassWeights, Loss, LossName } from "./train/loss.js";
 export type { Distillation, TeacherClasses } from "./train/distillation.js";
 export { type LrFindOptions, type LrFindResult, lrFind } from "./train/lr-find.js";
-export { parseRecipe, type Recipe, type RecipeShards, type RecipeTeacher, type RecipeTraining } from "./train/recipe.js";
+export { parseRecipe, type Recipe, type RecipeShards, type RecipeStage, type RecipeTeacher, type RecipeTraining } from "./train/recipe.js";
 export type { Sampling } from "./train/sampling.js";
 export type { ScheduleName, ScheduleOptions, Span } from "./train/schedules.js";
 export type { EpochRecord, Phase, Preparation, Progress, TrainerOptions, TrainingData } from "./train/options.js";

@@ -1,6 +1,6 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { basename, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { Command, Option } from "commander";
 import {
   ArgumentError,
@@ -9,6 +9,7 @@ import {
   fineTuner,
   type Model,
   parseRecipe,
+  type RecipeStage,
   type SaveOptions,
   type Split,
   Trainer,
@@ -60,6 +61,8 @@ interface TrainOptions extends EngineOptions, NetworkOptions {
   readonly resume?: boolean;
   readonly recipe?: string;
   readonly stopAfter?: number;
+  /** Recipes that this one is a part of. */
+  readonly following?: readonly string[];
   readonly report: string | boolean;
 }
 
@@ -108,10 +111,11 @@ export function trainCommand(): Command {
   return addOutputOptions(addBuildOption(addThreadsOption(command), "simd"));
 }
 
-async function train(argument: string | undefined, options: TrainOptions, command: Command): Promise<void> {
+async function train(argument: string | undefined, asked: TrainOptions, command: Command): Promise<void> {
+  const plan = await (asked.recipe ? planOfRecipe(asked.recipe, argument, asked, command) : planOfOptions(argument, asked));
+  const options = plan.before ? await trainBefore(plan.before, argument, asked, command) : asked;
   const { output, resume = false, stopAfter } = options;
-  const plan = await (options.recipe ? planOfRecipe(options.recipe, argument, options, command) : planOfOptions(argument, options));
-  const checkpoint = options.checkpoint ?? `${output}.checkpoint`;
+  const checkpoint = checkpointOf(options);
   const reportName = typeof options.report === "string" ? options.report : output.replace(/(\.safetensors)?$/, ".html");
   const report = options.report === false ? undefined : reportName;
   const view = new TrainView(options.json ?? false);
@@ -174,6 +178,25 @@ async function train(argument: string | undefined, options: TrainOptions, comman
     plan.close();
     model.close();
   }
+}
+
+const checkpointOf = ({ output, checkpoint = `${output}.checkpoint` }: Pick<TrainOptions, "output" | "checkpoint">) => checkpoint;
+
+/** Trains what a recipe starts from, where that is not there yet. @returns the options for what follows it */
+async function trainBefore({ recipe, file }: RecipeStage, argument: string | undefined, options: TrainOptions, command: Command): Promise<TrainOptions> {
+  const { resume = false, stopAfter, recipe: next, following = [] } = options;
+  if (existsSync(file)) return options;
+  const recipes = [...following, resolve(next as string)];
+  if (recipes.includes(resolve(recipe)))
+    throw new DataError(`${next}: model.weights: expected what another recipe makes, got one that begins with this (${recipe})`);
+  const started = performance.now();
+  const unfinished = existsSync(checkpointOf({ output: file }));
+  if (resume && !unfinished) throw new ArgumentError(`--resume: there is no checkpoint ${checkpointOf({ output: file })}`);
+  mkdirSync(dirname(file), { recursive: true });
+  const stage = { ...options, recipe, output: file, checkpoint: undefined, report: false, following: recipes };
+  await train(argument, stage, command);
+  const spent = (performance.now() - started) / 1000;
+  return { ...options, resume: false, stopAfter: stopAfter === undefined ? undefined : Math.max(0, stopAfter - spent) };
 }
 
 /** Ctrl-C and SIGTERM end training after the step it is in; a second one ends the process. */
@@ -253,6 +276,8 @@ function learningOptions({
 
 /** What is to be trained, of what, and how. */
 interface TrainPlan {
+  /** What it starts from. */
+  readonly before?: RecipeStage;
   /** Where the images are. */
   readonly folder: string;
   readonly start: Omit<StartingPoint, "classes">;
@@ -287,10 +312,13 @@ async function planOfRecipe(file: string, argument: string | undefined, { thread
   const { model, seed = 0, training, save } = recipe;
   const { train: folder, validation = 0.2 } = { ...recipe.data, ...(argument && { train: argument }) };
   const { distillation, ...learning } = training;
+  const before = typeof model.weights === "object" ? model.weights : undefined;
+  const weights = before?.file ?? (model.weights as string | undefined) ?? "random";
   let teacher: Model | undefined;
   return {
+    before,
     folder: typeof folder === "string" ? folder : [folder.shards].flat().join(" "),
-    start: { model: model.name, options: model.options, weights: model.weights ?? "random", size: model.imageSize, preprocessing: model.preprocessing, seed },
+    start: { model: model.name, options: model.options, weights, size: model.imageSize, preprocessing: model.preprocessing, seed },
     saving: { ...save, recipe: JSON.stringify(recipe) },
     async openData() {
       const split = await openData(folder, { validation: typeof validation === "number" ? validation : 0, seed });

@@ -17,8 +17,8 @@ export interface Recipe {
     readonly name?: string;
     /** Of the architecture's family, such as `{ "dropout": 0.2 }`; default those of the weights. */
     readonly options?: ArchitectureOptions;
-    /** To start from: a file, folder, URL, repository, name with a tag, or `random` (default). */
-    readonly weights?: string;
+    /** To start from: a file, folder, URL, repository, name with a tag, `random` (default), or what another recipe makes. */
+    readonly weights?: string | RecipeStage;
     /** Side of the network's input in pixels. */
     readonly imageSize?: number;
     readonly preprocessing?: PreprocessingName;
@@ -34,6 +34,14 @@ export interface Recipe {
   /** The trainer's options. A teacher is told as its file or name, or by what it is. */
   readonly training: RecipeTraining;
   readonly save?: { readonly dtype?: "float32" | "float16" | "bfloat16"; readonly notes?: Readonly<Record<string, string>> };
+}
+
+/** A training before this one. */
+export interface RecipeStage {
+  /** File of its recipe. */
+  readonly recipe: string;
+  /** Where its model is kept; it is trained first where there is none. */
+  readonly file: string;
 }
 
 /** Tar archives, as `TarShards.open` takes them. */
@@ -81,10 +89,17 @@ const transform: typeof step = (value, at, fail) => {
   step({ name: (value as { name?: unknown }).name }, at, fail);
 };
 const shards = record({ "shards!": byKind({ string: aString, list: listOf(aString, 1) }), prefix: aString, labelKey: aString });
+const stage = record({ "recipe!": aString, "file!": aString });
 const teacher = record({ "name!": aString, "weights!": aString, options: anObject, preprocessing: aString });
 const recipe = record({
   "version!": oneOf(1),
-  "model!": record({ name: aString, options: anObject, weights: aString, imageSize: aWhole(1, 4096), preprocessing: aString }),
+  "model!": record({
+    name: aString,
+    options: anObject,
+    weights: byKind({ string: aString, object: stage }),
+    imageSize: aWhole(1, 4096),
+    preprocessing: aString,
+  }),
   "data!": record({ "train!": byKind({ string: aString, object: shards }), validation: byKind({ string: aString, number: share, object: shards }) }),
   seed: aWhole(0),
   "training!": record({

@@ -50,6 +50,38 @@ describe("ocelli train --recipe", () => {
     await file.close();
   });
 
+  it("trains what a recipe starts from first, and once; stopped in it, it goes on there", async () => {
+    const training = { epochs: 2, batchSize: 6, lr: 0.01 };
+    const stage = (name: string, model: object) => writeFileSync(join(root, `${name}.json`), JSON.stringify({ ...recipe, model, training }));
+    const made = (folder: string) => ({ weights: { recipe: "stage-1.json", file: `${folder}/1.safetensors` } });
+    const run = (name: string) => ["train", "--recipe", `${name}.json`, "-o", `${name}.safetensors`, "--json", "--no-report"];
+    stage("stage-1", recipe.model);
+    for (const name of ["both", "stopped"]) stage(name, made(name));
+    const both = await ocelli(run("both"), root);
+    expect(both.stderr).toBe("");
+    const outputs = (stdout: string) => jsonLines(stdout).flatMap(({ event, output }) => (event === "done" ? [output] : []));
+    expect(outputs(both.stdout)).toEqual(["both/1.safetensors", "both.safetensors"]);
+    expect((await ocelli([...run("stopped"), "--resume"], root)).stderr).toContain("--resume: there is no checkpoint stopped/1.safetensors.checkpoint");
+    const stopped = await start(run("stopped"), root, (line, child) => void (JSON.parse(line).epoch === 1 && child.kill("SIGTERM")));
+    expect([stopped.code, existsSync(join(root, "stopped/1.safetensors"))]).toEqual([143, false]);
+    const rest = await ocelli([...run("stopped"), "--resume"], root);
+    expect(jsonLines(rest.stdout).flatMap(({ event, epoch }) => (event === "epoch" ? [epoch] : []))).toEqual([2, 1, 2]);
+    const tensors = async (name: string) => {
+      const file = await openSafetensors(join(root, name));
+      const [digests, kept] = ["ocelli.sha256", "ocelli.recipe"].map((key) => file.metadata.get(key) as string);
+      await file.close();
+      return { digests, model: JSON.parse(kept).model };
+    };
+    for (const name of ["1.safetensors", ".safetensors"].map((end, i) => ["both", "stopped"].map((of) => (i ? of + end : `${of}/${end}`))))
+      expect((await tensors(name[1])).digests).toBe((await tensors(name[0])).digests);
+    expect((await tensors("both.safetensors")).digests).not.toBe((await tensors("both/1.safetensors")).digests);
+    expect((await tensors("both.safetensors")).model).toEqual(made("both"));
+    expect(outputs((await ocelli(run("both"), root)).stdout)).toEqual(["both.safetensors"]);
+    stage("stage-1", { weights: { recipe: "ring.json", file: "ring/2.safetensors" } });
+    stage("ring", made("ring"));
+    expect((await ocelli(run("ring"), root)).stderr).toContain("model.weights: expected what another recipe makes, got one that begins with this (ring.json)");
+  });
+
   it("trains on a part of some archives", async () => {
     const images = readdirSync(join(root, "tiny"), { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".png"));
     const entries = images.map((path) => ({ path: `tiny/${path}`, data: bytes(join("tiny", path)) }));

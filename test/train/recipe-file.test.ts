@@ -29,6 +29,13 @@ test("a recipe is what the file says", () => {
   expect(parseRecipe(JSON.stringify(whole))).toEqual({ ...whole, training: { ...training, augmentation } });
 });
 
+test("weights may be what another recipe makes", () => {
+  const weights = { recipe: "first.json", file: "first.safetensors" };
+  const start = (weights: object) => changed((recipe) => Object.assign(recipe.model, { weights }));
+  expect(parseRecipe(start(weights)).model.weights).toEqual(weights);
+  expect(() => parseRecipe(start({ recipe: "first.json" }))).toThrow("recipe: model.weights.file: expected a value, found nothing");
+});
+
 test("data may be archives, a teacher what its file does not say, and transforms have their defaults", () => {
   const archives = { train: { shards: ["a-{0..3}.tar", "b.tar"], prefix: "train/" }, validation: { shards: "v.tar", labelKey: "class" } };
   const teacher = { name: "mobilenet_v2", weights: "t.safetensors", options: { padding: "same" }, preprocessing: "-1..1" };

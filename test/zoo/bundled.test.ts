@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
-import { parseRecipe } from "../../src/train/recipe.js";
+import { openSafetensors } from "../../src/formats/safetensors/index.js";
+import type { Recipe, RecipeStage } from "../../src/train/recipe.js";
 import { bundledWeights, listBundled } from "../../src/zoo/bundled.js";
 import { createModel } from "../../src/zoo/create-model.js";
 
@@ -43,14 +44,15 @@ test("ocelli_s is a file and a module of the package, and its recipes train what
   expect(Buffer.from(bytes).equals(readFileSync(file))).toBe(true);
   const model = await createModel("ocelli_s", { ...inline, pretrained: bytes, labels: ["a", "b"] });
   expect(model.labels).toEqual(["a", "b"]);
-  const recipe = (name: string) => parseRecipe(readFileSync(`models/ocelli-s/${name}.json`, "utf8")).model;
-  expect(recipe("recipe").name).toBe("ocelli_s");
+  const recipe = (path: string) => JSON.parse(readFileSync(path, "utf8")) as Recipe;
+  const last = recipe("models/ocelli-s/recipe.json");
+  const before = last.model.weights as RecipeStage;
   const { options } = model.architecture;
-  expect(recipe("recipe-2")).toEqual({
-    name: "ocelli_s",
-    options: { totalStride: options.totalStride },
-    weights: ".train/stage-1.safetensors",
-    imageSize: model.imageSize[0],
-  });
+  expect(last.model).toEqual({ name: "ocelli_s", options: { totalStride: options.totalStride }, weights: before, imageSize: model.imageSize[0] });
+  expect(recipe(before.recipe).model.name).toBe("ocelli_s");
+  // What the file itself says it was made by; its own stage before it was run by hand.
+  const { metadata, close } = await openSafetensors(file);
+  await close();
+  expect(JSON.parse(metadata.get("ocelli.recipe") as string)).toEqual({ ...last, model: { ...last.model, weights: before.file } });
   model.close();
 });
