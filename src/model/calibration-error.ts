@@ -13,7 +13,7 @@ export interface CalibrationBin {
 export function calibrationBins(predictions: readonly { readonly score: number; readonly isRight: boolean }[]): CalibrationBin[] {
   const sums = Array.from({ length: ranges }, () => ({ images: 0, score: 0, right: 0 }));
   for (const { score, isRight } of predictions) {
-    const sum = sums[Math.min(Math.max(Math.ceil(score * ranges) - 1, 0), ranges - 1)];
+    const sum = sums[Math.min(Math.max(Math.ceil(score * ranges) - 1, 0), ranges - 1) || 0]; // a score that is no number counts as the lowest
     sum.images++;
     sum.score += score;
     sum.right += Number(isRight);

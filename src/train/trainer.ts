@@ -195,6 +195,7 @@ export class Trainer {
         const measured = validation && (await run.validate());
         return [measured, await this.stopping.watch(measured)] as const;
       });
+      if (Number.isNaN(validated?.loss)) throw this.diverged(Number.NaN); // weights that the last step spoilt
       const report = this.progress(train, clock, validated ?? null);
       const { loss, accuracy, epoch, imagesPerSecond, waiting } = report;
       this.history.push({ phase: phase.name, epoch, loss, accuracy, validation: validated, imagesPerSecond, waiting });
@@ -264,10 +265,12 @@ export class Trainer {
       clock.stop(labels.length);
       this.batchLoss = loss;
       this.options.onProgress?.(this.progress(train, clock));
-      if (!Number.isFinite(loss)) {
-        throw new DataError(`train: the loss became ${loss} at step ${cursor.step}; use a smaller learning rate, or maxNorm to clip gradients`);
-      }
+      if (!Number.isFinite(loss)) throw this.diverged(loss);
     }
+  }
+
+  private diverged(loss: number): DataError {
+    return new DataError(`train: the loss became ${loss} at step ${this.cursor.step}; use a smaller learning rate, or maxNorm to clip gradients`);
   }
 
   /** Where training stands. `validated` is given at the end of an epoch, `null` where there are no images to measure on. */

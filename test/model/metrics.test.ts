@@ -74,5 +74,6 @@ describe("metrics", () => {
     expect([lowest.images, second.images]).toEqual([2, 0]);
     expect(calibrationBins([{ score: 1, isRight: true }]).at(-1)).toEqual({ images: 1, confidence: 1, accuracy: 1 });
     expect(calibrationError(calibrationBins([]))).toBe(0);
+    expect(calibrationError(calibrationBins([{ score: Number.NaN, isRight: false }, ...fair]))).toBeNaN();
   });
 });

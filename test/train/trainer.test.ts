@@ -273,6 +273,9 @@ describe("what goes wrong", () => {
     );
     await model.initialize(1);
     expect(await new Trainer(model, { train: tinyData(24) }, quick).fit()).toHaveLength(1);
+    // The last step of all, whose weights only validation sees.
+    const lastStep = { ...quick, epochs: 1, batchSize: 24, lr: 1000, weightDecay: 1, optimizer: { name: "adamw", eps: 0 } } as const;
+    await expect(new Trainer(model, { train: tinyData(24), validation: tinyData(12) }, lastStep).fit()).rejects.toThrow("the loss became NaN at step 1;");
     model.close();
   });
 
