@@ -1,15 +1,16 @@
 /**
- * Figures of docs/vision.md, with the photos and the MobileNetV2 of the assets (`OCELLI_TEST_ASSETS`, else ../shared/assets):
+ * Figures of docs/vision.md: `npm run verify:vision`, or some of its parts: `npm run verify:vision -- ocelli`. With the photos and the MobileNetV2 of
+ * the assets (`OCELLI_TEST_ASSETS`, else ../shared/assets):
  *
- * - `none of these`: the head learns some classes of imagenette, the model is calibrated on half of their validation images, and has to tell the
- *   other half from the classes that it never saw;
- * - duplicates: what cosine photos keep that were made smaller, compressed again or made brighter, and what others have at most;
- * - search: milliseconds a query, and for all pairs.
+ * - `mobilenet`, `ocelli`: the network learns some classes of imagenette, is calibrated on half of their validation images or on few, and has to
+ *   tell the other half from the classes that it never saw;
+ * - `alike`, duplicates: what cosine photos keep that were made smaller, compressed again or made brighter, and what others have at most;
+ *   search: milliseconds a query, and for all pairs.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Jimp } from "jimp";
-import { createModel, type Dataset, fineTune, ImageList, type ImageSource, type Model, TarShards } from "../dist/index.js";
+import { createModel, type Dataset, fineTune, type FineTuneOptions, ImageList, type ImageSource, type Model, TarShards } from "../dist/index.js";
 import { calibrate, EmbeddingIndex, recognize } from "../dist/vision/index.js";
 import { areaUnderRoc } from "../src/model/roc.js";
 import { assetsFolder } from "../test/assets.js";
@@ -33,36 +34,45 @@ async function itemsOf(data: Dataset, wanted: readonly string[]): Promise<Labell
   return items.map(({ image, label }) => ({ image, label: classes[label] })).filter(({ label }) => wanted.includes(label));
 }
 
-async function unknown(): Promise<void> {
-  const rows: number[][] = [];
+/** How a backbone knows images of classes that its head did not learn, calibrated on many images and on few, alone and beside those it learnt from. */
+async function unknown(what: string, start: (labels: readonly string[]) => Promise<Model>, options: FineTuneOptions): Promise<void> {
+  const cases = [25, 5].flatMap((count) => [false, true].map((beside) => ({ count, beside, rows: [] as number[][] })));
   for (const first of [0, 3, 6]) {
     const held = classes.slice(first, first + 3);
     const known = classes.filter((name) => !held.includes(name));
-    const model = await open({ labels: known });
-    await fineTune(model, { train: ImageList.from(await itemsOf(train, known)) }, { freezeEpochs: 20, headLr: 1e-2, epochs: 0 });
+    const model = await start(known);
+    const learnt = ImageList.from(await itemsOf(train, known), { classes: known });
+    await fineTune(model, { train: learnt }, options);
     const seen = await itemsOf(validation, known);
     const half = (rest: number) => seen.filter((_, i) => i % 2 === rest);
-    const report = await calibrate(model, ImageList.from(half(0), { classes: known }));
     const others = await itemsOf(validation, held);
-    const found = await recognize(
-      model,
-      [...half(1), ...others].map(({ image }) => image),
-    );
-    const isOther = found.map((_, i) => i >= half(1).length);
-    const area = areaUnderRoc(
-      Float64Array.from(found, ({ familiarity }) => -familiarity),
-      isOther,
-    ) as number;
-    const share = (other: boolean) =>
-      found.filter(({ isUnknown }, i) => isUnknown && isOther[i] === other).length / isOther.filter((is) => is === other).length;
-    rows.push([area, share(true), share(false)]);
-    console.log(
-      `without ${held.join(", ")}: area under ROC ${area.toFixed(4)}, found ${share(true).toFixed(3)}, false alarms ${share(false).toFixed(3)}; ` +
-        `temperature ${report.temperature.toFixed(2)}, loss ${report.before.loss.toFixed(4)} -> ${report.after.loss.toFixed(4)}, error ${report.before.ece.toFixed(4)} -> ${report.after.ece.toFixed(4)}`,
-    );
+    const images = [...half(1), ...others].map(({ image }) => image);
+    const isOther = images.map((_, i) => i >= half(1).length);
+    for (const { count, beside, rows } of cases) {
+      const some = known.flatMap((name) =>
+        half(0)
+          .filter(({ label }) => label === name)
+          .slice(0, count),
+      );
+      const { before, after } = await calibrate(model, ImageList.from(some, { classes: known }), { examples: beside ? learnt : undefined });
+      const found = await recognize(model, images);
+      const area = areaUnderRoc(
+        Float64Array.from(found, ({ familiarity }) => -familiarity),
+        isOther,
+      ) as number;
+      const share = (other: boolean) =>
+        found.filter(({ isUnknown }, i) => isUnknown && isOther[i] === other).length / isOther.filter((is) => is === other).length;
+      rows.push([area, share(true), share(false), before.loss, after.loss]);
+    }
     model.close();
   }
-  console.log(`mean: ${[0, 1, 2].map((column) => (rows.reduce((sum, row) => sum + row[column], 0) / rows.length).toFixed(4)).join("  ")}`);
+  for (const { count, beside, rows } of cases) {
+    const of = (column: number) => rows.map((row) => row[column].toFixed(3)).join(" ");
+    console.log(
+      `${what}, ${count} images a class to calibrate on${beside ? ", compared with those that it learnt from" : ""}: ` +
+        `area under ROC ${of(0)}; found ${of(1)}; false alarms ${of(2)}; loss ${of(3)} -> ${of(4)}`,
+    );
+  }
 }
 
 async function duplicates(model: Model): Promise<void> {
@@ -113,8 +123,19 @@ async function search(model: Model): Promise<void> {
   console.log(`all pairs of ${many.size} images: ${((performance.now() - start) / 1000).toFixed(2)} s`);
 }
 
-await unknown();
-const model = await open();
-await duplicates(model);
-await search(model);
-model.close();
+async function alike(): Promise<void> {
+  const model = await open();
+  await duplicates(model);
+  await search(model);
+  model.close();
+}
+
+const parts: Record<string, () => Promise<void>> = {
+  mobilenet: () => unknown("mobilenet_v2, head alone", (labels) => open({ labels }), { epochs: 0 }),
+  ocelli: () => unknown("ocelli_s, fineTune's defaults", (labels) => createModel("ocelli_s", { pretrained: true, labels }), {}),
+  alike,
+};
+for (const name of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts)) {
+  if (!Object.hasOwn(parts, name)) throw new Error(`verify-vision: expected some of ${Object.keys(parts).join(", ")}, got ${name}`);
+  await parts[name]();
+}

@@ -14,6 +14,9 @@ interface CalibrateOptions extends EngineOptions, InputOptions {
   readonly seed?: number;
 }
 
+/** Images a class from which on their own means are as good as those of the images that the model learnt from (docs/vision.md). */
+const fewOfClass = 20;
+
 export function calibrateCommand(): Command {
   const command = new Command("calibrate")
     .description("Make a model's scores match how often it is right, and let it say `none of these`")
@@ -32,17 +35,20 @@ async function run(source: string, folder: string, { output = source, truePositi
   const split = await openData(folder, { validation, seed });
   const model = await openModel(source, { ...options, json });
   const bar = new ProgressBar();
-  const report = await calibrate(model, split.validation.length > 0 ? split.validation : split.train, {
+  const { train, validation: held } = split;
+  const examples = held.length > 0 && train.length > 0 && held.length < fewOfClass * split.classes.length ? train : undefined;
+  const report = await calibrate(model, held.length > 0 ? held : train, {
     truePositiveRate,
+    examples,
     onProgress: (done, total) => bar.update("calibrating", done / total, `${done} of ${total} images`),
   });
   bar.clear();
   await model.save(output);
   model.close();
-  if (json) return printJson({ file: output, ...report });
+  if (json) return printJson({ file: output, ...report, examples: examples?.length });
   const { temperature, before, after, images } = report;
   console.log(
-    `temperature ${temperature.toFixed(3)}  loss ${before.loss.toFixed(4)} -> ${after.loss.toFixed(4)}  calibration error ${formatShare(before.ece)} -> ${formatShare(after.ece)}  ${images} images`,
+    `temperature ${temperature.toFixed(3)}  loss ${before.loss.toFixed(4)} -> ${after.loss.toFixed(4)}  calibration error ${formatShare(before.ece)} -> ${formatShare(after.ece)}  ${images} images${examples ? `, compared with the ${examples.length} of the split's other half` : ""}`,
   );
   console.log(`written ${output}`);
 }

@@ -1,8 +1,8 @@
 import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { loadModel, openSafetensors } from "../../src/index.js";
-import { codeSnippet } from "../../src/vision/index.js";
+import { ImageFolder, loadModel, openSafetensors } from "../../src/index.js";
+import { calibrate, codeSnippet } from "../../src/vision/index.js";
 import { jsonLines, ocelli, tinyFolder } from "./run.js";
 
 const root = tinyFolder();
@@ -103,7 +103,9 @@ describe("ocelli search", () => {
     const [bad, { matches: now }] = (await search(image)) as [{ error: object }, { matches: { id: string }[] }];
     expect(bad).toMatchObject({ error: { message: expect.stringContaining("broken.png") } });
     expect(now.slice(0, 2).map(({ id }) => id)).toEqual(["val/bag/000.png", "val/bag/copy.png"]);
-    const names = JSON.parse((await openSafetensors(kept)).metadata.get("ocelli.entries") as string).map(([id]: string[]) => id);
+    const file = await openSafetensors(kept);
+    await file.close();
+    const names = JSON.parse(file.metadata.get("ocelli.entries") as string).map(([id]: string[]) => id);
     expect([names.includes("val/bag/copy.png"), names.includes("val/sandal/000.png"), names.includes("broken.png")]).toEqual([true, false, false]);
     rmSync(join(root, "tiny/broken.png"));
     cpSync(join(root, "tiny/val/sandal/001.png"), join(root, "tiny/val/sandal/000.png"));
@@ -125,6 +127,12 @@ describe("ocelli calibrate and eval --mistakes", () => {
     const { code, stdout } = await ocelli(["calibrate", "m.safetensors", "tiny", "-o", "sure.safetensors", "--json"], root);
     const [report] = jsonLines(stdout);
     expect([code, report]).toMatchObject([0, { file: "sure.safetensors", images: 9, temperature: expect.any(Number) }]);
+    const model = await loadModel(join(root, "sure.safetensors"));
+    const { train, validation } = await ImageFolder.open(join(root, "tiny"));
+    const { calibration } = model;
+    await calibrate(model, validation, { examples: train });
+    expect([report.examples, calibration]).toEqual([18, model.calibration]);
+    model.close();
     const [{ loss }] = jsonLines((await ocelli(["eval", "sure.safetensors", "tiny", "--json"], root)).stdout);
     expect(loss).toBeCloseTo((report as { after: { loss: number } }).after.loss, 4);
     const [{ accuracy, mistakes }] = jsonLines((await ocelli(["eval", "m.safetensors", "tiny", "--mistakes", "2", "--json"], root)).stdout) as [
