@@ -14,6 +14,7 @@ const farApart = 12;
 export function* rematerialize(graph: Graph): Slices<Graph> {
   const nodes = liveNodes(graph);
   const again = yield* placesToRecompute(graph, nodes);
+  if (again.size === 0) return graph;
   const result = new Graph();
   result.sharing = false; // equal nodes are there to be computed twice
   const copies = new Map<Value, Value>();
