@@ -11,6 +11,12 @@ export interface ZipEntry {
   read(most?: number): Uint8Array<ArrayBuffer>;
 }
 
+interface PlacedEntry extends ZipEntry {
+  /** Where its bytes lie, at least: another name or further fields before them may reach beyond the end. */
+  readonly begin: number;
+  readonly end: number;
+}
+
 const endSignature = 0x06054b50;
 const directorySignature = 0x02014b50;
 const localSignature = 0x04034b50;
@@ -41,6 +47,7 @@ export function readZip(bytes: Uint8Array, file: string): Map<string, ZipEntry> 
   const start = end - length - offset;
   if (start < 0) fail(`the directory of ${length} bytes at byte ${offset} does not fit before byte ${end}`);
   const entries = new Map<string, ZipEntry>();
+  const all: PlacedEntry[] = [];
   let at = start + offset;
   for (let i = 0; i < count; i++) {
     if (at + directoryBytes > end || view.getUint32(at, true) !== directorySignature) fail(`the directory ends after ${i} of ${count} entries`);
@@ -49,30 +56,34 @@ export function readZip(bytes: Uint8Array, file: string): Map<string, ZipEntry> 
     const entry = readEntry(bytes, view, at, start, file);
     if (entries.has(entry.name)) fail(`two entries are named ${JSON.stringify(entry.name)}`);
     if (!entry.name.endsWith("/")) entries.set(entry.name, entry);
+    all.push(entry);
     at = next;
   }
+  // Entries that share their bytes make a small archive large.
+  all.sort((a, b) => a.begin - b.begin);
+  all.slice(1).forEach(({ name, begin }, i) => {
+    if (begin < all[i].end) fail(`${JSON.stringify(name)} begins at byte ${begin}, inside ${JSON.stringify(all[i].name)}`);
+  });
   return entries;
 }
 
-function readEntry(bytes: Uint8Array, view: DataView, at: number, start: number, file: string): ZipEntry {
+function readEntry(bytes: Uint8Array, view: DataView, at: number, start: number, file: string): PlacedEntry {
   const [flags, method, crc] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true), view.getUint32(at + 16, true)];
   const [packed, size, nameLength] = [view.getUint32(at + 20, true), view.getUint32(at + 24, true), view.getUint16(at + 28, true)];
   const local = start + view.getUint32(at + 42, true);
-  const nameBytes = bytes.subarray(at + directoryBytes, at + directoryBytes + nameLength);
-  const name = new TextDecoder().decode(nameBytes);
+  const name = new TextDecoder().decode(bytes.subarray(at + directoryBytes, at + directoryBytes + nameLength));
   const where = `zip: ${JSON.stringify(name)}`;
   return {
     name,
     size,
+    begin: local,
+    end: local + localBytes + nameLength + packed,
     read(most = limits.memoryBytes) {
       if (size > most) throw new LimitError(`${where} has ${size} bytes, more than ${most} (${file})`);
       if (flags & 1 || (method !== 0 && method !== 8))
         throw new UnsupportedOpError(`${where}: encryption and methods other than deflate are not supported (${file})`);
       if (local + localBytes > bytes.length || view.getUint32(local, true) !== localSignature)
         throw new FormatError(`${where} does not begin at byte ${local} (${file})`);
-      // Entries that share their bytes make a small archive large.
-      if (view.getUint16(local + 26, true) !== nameLength || nameBytes.some((byte, i) => byte !== bytes[local + localBytes + i]))
-        throw new FormatError(`${where} begins at byte ${local}, where another entry does (${file})`);
       const from = local + localBytes + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
       if (from + packed > bytes.length) throw new FormatError(`${where} ends at byte ${from + packed}, after the file's ${bytes.length} (${file})`);
       if (method === 0 ? packed !== size : size > packed * steepestDeflate)

@@ -2,6 +2,7 @@ import { FormatError } from "../core/errors.js";
 import type { FileSource } from "../core/file-store.js";
 import { openSource } from "../core/source.js";
 import { type Interpolation, interpolations } from "../data/transforms/resample.js";
+import { brief } from "../formats/fields.js";
 
 /** Most pixels of a side that a description may ask for: far beyond any network, and nothing is allocated from it here. */
 const mostPixels = 16_384;
@@ -105,6 +106,8 @@ export function isPixels(value: unknown): value is number {
 
 const isFinite = (value: unknown): value is number => Number.isFinite(value);
 
+/** A value for a message; of strangers' lists and objects, which may be nested without end, only short flat ones are written out. */
 function show(value: unknown): string {
-  return (JSON.stringify(value) ?? String(value)).slice(0, 80);
+  const isFlat = Array.isArray(value) && value.length <= 8 && value.every((each) => typeof each !== "object");
+  return isFlat ? JSON.stringify(value).slice(0, 80) : brief(value);
 }

@@ -54,7 +54,9 @@ async function create(name: string, options: CreateOptions): Promise<Model> {
       throw new FormatError(`createModel: neither the file nor a config.json beside it says of which architecture the weights are (${name})`);
     if (checkpoint.isBackbone && options.labels === undefined && options.numClasses === undefined)
       throw new ArgumentError(`createModel: the weights have no classifier; give labels or numClasses for a new one (${file.name})`);
-    const built = await architectureFor(architectureName, file.tensors.keys(), { ...saved.options, ...options.options });
+    const built = await architectureFor(architectureName, file.tensors.keys(), { ...saved.options, ...options.options }).catch((cause: Error) => {
+      throw options.options ? cause : new FormatError(`createModel: ${cause.message} (${file.name})`, { cause });
+    });
     return await assemble(built, options, saved, await safetensorsWeights(file));
   } finally {
     await file.close();

@@ -56,7 +56,7 @@ export function readSaved({ metadata, name }: { readonly metadata: ReadonlyMap<s
     ...(built as Saved | undefined),
     labels: read(metadataKeys.labels, (value) => Array.isArray(value) && value.every((label) => typeof label === "string")) as Saved["labels"],
     preprocessing: read(metadataKeys.preprocessing, isPreprocessing) as Saved["preprocessing"],
-    notes: read(metadataKeys.notes, isRecord) as Saved["notes"],
+    notes: read(metadataKeys.notes, (value) => isRecord(value) && Object.values(value).every((note) => typeof note === "string")) as Saved["notes"],
     calibration: read(metadataKeys.calibration, isRecord),
   };
 }

@@ -1,6 +1,7 @@
 /** Every reader of strangers' files meets every kind of attack, or says why there is no such thing in its format. */
 import { describe, expect, test } from "vitest";
 import { attacks as definition } from "./attacks/definition.js";
+import { attacks as descriptions } from "./attacks/descriptions.js";
 import { attacks as onnx } from "./attacks/onnx.js";
 import { attacks as safetensors } from "./attacks/safetensors.js";
 import { attacks as tensorflow } from "./attacks/tensorflow.js";
@@ -63,7 +64,7 @@ const readers: readonly (readonly [reader: string, attacks: ReadonlySet<string>,
     names(onnx),
     {
       "over-long header": "a graph longer than the file",
-      "overlapping tensors": "bytes of a file beside that it does not have",
+      "overlapping tensors": "tensors that share bytes of a file beside",
       "cyclic graph": "a cycle",
       "path traversal": 'a path of "../secret"',
       "huge dimensions": "sizes whose product is huge",
@@ -95,7 +96,7 @@ const readers: readonly (readonly [reader: string, attacks: ReadonlySet<string>,
     namesOf("TFLite"),
     {
       "over-long header": "a root outside",
-      "overlapping tensors": "data that are too short",
+      "overlapping tensors": "constants that share their bytes",
       "cyclic graph": "a circle",
       "path traversal": none("names no other files"),
       "huge dimensions": "huge dimensions",
@@ -111,7 +112,7 @@ const readers: readonly (readonly [reader: string, attacks: ReadonlySet<string>,
     namesOf("zip"),
     {
       "over-long header": "a name longer than the directory",
-      "overlapping tensors": "two entries in the same bytes",
+      "overlapping tensors": "an entry inside another",
       "cyclic graph": none("no graph"),
       "path traversal": "a path upwards",
       "huge dimensions": "a bomb",
@@ -120,6 +121,22 @@ const readers: readonly (readonly [reader: string, attacks: ReadonlySet<string>,
       ["__proto__"]: "a folder of __proto__",
       truncated: "cut in the middle",
       bomb: "a bomb",
+    },
+  ],
+  [
+    "descriptions of a repository",
+    names(descriptions),
+    {
+      "over-long header": none("JSON has none; a description of more than 16 MB is not downloaded"),
+      "overlapping tensors": none("no tensors"),
+      "cyclic graph": none("no graph"),
+      "path traversal": none("names no other files"),
+      "huge dimensions": "huge images",
+      "negative shapes": "images of negative size",
+      "duplicate names": none("JSON takes the last"),
+      ["__proto__"]: none("names are looked up in a Map, which test/hub/descriptions.test.ts asks of labels"),
+      truncated: "cut in the middle",
+      bomb: "a name that is nested without end",
     },
   ],
 ];

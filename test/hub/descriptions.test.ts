@@ -11,6 +11,7 @@ import { torchvisionPreprocessing } from "../../src/hub/preprocessing/torchvisio
 import { published } from "../../src/hub/published.js";
 import type { Repository } from "../../src/hub/repository.js";
 import { listModels } from "../../src/zoo/catalogue/index.js";
+import { attacks } from "../formats/attacks/descriptions.js";
 
 const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 const half = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
@@ -193,6 +194,12 @@ describe("a repository's description", () => {
     await expect(readRepository(repository({ ...weights, "config.json": "[]" }))).rejects.toThrow(
       "expected an object, got [] (config.json of hf-hub:timm/net.a_in1k)",
     );
+  });
+
+  it.each(attacks)("$name is refused", async ({ config, message }) => {
+    const refused = await readRepository(repository({ ...weights, "config.json": config })).catch((reason) => reason);
+    expect(refused).toBeInstanceOf(FormatError);
+    expect(refused.message).toContain(message);
   });
 
   it("says which file has the network: timm's weights are built here, transformers' networks come as ONNX", async () => {

@@ -8,6 +8,13 @@ import { type Constant, constant, type Elements, type ElementType, type StoredTe
 /** Bytes of a file beside the model, by the name in the model; the caller decides which names may be read. */
 export type ExternalData = (location: string) => Uint8Array;
 
+/** Bytes begin to end, that one left out, of a file beside the model. */
+export interface Place {
+  readonly location: string;
+  readonly begin: number;
+  readonly end: number;
+}
+
 /** What is read of ONNX's `TensorProto`. Our declarations name no type of onnx-buf, whose code is in the package's own files. */
 export interface TensorFields {
   readonly dims: readonly bigint[];
@@ -86,7 +93,8 @@ export class Initializer implements StoredTensor {
   decode(room?: Uint8Array<ArrayBuffer>): Constant {
     const { type, shape, tensor } = this;
     const { read, bytes } = this.encoding();
-    const raw = tensor.dataLocation === DataLocation.EXTERNAL ? this.externalBytes(this.size * bytes) : tensor.rawData;
+    const { place } = this;
+    const raw = place ? this.externalBytes(place) : tensor.rawData;
     if (raw.length === 0) return constant(type, shape, this.typedData());
     const { buffer, byteOffset } = raw.byteOffset % bytes === 0 ? raw : copied(raw, room);
     const values = read(buffer as ArrayBuffer, byteOffset, this.size);
@@ -130,28 +138,26 @@ export class Initializer implements StoredTensor {
     }
   }
 
-  /** Name of the file beside the model that the numbers lie in, where they do. @throws {FormatError} for a path */
-  get location(): string | undefined {
-    if (this.tensor.dataLocation !== DataLocation.EXTERNAL) return undefined;
-    const location = this.entries().get("location") ?? "";
+  /** Where the numbers lie, if in a file beside the model. @throws {FormatError} for a path, or for another length than the shape's */
+  get place(): Place | undefined {
+    const { name, file, tensor } = this;
+    if (tensor.dataLocation !== DataLocation.EXTERNAL) return undefined;
+    const entries = new Map(tensor.externalData.map(({ key, value }) => [key, value]));
+    const location = entries.get("location") ?? "";
     // A name, not a path: nothing in a model decides which folder is read.
     if (!/^[^/\\:\0]+$/.test(location) || location === "." || location === "..")
-      throw new FormatError(`onnx: "${this.name}" lies in ${JSON.stringify(location)}, expected the name of a file beside the model (${this.file})`);
-    return location;
+      throw new FormatError(`onnx: "${name}" lies in ${JSON.stringify(location)}, expected the name of a file beside the model (${file})`);
+    const length = this.size * this.encoding().bytes;
+    const [begin, stated] = [Number(entries.get("offset") ?? 0), Number(entries.get("length") ?? length)];
+    if (stated !== length || !(Number.isSafeInteger(begin) && begin >= 0))
+      throw new FormatError(`onnx: "${name}" expects ${length} bytes, got ${stated} at byte ${begin} of ${location} (${file})`);
+    return { location, begin, end: begin + length };
   }
 
-  private entries(): Map<string, string> {
-    return new Map(this.tensor.externalData.map(({ key, value }) => [key, value]));
-  }
-
-  private externalBytes(length: number): Uint8Array {
-    const { name, file } = this;
-    const entries = this.entries();
-    const location = this.location as string;
-    const [offset, stated] = [Number(entries.get("offset") ?? 0), Number(entries.get("length") ?? length)];
+  private externalBytes({ location, begin, end }: Place): Uint8Array {
     const all = (this.external as ExternalData)(location);
-    if (stated !== length || !(Number.isSafeInteger(offset) && offset >= 0 && offset + length <= all.length))
-      throw new FormatError(`onnx: "${name}" expects ${length} bytes at byte ${offset} of ${location}, which has ${all.length} (${file})`);
-    return all.subarray(offset, offset + length);
+    if (end > all.length)
+      throw new FormatError(`onnx: "${this.name}" expects ${end - begin} bytes at byte ${begin} of ${location}, which has ${all.length} (${this.file})`);
+    return all.subarray(begin, end);
   }
 }

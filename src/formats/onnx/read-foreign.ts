@@ -7,7 +7,7 @@ export async function readForeignOnnx({ name, bytes, beside }: ForeignFile): Pro
   const files = new Map<string, Uint8Array>();
   const graph = readOnnx(bytes, name, beside && { external: (location) => files.get(location) ?? new Uint8Array() });
   for (const tensor of graph.initializers.values()) {
-    const location = tensor instanceof Initializer ? tensor.location : undefined;
+    const location = tensor instanceof Initializer ? tensor.place?.location : undefined;
     if (beside && location !== undefined && !files.has(location)) files.set(location, await beside(location));
   }
   return { graph };

@@ -111,7 +111,19 @@ function readInitializers({ initializer }: GraphProto, file: string, external: E
     if (known.has(tensor.name)) throw new FormatError(`onnx: two initializers are named "${tensor.name}" (${file})`);
     known.set(tensor.name, new Initializer(tensor, tensor.name, file, external));
   }
+  refuseOverlaps(known, file);
   return known;
+}
+
+/** Tensors that share bytes of a file beside the model would make it larger than it is. */
+function refuseOverlaps(initializers: ReadonlyMap<string, Initializer>, file: string): void {
+  const places = [...initializers].flatMap(([name, { place }]) => (place && place.end > place.begin ? { name, ...place } : []));
+  places.sort((a, b) => (a.location === b.location ? a.begin - b.begin : a.location < b.location ? -1 : 1));
+  places.slice(1).forEach(({ name, location, begin }, i) => {
+    const before = places[i];
+    if (location === before.location && begin < before.end)
+      throw new FormatError(`onnx: "${name}" begins at byte ${begin} of ${location}, inside "${before.name}", which ends at ${before.end} (${file})`);
+  });
 }
 
 /** Nodes of a graph, in their order, with functions replaced by their bodies. */

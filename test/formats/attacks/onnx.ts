@@ -99,6 +99,21 @@ export const attacks: readonly Attack[] = [
     error: "FormatError",
     says: /12 bytes at byte 8 of weights\.bin, which has 12/,
   },
+  {
+    name: "tensors that share bytes of a file beside",
+    file: onnxFile({
+      node: [identity],
+      initializer: [0, 4, 8].map((offset) => ({ ...externalTensor({ location: "weights.bin", offset: `${offset}` }), name: `b${offset}` })).toReversed(),
+    }),
+    error: "FormatError",
+    says: /"b4" begins at byte 4 of weights\.bin, inside "b0", which ends at 12/,
+  },
+  {
+    name: "another length of bytes than the shape's",
+    file: withTensor(externalTensor({ location: "weights.bin", length: "8" })),
+    error: "FormatError",
+    says: /"b" expects 12 bytes, got 8 at byte 0 of weights\.bin/,
+  },
   ...["../secret", "/etc/passwd", "a/b", "..", "", "c:x", "a\\b"].map((location) => ({
     name: `a path of ${JSON.stringify(location)}`,
     file: withTensor(externalTensor({ location })),

@@ -273,6 +273,14 @@ const liteAttacks: Attack[] = [
     "tensors",
     "LimitError",
   ),
+  lite(
+    "constants that share their bytes",
+    (file, x) => {
+      const data = new Float32Array(2 ** 14);
+      return file.op("ADD", [x, ...Array.from({ length: 40 }, () => file.tensor({ shape: [data.length], data }))]);
+    },
+    "its parts lie over one another",
+  ),
   lite("fewer results than outputs", (file, x) => file.op("RELU", [x], [], [[1], [1]]), "has 2 outputs, expected 1"),
 ];
 
@@ -315,7 +323,12 @@ const zipAttacks: Attack[] = [
   zip(
     "two entries in the same bytes",
     changed({ "a.bin_json": text("{}"), ...model }, (view, at) => view.setUint32(second(view, at) + 42, 0, true)),
-    "begins at byte 0, where another entry does",
+    '"model.json" begins at byte 0, inside "a.bin_json"',
+  ),
+  zip(
+    "an entry inside another",
+    changed({ ...model, "weights.bin": new Uint8Array(9) }, (view, at) => view.setUint32(second(view, at) + 42, 30 + "model.json".length + 1, true)),
+    '"weights.bin" begins at byte 41, inside "model.json"',
   ),
   zip("cut in the middle", zipSync(model).slice(0, 60), "found 0"),
   zip(

@@ -6,6 +6,7 @@ export interface LiteTensor {
   readonly shape: readonly number[];
   /** TFLite's number of the type; default float32. */
   readonly type?: number;
+  /** Tensors of one and the same object share a buffer. */
   readonly data?: ArrayBufferView;
   readonly name?: string;
   readonly quantization?: { scales: number[]; zeroPoints: number[]; axis?: number };
@@ -80,9 +81,9 @@ export class LiteFile {
     const offsets = (values: readonly number[]) => ["offset", vector(builder, "offset", values)] as const satisfies Field;
     const ints = (values: readonly number[]) => ["offset", vector(builder, "int32", values)] as const satisfies Field;
     const text = (value: string) => ["offset", builder.createString(value) as number] as const satisfies Field;
-    const data = [undefined, ...this.tensors.map((tensor) => tensor.data), metadata];
+    const data = [undefined, ...new Set(this.tensors.flatMap((tensor) => tensor.data ?? [])), metadata];
     const buffers = data.map((each) => table(builder, [each && ["offset", bytesVector(builder, each)]]));
-    const tensors = this.tensors.map(({ shape, type = 0, data, name = "x", quantization, signature }, i) => {
+    const tensors = this.tensors.map(({ shape, type = 0, data: numbers, name = "x", quantization, signature }) => {
       const quantized =
         quantization &&
         table(builder, [
@@ -97,7 +98,7 @@ export class LiteFile {
       return table(builder, [
         ints(shape),
         ["int8", type],
-        ["uint32", data ? i + 1 : 0],
+        ["uint32", data.indexOf(numbers)],
         text(name),
         quantized === undefined ? undefined : ["offset", quantized],
         undefined,
