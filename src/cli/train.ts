@@ -77,7 +77,11 @@ export function trainCommand(): Command {
     .option("--epochs <n>", "passes over the images with all layers learning (default: by their number)", wholeNumber(0))
     .option("--freeze-epochs <n>", "passes before that over kept features, with only the head learning (default: by their number)", wholeNumber(0))
     .option("--head-lr <rate>", "peak learning rate while only the head learns (default: a logistic regression, which needs none)", number(0))
-    .option("--lr <rate>", "peak learning rate of the head once all layers learn (default: 2e-3 below 2 million parameters, else 5e-4)", number(0))
+    .option(
+      "--lr <rate>",
+      "peak learning rate of the head once all layers learn (default: 2e-3 below 2 million parameters, else 5e-4; less for few images)",
+      number(0),
+    )
     .option("--batch-size <n>", "images per step", wholeNumber(1), 32)
     .addOption(new Option("--optimizer <name>", "update rule (default: adamw; of a head alone a logistic regression's)").choices(["sgd", "adamw"]))
     .option("--weight-decay <share>", "of weights, not of norms and biases (default: 0.01 for adamw, 1e-4 for sgd)", number(0))
@@ -94,8 +98,8 @@ export function trainCommand(): Command {
     .optionsGroup("Augmentation, while all layers learn:")
     .option("--augment <policy>", "automatic augmentation, such as rand-m9-mstd0.5-inc1, augmix-m5-w4-d2, ta_wide, imagenet (default: none)")
     .option("--erase <probability>", "of erasing a random rectangle of an image", numberWithin(0, 1))
-    .option("--mixup <alpha>", "blend images of a batch, by shares from a beta distribution (default: by the epochs; 0 for none)", number(0))
-    .option("--cutmix <alpha>", "swap rectangles between images of a batch; with --mixup one or the other (default: by the epochs; 0 for none)", number(0))
+    .option("--mixup <alpha>", "blend images of a batch, by shares from a beta distribution (default: by the images; 0 for none)", number(0))
+    .option("--cutmix <alpha>", "swap rectangles between images of a batch; with --mixup one or the other (default: by the images; 0 for none)", number(0))
     .option("--repeats <n>", "differently augmented copies of an image in a batch, of as many fewer images", wholeNumber(1))
     .optionsGroup("Data:")
     .option("--validation <share>", "held out where the data has no split of its own", number(0, 1), 0.2)

@@ -17,6 +17,10 @@ const fewestOfClass = 10;
 const regressionSteps = 400;
 /** Images, counted each time they are shown, after which all layers have learnt most of what a small data set has for them. */
 const shownImages = 20_000;
+/** Fewer images a class than this would take a backbone too far: it learns from them for at most so many epochs, unmixed, at a rate of so much for each. */
+const fewOfClass = 40;
+const gentleEpochs = 10;
+const ratePerImage = 5e-5;
 /** Views of an image cost a pass through the backbone each; many images vary enough by themselves. */
 const viewsUpTo = [
   { images: 2_000, views: 8 },
@@ -63,7 +67,9 @@ export function fineTuneSchedule(model: Model, { train: { length: images, classe
       ? [passes, `the head alone first, ${passes} epochs ${how}, since its features are computed once for ${count}`]
       : [0, "no epochs of the head alone, since the backbone has no trained weights that its features could come from"],
   );
-  const wholeEpochs = within(5, shownImages / Math.max(1, images), trained ? 20 : 50);
+  const few = trained && perClass < fewOfClass;
+  const mostEpochs = few ? gentleEpochs : trained ? 20 : 50;
+  const wholeEpochs = within(5, shownImages / Math.max(1, images), mostEpochs);
   const allEpochs = chosen(
     epochs,
     trained && perClass < fewestOfClass
@@ -71,9 +77,13 @@ export function fineTuneSchedule(model: Model, { train: { length: images, classe
           0,
           `no epochs of all layers, since ${perClass.toFixed(1)} images a class are fewer than ${fewestOfClass} and would sooner spoil the backbone than adapt it`,
         ]
-      : [wholeEpochs, `then all layers for ${wholeEpochs} epochs, for some ${shownImages} looks at ${count}, within 5 to ${trained ? 20 : 50} epochs`],
+      : [wholeEpochs, `then all layers for ${wholeEpochs} epochs, for some ${shownImages} looks at ${count}, within 5 to ${mostEpochs} epochs`],
   );
-  const mixes = options.mixing === undefined && trained && allEpochs >= fewestMixedEpochs && mayMix(options);
+  const fullRate = parametersOf(model) < smallBackbone ? 2e-3 : 5e-4;
+  const lr = options.baseLr ?? (trained ? Math.min(fullRate, ratePerImage * Math.max(perClass, fewestOfClass)) : fullRate);
+  if (allEpochs > 0 && options.baseLr === undefined && lr < fullRate)
+    why.push(`and gently, at a rate of ${lr.toPrecision(2)}, since ${perClass.toFixed(1)} images a class are fewer than ${fullRate / ratePerImage}`);
+  const mixes = options.mixing === undefined && trained && !few && allEpochs >= fewestMixedEpochs && mayMix(options);
   if (mixes) {
     const { mixing, labelSmoothing } = mixed;
     const smoothed = options.labelSmoothing === undefined ? ` and labels smoothed by ${labelSmoothing}` : "";
@@ -94,7 +104,7 @@ export function fineTuneSchedule(model: Model, { train: { length: images, classe
         schedule: "oneCycle",
         ...(regresses && { regression: { penalty: 2 / Math.sqrt(Math.max(1, images)), views } }),
       },
-      { name: "all", epochs: allEpochs, train: "all", lr: options.baseLr ?? (parametersOf(model) < smallBackbone ? 2e-3 : 5e-4), lrMult, schedule: "oneCycle" },
+      { name: "all", epochs: allEpochs, train: "all", lr, lrMult, schedule: "oneCycle" },
     ],
   };
 }

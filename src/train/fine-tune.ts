@@ -6,10 +6,10 @@ import { Trainer } from "./trainer.js";
 export interface FineTuneOptions extends Omit<TrainerOptions, "phases" | "lr" | "schedule"> {
   /**
    * Mixup and cutmix while all layers learn. Default mixup 0.2 and cutmix 1, with a `labelSmoothing` of 0.1, where a trained backbone learns for 10
-   * epochs or more by cross-entropy and without a teacher; `false` for none.
+   * epochs or more from 40 images a class or more, by cross-entropy and without a teacher; `false` for none.
    */
   readonly mixing?: TrainerOptions["mixing"];
-  /** Passes over the data with all layers learning. Default by the number of images, 5 to 20; none below 10 images a class. */
+  /** Passes over the data with all layers learning. Default by the number of images, 5 to 20, below 40 images a class at most 10; none below 10 images a class. */
   readonly epochs?: number;
   /** Passes before that over kept backbone results, with only the head learning; nearly free. Default by the number of images, 16 to 60. */
   readonly freezeEpochs?: number;
@@ -23,7 +23,10 @@ export interface FineTuneOptions extends Omit<TrainerOptions, "phases" | "lr" | 
    * else it learns as a logistic regression, which needs none.
    */
   readonly headLr?: number;
-  /** Peak learning rate of the head once all layers learn; default 2e-3 below 2 million parameters, else 5e-4: small enough not to harm a good checkpoint. */
+  /**
+   * Peak learning rate of the head once all layers learn; default 2e-3 below 2 million parameters, else 5e-4: small enough not to harm a good
+   * checkpoint. At most 5e-5 for each image of a class, of which 10 are assumed at least.
+   */
   readonly baseLr?: number;
   /** While all layers learn, the first ones do so at `baseLr / lrMult`, the middle ones at the geometric mean; default 10, with a `layerDecay` or an untrained backbone 1. */
   readonly lrMult?: number;

@@ -145,6 +145,17 @@ describe("fineTune's schedule", () => {
     const penalties = [100, 400].map((images) => of(model, images).phases[0].regression?.penalty as number);
     expect(penalties[0] / penalties[1]).toBeCloseTo(2, 10);
     expect(of(model, 300).lr).toBe(2e-3); // of a small backbone
+    for (const [images, lr] of [
+      [30, 5e-4],
+      [60, 1e-3],
+      [117, 1.95e-3],
+    ]) // with 10, 20 and 39 a class
+      expect(of(model, images)).toMatchObject({ epochs: [60, 10], lr: expect.closeTo(lr, 12), mixing: undefined });
+    expect(of(model, 120)).toMatchObject({ epochs: [60, 20], lr: 2e-3, mixing: { cutmix: 1 } });
+    expect(of(model, 60).why).toContain(
+      "looks at 60 images of 3 classes, within 5 to 10 epochs; and gently, at a rate of 0.0010, since 20.0 images a class are fewer than 40",
+    );
+    expect(of(model, 60, { baseLr: 0.1, epochs: 12 })).toMatchObject({ lr: 0.1, mixing: undefined, why: expect.not.stringContaining("gently") });
     expect(of(model, 12).why).toContain("4.0 images a class are fewer than 10");
     model.close();
   });
@@ -178,7 +189,7 @@ describe("fineTune's schedule", () => {
     expect(schedule(300, { labelSmoothing: 0 })).toEqual({ ...chosen, labelSmoothing: 0 });
     expect(schedule(300, { mixing: false })).toEqual({ mixing: false, labelSmoothing: undefined });
     expect(schedule(300, { mixing: { mixup: 1 } })).toEqual({ mixing: { mixup: 1 }, labelSmoothing: undefined });
-    const settings = (options: FineTuneOptions) => fineTuner(model, { train: tinyData(30) }, options).settings;
+    const settings = (options: FineTuneOptions) => fineTuner(model, { train: tinyData(120) }, options).settings;
     expect(settings({})).toMatchObject({ mixing: { mixup: 0.2, cutmix: 1, mode: "batch" }, labelSmoothing: 0.1 });
     expect(settings({ mixing: false })).toMatchObject({ mixing: undefined, labelSmoothing: 0 });
     model.close();
