@@ -40,7 +40,7 @@ const tolerance = 1e-4;
  * Of the runtime's own logits, the most that the last bit of every number of an image may move them, so that rounding of that size on both
  * sides stays within the tolerance, and the least that tells the two images apart: else a comparison would show nothing.
  */
-const fair = { moved: tolerance / 2, apart: 1000 * tolerance };
+const fair = { moved: tolerance / 2, apart: 100 * tolerance };
 /**
  * Of layers on our own inputs: bytes by one level at most and few of them; without optimisations, a byte of ours no further than so many
  * levels from where the runtime's own number would still be rounded to it; floats as a share of their tensor's largest.
