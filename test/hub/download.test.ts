@@ -257,6 +257,14 @@ describe("what is not as announced", () => {
     isWhole(await get());
   });
 
+  it("a web page in place of a description is refused too", async () => {
+    for (const headers of [{ "content-type": "text/html" }, { "content-type": "application/json" }]) {
+      server.fault = instead(200, headers, "<!doctype html><title>log in</title>");
+      await expect(get({ url: url("config.json"), name: "config.json" })).rejects.toThrow(/expected config\.json, got a web page/);
+      nothingLoads();
+    }
+  });
+
   it("a broken part of an earlier download is thrown away, and the file fetched whole", async () => {
     server.storeFault = once((request, response) => cut(request, response, content, 100_000));
     env.attempts = 1;
