@@ -1,5 +1,5 @@
 import { unlessAborted } from "../core/abort.js";
-import { ArgumentError, FormatError } from "../core/errors.js";
+import { ArgumentError, FormatError, LimitError } from "../core/errors.js";
 import type { FileSource } from "../core/file-store.js";
 import { openSafetensors } from "../formats/safetensors/index.js";
 import { isReference } from "../hub/is-reference.js";
@@ -55,7 +55,7 @@ async function create(name: string, options: CreateOptions): Promise<Model> {
     if (checkpoint.isBackbone && options.labels === undefined && options.numClasses === undefined)
       throw new ArgumentError(`createModel: the weights have no classifier; give labels or numClasses for a new one (${file.name})`);
     const built = await architectureFor(architectureName, file.tensors.keys(), { ...saved.options, ...options.options }).catch((cause: Error) => {
-      throw options.options ? cause : new FormatError(`createModel: ${cause.message} (${file.name})`, { cause });
+      throw options.options || cause instanceof LimitError ? cause : new FormatError(`createModel: ${cause.message} (${file.name})`, { cause });
     });
     return await assemble(built, options, saved, await safetensorsWeights(file));
   } finally {

@@ -25,7 +25,7 @@ export function resolveOptions(name: string, family: Family, given: Architecture
     const choices = family.choices?.[key];
     if (choices && !choices.includes(value as string)) throw new ArgumentError(`${name}: ${key} expected ${choices.join(" or ")}, got "${value}"`);
     if (!choices && !(typeof value === "number" && value >= 0 && Number.isFinite(value))) {
-      throw new ArgumentError(`${name}: ${key} expected a number of 0 or more, got ${JSON.stringify(value)}`);
+      throw new ArgumentError(`${name}: ${key} expected a number of 0 or more, got ${typeof value === "object" ? "an object" : JSON.stringify(value)}`);
     }
   }
   return options;

@@ -1,18 +1,20 @@
 import { unlessAborted } from "../core/abort.js";
 import type { ByteSource } from "../core/byte-source.js";
-import { FormatError } from "../core/errors.js";
+import { FormatError, LimitError } from "../core/errors.js";
 import type { FileSource } from "../core/file-store.js";
+import type { Shape } from "../core/shape.js";
 import { openSource } from "../core/source.js";
 import type { ForeignOptions } from "../formats/foreign.js";
 import { openSafetensors } from "../formats/safetensors/index.js";
 import type { Checkpoint } from "../hub/index.js";
 import type { Model } from "../model/model.js";
+import type { Architecture } from "../nn/architecture.js";
 import { Session } from "../runtime/session.js";
 import { assemble, type ClassifierOptions, inputSize, withClasses } from "./assemble.js";
 import { type CheckpointOptions, openCheckpoint, withCheckpoint } from "./checkpoint.js";
 import { type ForeignFormat, formatOf, readForeign } from "./model-file.js";
 import { architectureFor } from "./registry.js";
-import { readSaved } from "./saved.js";
+import { readSaved, type Saved } from "./saved.js";
 import { safetensorsWeights } from "./weights.js";
 
 export interface LoadOptions extends ClassifierOptions, CheckpointOptions, ForeignOptions {}
@@ -48,23 +50,35 @@ async function load(source: FileSource, options: LoadOptions): Promise<Model> {
 async function loadOwn(source: ByteSource, checkpoint: Checkpoint, options: LoadOptions): Promise<Model> {
   const file = await openSafetensors(source, { signal: options.signal });
   const saved = withCheckpoint(readSaved(file), checkpoint);
-  const { name, definition, preprocessing } = saved;
+  const weights = await safetensorsWeights(file);
+  const built = await savedArchitecture(saved, file.name, file.tensors.keys(), weights.quantized ? undefined : weights.shapes);
+  return assemble(built, withClasses(options, saved.labels?.length), saved, weights);
+}
+
+/**
+ * The architecture that a file of ours says its tensors are of.
+ *
+ * @param shapes of the tensors, where they are the float32 weights of an imported network
+ * @throws {FormatError | LimitError | UnsupportedOpError}
+ */
+export async function savedArchitecture(
+  { name, options, definition, preprocessing }: Saved,
+  file: string,
+  tensors: Iterable<string>,
+  shapes?: ReadonlyMap<string, Shape>,
+): Promise<Architecture> {
   if (!name) {
     throw new FormatError(
-      `load: the file has weights but does not say of which architecture; use createModel(name, { pretrained: ${JSON.stringify(file.name)} }) (${file.name})`,
+      `load: the file has weights but does not say of which architecture; use createModel(name, { pretrained: ${JSON.stringify(file)} }) (${file})`,
     );
   }
-  const size = preprocessing && inputSize(preprocessing);
-  const weights = await safetensorsWeights(file);
-  const imported =
-    definition &&
-    (await import("./imported/index.js")).architectureFrom(definition, { name, file: file.name, size }, weights.quantized ? undefined : weights.shapes);
-  const built =
-    imported ??
-    (await architectureFor(name, file.tensors.keys(), saved.options).catch((cause) => {
-      throw new FormatError(`load: ${cause.message} (${file.name})`, { cause });
-    }));
-  return assemble(built, withClasses(options, saved.labels?.length), saved, weights);
+  if (definition) {
+    const size = preprocessing && inputSize(preprocessing);
+    return (await import("./imported/index.js")).architectureFrom(definition, { name, file, size }, shapes);
+  }
+  return architectureFor(name, tensors, options).catch((cause) => {
+    throw cause instanceof LimitError ? cause : new FormatError(`load: ${cause.message} (${file})`, { cause });
+  });
 }
 
 async function loadOther(format: ForeignFormat, file: ByteSource, { source, checkpoint, options }: Asked): Promise<Model> {

@@ -4,6 +4,7 @@ import { attacks as definition } from "./attacks/definition.js";
 import { attacks as descriptions } from "./attacks/descriptions.js";
 import { attacks as onnx } from "./attacks/onnx.js";
 import { attacks as safetensors } from "./attacks/safetensors.js";
+import { attacks as saved } from "./attacks/saved.js";
 import { attacks as tensorflow } from "./attacks/tensorflow.js";
 
 /** The name of an attack, or why there is none. */
@@ -41,6 +42,22 @@ const readers: readonly (readonly [reader: string, attacks: ReadonlySet<string>,
       ["__proto__"]: "__proto__ as a tensor",
       truncated: "data cut off",
       bomb: "a million brackets",
+    },
+  ],
+  [
+    "metadata of our files",
+    names(saved),
+    {
+      "over-long header": none("it lies in the header of safetensors"),
+      "overlapping tensors": none("no tensors"),
+      "cyclic graph": none("no graph"),
+      "path traversal": none("names no other files"),
+      "huge dimensions": "a network of huge layers",
+      "negative shapes": "images of negative size",
+      "duplicate names": none("that of safetensors refuses metadata of one name; JSON takes the last"),
+      ["__proto__"]: "a network of __proto__",
+      truncated: "cut in the middle",
+      bomb: "a network of a billion blocks",
     },
   ],
   [

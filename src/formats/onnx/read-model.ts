@@ -74,6 +74,7 @@ export function readOnnx(bytes: Uint8Array, file: string, { external }: { extern
   }
   const nodes = sorted(reader.nodesOf(graph.node), [...initializers.keys(), ...given], file);
   const outputs = graph.output.map((info) => tensorInfo(info, file));
+  if (outputs.length === 0) throw new FormatError(`onnx: the graph has no outputs (${file})`);
   const known = new Set([...initializers.keys(), ...given, ...nodes.flatMap((node) => node.outputs)]);
   for (const { name } of outputs) if (!known.has(name)) throw new FormatError(`onnx: no node makes the output "${name}" (${file})`);
   return {

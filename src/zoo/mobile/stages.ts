@@ -1,3 +1,4 @@
+import { LimitError } from "../../core/errors.js";
 import type { Value } from "../../graph/graph.js";
 import type { Activation } from "../../nn/activation.js";
 import type { Scope } from "../../nn/scope.js";
@@ -44,6 +45,9 @@ export const fused = row("fused");
 export const universal = row("universal");
 export const attention = row("attention");
 
+/** Blocks that a network may be scaled to; the deepest published one (EfficientNet-B7) has 55. */
+const mostBlocks = 1000;
+
 /**
  * The blocks of a network scaled in width and depth.
  *
@@ -51,6 +55,7 @@ export const attention = row("attention");
  * @param options.depth multiplies the blocks of each stage, rounded up, default 1
  * @param options.fixedEnds whether the first and the last stage keep their depth, default false
  * @param options.round of channels, default `roundChannels`
+ * @throws {LimitError} for more than a thousand blocks: a file may ask for any depth
  */
 export function scale(
   stages: Stages,
@@ -61,6 +66,8 @@ export function scale(
     round = roundChannels,
   }: { width?: number; depth?: number; fixedEnds?: boolean; round?: (channels: number) => number } = {},
 ): Block[][] {
+  const blocks = depth * stages.flat().reduce((sum, { repeats }) => sum + repeats, 0);
+  if (blocks > mostBlocks) throw new LimitError(`depth ${depth} makes ${Math.ceil(blocks)} blocks, more than ${mostBlocks}`);
   return stages.map((rows, stage) => {
     const repeats = fixedEnds && (stage === 0 || stage === stages.length - 1) ? rows.map((row) => row.repeats) : deepen(rows, depth);
     const blocks = rows.flatMap((row, i) => Array.from({ length: repeats[i] }, () => row));

@@ -23,12 +23,15 @@ const inGraph = (graph: OnnxModel) => file(toBase64(onnxBytes(graph)));
 
 const renamed = (from: string, to: string) => (name: string) => (name === from ? to : name);
 
-/** The same file as it should be: what the attacks differ from. */
-export const sound = () => inGraph(definition());
+/** The definition as it should be, and the shapes of its weights: what the attacks differ from. */
+export const soundDefinition = onnxBytes(definition());
+export const weightShapes: ReadonlyMap<string, readonly number[]> = new Map(Object.entries(tensors));
+export const sound = () => file(toBase64(soundDefinition));
 
 export const attacks: readonly { name: string; bytes: () => Promise<Uint8Array>; message: RegExp }[] = [
   { name: "no base64", bytes: () => file("\u00e4"), message: /metadata "ocelli\.graph" is not base64/ },
   { name: "no graph", bytes: () => file(""), message: /opset/ },
+  { name: "no outputs", bytes: () => inGraph(definition({ outputs: [] })), message: /no outputs/ },
   { name: "cut in the middle", bytes: () => file(toBase64(onnxBytes(definition()).subarray(0, 300))), message: /not an ONNX file/ },
   { name: "a weight of another shape", bytes: () => inGraph(definition({ shapes: { ...tensors, "conv2.bias": [4] } })), message: /conv2\.bias|bias/ },
   {

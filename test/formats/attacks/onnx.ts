@@ -41,6 +41,7 @@ export const attacks: readonly Attack[] = [
   },
   { name: "a node that reads itself", file: onnxFile({ node: [node("Add", ["x", "y"], ["y"])] }), error: "FormatError", says: /made of its own output/ },
   { name: "a name that nothing makes", file: onnxFile({ node: [node("Relu", ["z"], ["y"])] }), error: "FormatError", says: /reads "z", which nothing makes/ },
+  { name: "no outputs", file: onnxFile({ node: [identity], output: [] }), error: "FormatError", says: /the graph has no outputs/ },
   { name: "an output that nothing makes", file: onnxFile({ node: [node("Relu", ["x"], ["z"])] }), error: "FormatError", says: /no node makes the output "y"/ },
   { name: "a name made twice", file: onnxFile({ node: [identity, node("Relu", ["x"], ["y"])] }), error: "FormatError", says: /"y" is made twice/ },
   {
