@@ -29,6 +29,8 @@ const viewsUpTo = [
 
 /** Fewer passes than this do not teach a network its images by heart, and are too few to learn from mixed ones. */
 const fewestMixedEpochs = 10;
+/** Mixed images let the early layers of a small backbone move further too. */
+const mixedLrMult = 3;
 const mixed = { mixing: { mixup: 0.2, cutmix: 1 }, labelSmoothing: 0.1 } as const;
 
 /** A backbone of fewer parameters knows less, and may move further, than one that learnt all of ImageNet. */
@@ -79,7 +81,8 @@ export function fineTuneSchedule(model: Model, { train: { length: images, classe
         ]
       : [wholeEpochs, `then all layers for ${wholeEpochs} epochs, for some ${shownImages} looks at ${count}, within 5 to ${mostEpochs} epochs`],
   );
-  const fullRate = parametersOf(model) < smallBackbone ? 2e-3 : 5e-4;
+  const isSmall = parametersOf(model) < smallBackbone;
+  const fullRate = isSmall ? 2e-3 : 5e-4;
   const lr = options.baseLr ?? (trained ? Math.min(fullRate, ratePerImage * Math.max(perClass, fewestOfClass)) : fullRate);
   if (allEpochs > 0 && options.baseLr === undefined && lr < fullRate)
     why.push(`and gently, at a rate of ${lr.toPrecision(2)}, since ${perClass.toFixed(1)} images a class are fewer than ${fullRate / ratePerImage}`);
@@ -89,7 +92,7 @@ export function fineTuneSchedule(model: Model, { train: { length: images, classe
     const smoothed = options.labelSmoothing === undefined ? ` and labels smoothed by ${labelSmoothing}` : "";
     why.push(`with images mixed (mixup ${mixing.mixup}, cutmix ${mixing.cutmix})${smoothed} there, since in ${allEpochs} epochs they would be learnt by heart`);
   }
-  const lrMult = options.lrMult ?? (layerDecay === undefined && trained ? 10 : 1);
+  const lrMult = options.lrMult ?? (layerDecay === undefined && trained ? (mixes && isSmall ? mixedLrMult : 10) : 1);
   return {
     why: why.join("; "),
     mixing: mixes ? mixed.mixing : options.mixing,

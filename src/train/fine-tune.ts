@@ -28,7 +28,10 @@ export interface FineTuneOptions extends Omit<TrainerOptions, "phases" | "lr" | 
    * checkpoint. At most 5e-5 for each image of a class, of which 10 are assumed at least.
    */
   readonly baseLr?: number;
-  /** While all layers learn, the first ones do so at `baseLr / lrMult`, the middle ones at the geometric mean; default 10, with a `layerDecay` or an untrained backbone 1. */
+  /**
+   * While all layers learn, the first ones do so at `baseLr / lrMult`, the middle ones at the geometric mean; default 10, where images are mixed by default and
+   * there are less than 2 million parameters 3, with a `layerDecay` or an untrained backbone 1.
+   */
   readonly lrMult?: number;
 }
 

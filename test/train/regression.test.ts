@@ -150,8 +150,9 @@ describe("fineTune's schedule", () => {
       [60, 1e-3],
       [117, 1.95e-3],
     ]) // with 10, 20 and 39 a class
-      expect(of(model, images)).toMatchObject({ epochs: [60, 10], lr: expect.closeTo(lr, 12), mixing: undefined });
-    expect(of(model, 120)).toMatchObject({ epochs: [60, 20], lr: 2e-3, mixing: { cutmix: 1 } });
+      expect(of(model, images)).toMatchObject({ epochs: [60, 10], lr: expect.closeTo(lr, 12), lrMult: 10, mixing: undefined });
+    expect(of(model, 120)).toMatchObject({ epochs: [60, 20], lr: 2e-3, lrMult: 3, mixing: { cutmix: 1 } });
+    for (const options of [{ mixing: false }, { epochs: 9 }] as const) expect(of(model, 120, options)).toMatchObject({ lr: 2e-3, lrMult: 10 });
     expect(of(model, 60).why).toContain(
       "looks at 60 images of 3 classes, within 5 to 10 epochs; and gently, at a rate of 0.0010, since 20.0 images a class are fewer than 40",
     );
