@@ -10,6 +10,7 @@ import { type ImageSource, nameOf } from "../data/image.js";
 import { evaluationTransforms, type Preprocessing, preprocessingNames } from "../data/preprocessing.js";
 import type { Architecture } from "../nn/architecture.js";
 import type { Build } from "../runtime/instance.js";
+import { RecentPrograms } from "../runtime/recent-programs.js";
 import type { Program, Rehearsal, Session } from "../runtime/session.js";
 import type { Calibration } from "./calibration.js";
 import { describe, type ModelDescription } from "./describe.js";
@@ -67,7 +68,7 @@ const keptPrograms = 6;
  * were trained with. Made by `createModel` and `loadModel`. Memory is freed when the model is collected, or by `close()`.
  */
 export class Model {
-  private readonly programs = new Map<string, Promise<Program>>();
+  private readonly programs = new RecentPrograms<Program>(keptPrograms);
   /** Rooms for prepared images that no call uses now. */
   private readonly rooms: Float32Array[] = [];
   /** Training steps that batch norm's running statistics have seen: PyTorch's `num_batches_tracked`. */
@@ -148,8 +149,7 @@ export class Model {
       );
     if (data.length !== sizeOf(shape)) throw new ShapeError(`forward: shape ${formatShape(shape)} needs ${sizeOf(shape)} numbers, got ${data.length}`);
     const x = layout === "NHWC" ? data : await inSlices(toMemory(data, { shape, view: shape, order: [0, 2, 3, 1] }), signal);
-    const program = await unlessAborted(this.program("logits", batch, height, width), signal);
-    const { logits } = await unlessAborted(program.run({ x }, { signal }), signal);
+    const { logits } = await this.runProgram("logits", x, { batch, height, width }, { signal });
     return { data: logits, shape: [batch, this.labels.length] };
   }
 
@@ -164,17 +164,17 @@ export class Model {
   }
 
   /**
-   * All parameters and running statistics by their checkpoint names and layouts. Copies. A quantised model's weights are
-   * whole numbers, in units of their `weight_scale`.
+   * All parameters and running statistics by their checkpoint names and layouts. Copies, of one moment: training waits meanwhile. A quantised
+   * model's weights are whole numbers, in units of their `weight_scale`.
    */
   async parameters({ signal }: CallOptions = {}): Promise<Map<string, NamedTensor>> {
     const tensors = new Map<string, NamedTensor>();
-    for (const { name, shape, file } of this.session.keptValues().filter(isCheckpointed)) {
-      const data = await unlessAborted(this.session.read<Float32Array | Int8Array>(name), signal);
+    const reading = this.session.readAll(isCheckpointed, async ({ name, shape, file }, data) => {
       const floats = data instanceof Float32Array ? data : Float32Array.from(data);
       tensors.set(name, { shape: file?.shape ?? shape, data: await inSlices(toFile(floats, file), signal) });
       await giveWay(signal);
-    }
+    });
+    await unlessAborted(reading, signal);
     return tensors;
   }
 
@@ -351,8 +351,7 @@ export class Model {
       const count = items.length;
       next = run < runs ? prepare(run) : undefined;
       next?.catch(() => {}); // awaited in the next round; a failure of this round must not leave it unheard
-      const program = await unlessAborted(this.program(result, count, height, width, build), signal);
-      const [output] = Object.values(await unlessAborted(program.run({ x }, { signal }), signal));
+      const [output] = Object.values(await this.runProgram(result, x, { batch: count, height, width }, { build, signal }));
       const size = output.length / count;
       items.forEach((item, i) => take(output.slice(i * size, (i + 1) * size), item, start + i));
       if (isLast) onProgress?.(start + count);
@@ -385,16 +384,17 @@ export class Model {
     return inferenceGraph(this.architecture, this.labels.length, size, result, this.facts.quantized?.rewrite);
   }
 
-  private async program(result: Result, batch: number, height: number, width: number, build: Build = this.session.build): Promise<Program> {
-    const key = `${typeof result === "object" ? result.name : result} ${batch}x${height}x${width} ${build}`;
-    const program = this.programs.get(key) ?? this.session.prepare(this.graph({ batch, height, width }, result), { build });
-    this.programs.delete(key);
-    this.programs.set(key, program);
-    const [oldest] = this.programs;
-    if (this.programs.size > keptPrograms) {
-      this.programs.delete(oldest[0]);
-      void oldest[1].then((old) => old.close()).catch(() => {});
-    }
-    return program;
+  private runProgram(
+    result: Result,
+    x: Float32Array,
+    size: InputSize,
+    { build = this.session.build, signal }: Pick<EachOptions, "build" | "signal">,
+  ): Promise<Record<string, Float32Array>> {
+    const key = `${typeof result === "object" ? result.name : result} ${size.batch}x${size.height}x${size.width} ${build}`;
+    const make = () => this.session.prepare(this.graph(size, result), { build });
+    return unlessAborted(
+      this.programs.with(key, make, (program) => program.run({ x }, { signal })),
+      signal,
+    );
   }
 }

@@ -203,7 +203,8 @@ export async function runningPool(): Promise<Pool | undefined> {
 
 /** The pool of this process or page, started on first use and made anew after a thread died. */
 export async function pool(threads: number): Promise<Pool> {
-  if (shared && !(await runningPool())) shared = undefined;
+  const known = shared;
+  if (known && !(await runningPool()) && shared === known) shared = undefined; // else another call has made it anew
   shared ??= (async () => Pool.start(threads, workerUrl ? { url: workerUrl } : { text: (await import("../generated/worker-source.js")).workerSource }))();
   const running = await shared;
   running.grow(threads);

@@ -124,9 +124,13 @@ export class Session {
 
   /** Reads a kept tensor, in the layout that it has in memory. */
   async read<T extends TensorData = Float32Array>(name: string): Promise<T> {
+    return this.exclusive(async () => (await this.copyOf(name)) as T);
+  }
+
+  /** Gives `take` each of some kept tensors, as they are at one time: nothing runs meanwhile. `take` must not wait for this session. */
+  async readAll(wanted: (value: Value) => boolean, take: (value: Value, data: TensorData) => Promise<void>): Promise<void> {
     return this.exclusive(async () => {
-      const { value, address } = this.map.kept(name);
-      return new arrayTypes[value.dtype]((await this.get(address, keptBytes(value))).buffer as ArrayBuffer) as T;
+      for (const value of this.keptValues().filter(wanted)) await take(value, await this.copyOf(value.name));
     });
   }
 
@@ -224,6 +228,11 @@ export class Session {
       if (at > 0) await giveWay();
       await this.backend.write(address + at, data.subarray(at, at + pieceBytes));
     }
+  }
+
+  private async copyOf(name: string): Promise<TensorData> {
+    const { value, address } = this.map.kept(name);
+    return new arrayTypes[value.dtype]((await this.get(address, keptBytes(value))).buffer as ArrayBuffer);
   }
 
   /** A copy out of the memory, in pieces. */

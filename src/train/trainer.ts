@@ -30,6 +30,9 @@ import { resolveSettings, type Settings } from "./settings.js";
 import { streams } from "./streams.js";
 import type { Teacher } from "./teacher.js";
 
+/** Models that learn now. */
+const learning = new WeakSet<Model>();
+
 /**
  * Trains a model on a data set. Everything runs in one build and depends only on weights, data, options and seed: the
  * same checkpoint, byte for byte, with any number of threads, and in the default build `simd` on every engine.
@@ -55,6 +58,7 @@ export class Trainer {
   private used?: TrainingData;
   private chosenBuild?: Build;
   private run?: PhaseRun;
+  private isStopped = false;
   /** Decoded images, while `fit` runs. */
   private cache?: ImageCache;
   /** What `resume` read, until the phase that it belongs to has taken over the optimiser's state. */
@@ -145,14 +149,18 @@ export class Trainer {
   }
 
   /**
-   * Trains to the end of the last phase.
+   * Trains to the end of the last phase. A model learns from one trainer at a time.
    *
    * @returns one record per epoch
+   * @throws {ArgumentError} while the model is being trained, and of a trainer that an error has stopped: a new one can `resume` its checkpoint
    * @throws the signal's reason when aborted, after writing the checkpoint if there is to be one
    * @throws {DataError} for images that cannot be read (unless they are skipped), and for a loss that is no longer a number
    */
   async fit(): Promise<readonly EpochRecord[]> {
     const { signal, checkpoint } = this.options;
+    if (learning.has(this.model)) throw new ArgumentError("train: this model is being trained already");
+    if (this.isStopped) throw new ArgumentError("train: an error has stopped this trainer; make a new one, which can resume its checkpoint");
+    learning.add(this.model);
     this.model.calibration = undefined; // it is of other weights
     try {
       const build = await this.chooseBuild();
@@ -164,7 +172,10 @@ export class Trainer {
       this.byClass = undefined; // of images that can be read
       for (const notice of this.notices.splice(0)) this.options.onNotice?.(notice);
       while (this.cursor.phase < this.settings.phases.length) await this.runPhase(data);
+      await this.averages?.finish();
+      await this.stopping.restoreBest();
     } catch (error) {
+      this.isStopped = this.run !== undefined; // the optimiser's state goes with it
       if (checkpoint && signal?.aborted && error === signal.reason) await this.save(checkpoint);
       await this.run?.close().catch(() => {}); // the first error is the one to tell
       await this.averages?.finish().catch(() => {});
@@ -172,9 +183,8 @@ export class Trainer {
     } finally {
       this.cache = undefined;
       await this.teacher?.close().catch(() => {});
+      learning.delete(this.model);
     }
-    await this.averages?.finish();
-    await this.stopping.restoreBest();
     return this.history;
   }
 

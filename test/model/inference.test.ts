@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ArgumentError, ClosedError, ShapeError } from "../../src/core/errors.js";
+import { ArgumentError, ClosedError, LimitError, ShapeError } from "../../src/core/errors.js";
+import { limits } from "../../src/core/limits.js";
 import { Random } from "../../src/core/random.js";
 import { sizeOf } from "../../src/core/shape.js";
 import { ImageList } from "../../src/data/image-list.js";
@@ -299,4 +300,38 @@ test("memory() and describe() tell what the model is made of; close() ends it", 
   expect(description.multiplyAdds).toBeGreaterThan(2e6);
   model.close();
   await expect(model.classify(images(1)[0])).rejects.toThrow(ClosedError);
+});
+
+describe("many input sizes at once", () => {
+  test.each([
+    ["inline", { inline: true }],
+    ["in a worker", { inline: false, threads: 1 }],
+    ["on two threads", { inline: false, threads: 2 }],
+  ])("%s, more than programs are kept of: the same logits as one after another", async (_, options) => {
+    const model = await open("resnet20", options);
+    const random = new Random(1);
+    const inputs = Array.from({ length: 9 }, (_, i) => {
+      const shape = [i + 1, 8, 8, 3];
+      return { shape, data: Float32Array.from({ length: sizeOf(shape) }, () => random.uniform(-1, 1)) };
+    });
+    const alone: Float32Array[] = [];
+    for (const input of inputs) alone.push((await model.forward(input)).data);
+    for (let round = 0; round < 3; round++)
+      expect(await Promise.all([...inputs, ...inputs.toReversed()].map(async (input) => (await model.forward(input)).data))).toEqual([
+        ...alone,
+        ...alone.toReversed(),
+      ]);
+    model.close();
+  });
+
+  test("a size that does not fit a limit is tried anew under another limit", async () => {
+    const model = await open();
+    const { memoryBytes } = limits;
+    limits.memoryBytes = 2e6;
+    const image = images(1)[0];
+    await expect(model.classify(image)).rejects.toThrow(LimitError);
+    limits.memoryBytes = memoryBytes;
+    expect(await model.classify(image)).toHaveLength(5);
+    model.close();
+  });
 });

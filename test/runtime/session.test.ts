@@ -159,6 +159,31 @@ test.skipIf(!hasBuild("relaxed"))("programs of one build do not see the packed w
   expect(await simd.run({ x })).toEqual(first);
 });
 
+describe("reading", () => {
+  test("all of several tensors at one time, whatever runs meanwhile", async () => {
+    const session = await open();
+    const graph = new Graph();
+    const x = graph.input("x", [1]);
+    for (const name of ["first", "second"]) updateRunning({ running: graph.keep("buffer", name, [1]), batch: x }, { momentum: 1 });
+    const program = await session.prepare(graph);
+    const seen: number[][] = [];
+    const work: Promise<unknown>[] = [];
+    for (let i = 1; i <= 5; i++) {
+      const numbers: number[] = [];
+      seen.push(numbers);
+      work.push(program.run({ x: Float32Array.of(i) }));
+      work.push(
+        session.readAll(
+          ({ name }) => name !== "x",
+          async (_, data) => void numbers.push(data[0]),
+        ),
+      );
+    }
+    await Promise.all(work);
+    expect(seen).toEqual([1, 2, 3, 4, 5].map((i) => [i, i]));
+  });
+});
+
 describe("memory", () => {
   test("memory() counts what there is, by purpose", async () => {
     const session = await open();

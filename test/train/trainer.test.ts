@@ -315,6 +315,25 @@ describe("what goes wrong", () => {
     model.close();
   });
 
+  test("a model learns from one trainer at a time, and no trainer goes on after an error without what its optimiser knew", async () => {
+    const model = await tinyResnet();
+    let calls = 0;
+    const onProgress = () => {
+      if (++calls === 2) throw new TypeError("mine");
+    };
+    const train = tinyData(24);
+    const failing = new Trainer(model, { train }, { ...quick, onProgress });
+    const fitting = failing.fit();
+    await expect(failing.fit()).rejects.toThrow("train: this model is being trained already");
+    await expect(new Trainer(model, { train }, quick).fit()).rejects.toThrow("train: this model is being trained already");
+    await expect(fitting).rejects.toThrow("mine");
+    await expect(failing.fit()).rejects.toThrow("train: an error has stopped this trainer; make a new one, which can resume its checkpoint");
+    const done = new Trainer(model, { train }, quick);
+    const records = await done.fit();
+    expect(await done.fit()).toEqual(records);
+    model.close();
+  });
+
   test("transforms that do not give the network's input are refused, naming the image", async () => {
     const model = await tinyResnet();
     const train = (pipeline: transforms.Pipeline) => new Trainer(model, { train: tinyData(8) }, { ...quick, transforms: pipeline }).fit();

@@ -10,6 +10,7 @@ import type { OnnxModel, OnnxTensorInfo } from "../../formats/onnx/read-model.js
 import { Graph, type Value } from "../../graph/graph.js";
 import { toMemory } from "../../model/layout.js";
 import { Scope } from "../../nn/scope.js";
+import { RecentPrograms } from "../../runtime/recent-programs.js";
 import { type Program, Session, type SessionOptions } from "../../runtime/session.js";
 import { scoresOf } from "./classifier.js";
 import { definitionBytes, readDefinition } from "./definition.js";
@@ -53,6 +54,7 @@ interface Prepared {
   /** Names of the inputs that are given with each run. */
   readonly fed: readonly string[];
   readonly outputs: ReadonlyMap<string, { readonly type: ElementType; readonly shape: Shape; readonly known?: Constant }>;
+  close(): Promise<void>;
 }
 
 /**
@@ -60,7 +62,7 @@ interface Prepared {
  * Made by `openOnnx`, `openTfjs` and `openTflite`. Classifiers of images are better opened with `loadModel`.
  */
 export class GraphModel {
-  private readonly programs = new Map<string, Prepared>();
+  private readonly programs = new RecentPrograms<Prepared>(keptPrograms);
   private hasWeights = false;
 
   private constructor(
@@ -103,26 +105,21 @@ export class GraphModel {
    */
   async run(inputs: Readonly<Record<string, GraphInput>>, { signal }: { signal?: AbortSignal } = {}): Promise<Record<string, GraphOutput>> {
     for (const info of this.inputs) check(info, inputs[info.name]);
-    const prepared = await unlessAborted(this.prepared(inputs, signal), signal);
-    const feeds = prepared.fed.map((name) => [name, Float32Array.from(inputs[name].data)]);
-    const results = await unlessAborted(prepared.program.run(Object.fromEntries(feeds), { signal }), signal);
-    return Object.fromEntries([...prepared.outputs].map(([name, { type, shape, known }]) => [name, known ?? constant(type, shape, results[name])]));
+    const whole = this.inputs.filter(({ name, type }) => /int/.test(type) && inputs[name].data.length <= mostBound).map(({ name }) => name);
+    const key = JSON.stringify(this.inputs.map(({ name }) => [inputs[name].shape, whole.includes(name) ? [...inputs[name].data] : []]));
+    const use = async ({ program, fed, outputs }: Prepared) => {
+      const results = await program.run(Object.fromEntries(fed.map((name) => [name, Float32Array.from(inputs[name].data)])), { signal });
+      return Object.fromEntries([...outputs].map(([name, { type, shape, known }]) => [name, known ?? constant(type, shape, results[name])]));
+    };
+    return unlessAborted(
+      this.programs.with(key, () => this.prepare(inputs, new Set(whole), signal), use),
+      signal,
+    );
   }
 
   /** Frees the memory now. */
   close(): void {
     this.session.close();
-  }
-
-  private async prepared(inputs: Readonly<Record<string, GraphInput>>, signal: AbortSignal | undefined): Promise<Prepared> {
-    const whole = this.inputs.filter(({ name, type }) => /int/.test(type) && inputs[name].data.length <= mostBound).map(({ name }) => name);
-    const key = JSON.stringify(this.inputs.map(({ name }) => [inputs[name].shape, whole.includes(name) ? [...inputs[name].data] : []]));
-    const found = this.programs.get(key) ?? (await this.prepare(inputs, new Set(whole), signal));
-    this.programs.delete(key);
-    this.programs.set(key, found);
-    const [[oldest, { program }]] = this.programs;
-    if (this.programs.size > keptPrograms && this.programs.delete(oldest)) await program.close();
-    return found;
   }
 
   /**
@@ -179,7 +176,7 @@ export class GraphModel {
     const described = [...outputs].map(
       ([name, tensor]) => [name, { type: tensor.type, shape: tensor.shape, known: isKnown(tensor) ? decoded(tensor) : undefined }] as const,
     );
-    return { program, fed: [...graph.inputs.keys()], outputs: new Map(described) };
+    return { program, fed: [...graph.inputs.keys()], outputs: new Map(described), close: () => program.close() };
   }
 }
 
