@@ -132,7 +132,7 @@ async function alike(): Promise<void> {
 
 const parts: Record<string, () => Promise<void>> = {
   mobilenet: () => unknown("mobilenet_v2, head alone", (labels) => open({ labels }), { epochs: 0 }),
-  ocelli: () => unknown("ocelli_s, fineTune's defaults", (labels) => createModel("ocelli_s", { pretrained: true, labels }), {}),
+  ocelli: () => unknown("ocelli_s, head alone", (labels) => createModel("ocelli_s", { pretrained: true, labels }), { epochs: 0 }),
   alike,
 };
 for (const name of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts)) {
