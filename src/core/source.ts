@@ -16,6 +16,12 @@ export function isFile(from: FileSource): from is string | URL {
   return hasFiles && typeof from === "string" && !/^(https?|blob|data):/i.test(from);
 }
 
+/** Whether `openSource` takes it. */
+export function isSource(from: unknown): from is FileSource {
+  if (typeof from !== "object" || from === null) return typeof from === "string";
+  return [URL, Blob, ArrayBuffer, Uint8Array].some((kind) => from instanceof kind) || "store" in from || isByteSource(from as FileSource);
+}
+
 /** @throws {DataError} when nothing readable is there */
 export async function openSource(from: FileSource): Promise<ByteSource> {
   if (from instanceof Blob) return openBlob(from);

@@ -1,6 +1,6 @@
 import { ArgumentError, DataError } from "../core/errors.js";
 import { Random } from "../core/random.js";
-import type { Dataset, Split } from "./dataset.js";
+import { type Dataset, itemAt, type Split } from "./dataset.js";
 import { fromLabelled, type Labelled, listNames } from "./labels.js";
 
 export interface SplitOptions {
@@ -43,7 +43,7 @@ export function stratify(labels: ArrayLike<number>, { validation = 0.2, seed = 0
 /** Splits a data set by `stratify`. */
 export async function splitDataset(dataset: Dataset, options: SplitOptions = {}): Promise<Split> {
   const labels = new Int32Array(dataset.length);
-  for (let index = 0; index < labels.length; index++) labels[index] = (await dataset.item(index)).label;
+  for (let index = 0; index < labels.length; index++) labels[index] = (await itemAt(dataset, index)).label;
   const { train, validation } = stratify(labels, options);
   return { classes: dataset.classes, train: dataset.subset(train), validation: dataset.subset(validation) };
 }

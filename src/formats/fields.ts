@@ -1,4 +1,5 @@
 /** Reads JSON of unknown form by what it should hold: own properties only, null counts as absent, errors name the place. */
+import { brief } from "../core/brief.js";
 import { FormatError } from "../core/errors.js";
 
 export class Fields {
@@ -73,10 +74,3 @@ export class Fields {
 }
 
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
-
-/** A value for a message, cut short. */
-export function brief(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? `a list of ${value.length}` : "an object";
-  return JSON.stringify(value).slice(0, 80);
-}

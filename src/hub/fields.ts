@@ -2,7 +2,7 @@ import { FormatError } from "../core/errors.js";
 import type { FileSource } from "../core/file-store.js";
 import { openSource } from "../core/source.js";
 import { type Interpolation, interpolations } from "../data/transforms/resample.js";
-import { brief } from "../formats/fields.js";
+import { brief } from "../core/brief.js";
 
 /** Most pixels of a side that a description may ask for: far beyond any network, and nothing is allocated from it here. */
 const mostPixels = 16_384;

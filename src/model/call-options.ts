@@ -22,7 +22,7 @@ export interface ScoreOptions extends CallOptions {
 export type TakeRow = (row: Float32Array, item: Item, index: number) => void;
 
 /** What `computeEach` goes through. */
-export type Images = Pick<Dataset, "length" | "item">;
+export type Images = Pick<Dataset, "length" | "item"> & Partial<Pick<Dataset, "classes">>;
 
 export interface EachOptions extends CallOptions {
   readonly build?: Build;

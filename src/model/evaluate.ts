@@ -1,4 +1,4 @@
-import type { Dataset, Item } from "../data/dataset.js";
+import { checkDataset, type Dataset, type Item } from "../data/dataset.js";
 import type { DecodedImages } from "../data/image-cache.js";
 import type { Build } from "../runtime/instance.js";
 import { type Evaluation, EvaluationBuilder } from "./metrics.js";
@@ -18,6 +18,7 @@ export interface EvaluateOptions extends ScoreOptions {
 
 /** What `Model.evaluate` does. */
 export async function evaluate(model: Model, data: Dataset, { signal, build, tta, rocAuc, onProgress, decoded }: EvaluateOptions): Promise<Evaluation> {
+  checkDataset("evaluate", data);
   const labels = model.labelIndices(data.classes);
   const builder = new EvaluationBuilder(model.labels, { rocAuc });
   const { temperature = 1 } = model.calibration ?? {};

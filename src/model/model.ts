@@ -1,4 +1,5 @@
 import { unlessAborted } from "../core/abort.js";
+import { brief } from "../core/brief.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import type { FileTarget } from "../core/file-store.js";
 import { formatShape, type Shape, sizeOf } from "../core/shape.js";
@@ -184,12 +185,9 @@ export class Model {
    * @throws {ArgumentError | ShapeError} for a tensor that the network does not have so; then none is written
    */
   async setParameters(tensors: ReadonlyMap<string, NamedTensor>): Promise<void> {
-    const kept = new Map(
-      this.session
-        .keptValues()
-        .filter(isCheckpointed)
-        .map((value) => [value.name, value]),
-    );
+    if (!(Symbol.iterator in Object(tensors))) throw new ArgumentError(`setParameters: expected a Map of tensors by name, got ${brief(tensors)}`);
+    const values = this.session.keptValues().filter(isCheckpointed);
+    const kept = new Map(values.map((value) => [value.name, value]));
     for (const [name, { shape, data }] of tensors) {
       const value = kept.get(name);
       if (!value) throw new ArgumentError(`setParameters: ${this.architecture.name} has no tensor "${name}"`);

@@ -1,5 +1,5 @@
 import { ArgumentError, QuantizationError } from "../core/errors.js";
-import { type Dataset, itemsAt } from "../data/dataset.js";
+import { checkDataset, type Dataset, itemsAt } from "../data/dataset.js";
 import type { ImageSource } from "../data/image.js";
 import { Session } from "../runtime/session.js";
 import type { Sample } from "./calibrate.js";
@@ -51,6 +51,8 @@ export async function quantize(model: Model, calibration: Dataset | readonly Ima
   if (model.facts.quantized) throw new ArgumentError("quantize: the model is quantised already");
   if (!(Number.isInteger(images) && images >= 1)) throw new ArgumentError(`quantize: images expected a whole number of 1 or more, got ${images}`);
   if (!(maxLoss >= 0)) throw new ArgumentError(`quantize: maxLoss expected a number of 0 or more, got ${maxLoss}`);
+  if (!Array.isArray(calibration)) checkDataset("quantize", calibration);
+  if (validation !== undefined) checkDataset("quantize: validation", validation);
   const sources = await evenlySpaced(calibration, images, signal);
   if (sources.length === 0) throw new ArgumentError("quantize: expected at least one calibration image, got none");
 

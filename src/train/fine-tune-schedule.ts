@@ -1,4 +1,5 @@
 import { sizeOf } from "../core/shape.js";
+import { checkSplit } from "../data/dataset.js";
 import type { Model } from "../model/model.js";
 import type { FineTuneOptions } from "./fine-tune.js";
 import type { Phase, TrainerOptions, TrainingData } from "./options.js";
@@ -48,7 +49,9 @@ const parametersOf = ({ session }: Model) => session.keptValues().reduce((sum, {
  * training images and classes, from whether the backbone comes with weights, and from the form of its head. `models/ocelli-s` has the
  * measurements behind the numbers.
  */
-export function fineTuneSchedule(model: Model, { train: { length: images, classes } }: TrainingData, options: FineTuneOptions = {}): FineTuneSchedule {
+export function fineTuneSchedule(model: Model, data: TrainingData, options: FineTuneOptions = {}): FineTuneSchedule {
+  checkSplit("fineTune", data);
+  const { length: images, classes } = data.train;
   const { batchSize = 32, optimizer, headLr, headViews, layerDecay, epochs, freezeEpochs } = options;
   const trained = model.facts.trained === true || model.batchesTracked > 0;
   const perClass = images / Math.max(1, classes.length);

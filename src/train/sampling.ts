@@ -1,7 +1,7 @@
 import { ArgumentError } from "../core/errors.js";
 import type { Random } from "../core/random.js";
 import { giveWay } from "../core/slices.js";
-import type { Dataset } from "../data/dataset.js";
+import { type Dataset, itemAt } from "../data/dataset.js";
 
 /** Which images an epoch has: each once (`shuffle`), as many of each class (`balanced`), or of each class its share, in the order of the data set's classes. */
 export type Sampling = "shuffle" | "balanced" | { readonly classWeights: readonly number[] };
@@ -10,7 +10,7 @@ export type Sampling = "shuffle" | "balanced" | { readonly classWeights: readonl
 export async function imagesByClass(data: Dataset, signal?: AbortSignal): Promise<number[][]> {
   const found = data.classes.map((): number[] => []);
   for (let i = 0; i < data.length; i++) {
-    found[(await data.item(i)).label].push(i);
+    found[(await itemAt(data, i)).label].push(i);
     await giveWay(signal);
   }
   return found;

@@ -3,7 +3,7 @@ import { ArgumentError, DataError } from "../core/errors.js";
 import { Random } from "../core/random.js";
 import type { FileSource } from "../core/file-store.js";
 import { inSlices } from "../core/slices.js";
-import type { Dataset } from "../data/dataset.js";
+import { checkSplit, type Dataset } from "../data/dataset.js";
 import type { ImageCache } from "../data/image-cache.js";
 import { argmax } from "../model/logits.js";
 import { type PeakMemory, peakMemory } from "../model/memory.js";
@@ -71,6 +71,7 @@ export class Trainer {
     readonly choice?: string, // of `fineTune`, and why
   ) {
     if (model.facts.quantized) throw new ArgumentError("train: a quantised model does not learn; train the float32 model and quantise it again");
+    checkSplit("train", data);
     const { batchNorm, notice } = chooseBatchNorm(model, data.train.length, options.batchNorm);
     this.settings = resolveSettings(options, batchNorm, model);
     this.stopping = new EarlyStopping(model, this.settings.patience);

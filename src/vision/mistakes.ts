@@ -1,4 +1,4 @@
-import type { Dataset, Item } from "../data/dataset.js";
+import { checkDataset, type Dataset, type Item } from "../data/dataset.js";
 import type { ScoreOptions } from "../model/call-options.js";
 import { argmax, softmaxRow } from "../model/logits.js";
 import type { Model } from "../model/model.js";
@@ -50,6 +50,7 @@ export interface Mistakes {
  * @throws {ArgumentError} for a class that the model does not know, {DataError | FormatError} for an image that cannot be read
  */
 export async function mistakes(model: Model, data: Dataset, { tta, signal, onProgress }: MistakesOptions = {}): Promise<Mistakes> {
+  checkDataset("mistakes", data);
   const known = model.labelIndices(data.classes);
   const images: Scored[] = [];
   const take = (row: Float32Array, { id, label }: Item) => images.push({ id, label: known[label], scores: Float32Array.from(softmaxRow(row)) });

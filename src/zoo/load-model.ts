@@ -1,9 +1,10 @@
 import { unlessAborted } from "../core/abort.js";
+import { brief } from "../core/brief.js";
 import type { ByteSource } from "../core/byte-source.js";
-import { FormatError, LimitError } from "../core/errors.js";
+import { ArgumentError, FormatError, LimitError } from "../core/errors.js";
 import type { FileSource } from "../core/file-store.js";
 import type { Shape } from "../core/shape.js";
-import { openSource } from "../core/source.js";
+import { isSource, openSource } from "../core/source.js";
 import type { ForeignOptions } from "../formats/foreign.js";
 import { openSafetensors } from "../formats/safetensors/index.js";
 import type { Checkpoint } from "../hub/index.js";
@@ -36,6 +37,7 @@ export function loadModel(source: FileSource, options: LoadOptions = {}): Promis
 }
 
 async function load(source: FileSource, options: LoadOptions): Promise<Model> {
+  if (!isSource(source)) throw new ArgumentError(`loadModel: expected a path, a URL, a Blob, bytes or { store, name }, got ${brief(source)}`);
   Session.warm(options);
   const checkpoint = await openCheckpoint(source, options);
   const file = await openSource(checkpoint.source);

@@ -2,7 +2,8 @@
 import { FormatError, LimitError, UnsupportedOpError } from "../../core/errors.js";
 import { limits } from "../../core/limits.js";
 import { formatShape, type Shape } from "../../core/shape.js";
-import { brief, Fields } from "../fields.js";
+import { brief } from "../../core/brief.js";
+import { Fields } from "../fields.js";
 import { type Constant, constant, type ElementType, type StoredTensor } from "../onnx/constant.js";
 import { float16ToFloat32 } from "../safetensors/half.js";
 

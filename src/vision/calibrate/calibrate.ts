@@ -1,6 +1,6 @@
 import { ArgumentError } from "../../core/errors.js";
 import { giveWay } from "../../core/slices.js";
-import type { Dataset, Item } from "../../data/dataset.js";
+import { checkDataset, type Dataset, type Item } from "../../data/dataset.js";
 import type { ImageSource } from "../../data/image.js";
 import type { CallOptions } from "../../model/call-options.js";
 import { type Calibration, freeEnergy, nearestDistance, oddnessOf, packed } from "../../model/calibration.js";
@@ -54,6 +54,8 @@ export async function calibrate(
 ): Promise<CalibrationReport> {
   if (!(truePositiveRate > 0 && truePositiveRate < 1))
     throw new ArgumentError(`calibrate: truePositiveRate expected a number between 0 and 1, got ${truePositiveRate}`);
+  checkDataset("calibrate", data);
+  if (examples !== undefined) checkDataset("calibrate: examples", examples);
   if (data.length < 2) throw new ArgumentError(`calibrate: expected images, got ${data.length}`);
   if (examples?.length === 0) throw new ArgumentError("calibrate: examples expected images, got 0");
   const total = data.length + (examples?.length ?? 0);

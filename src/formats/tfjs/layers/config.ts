@@ -1,7 +1,8 @@
 /** A Keras model's JSON (Keras 2, Keras 3 and TF.js) as layers and the calls between them. */
 import { FormatError, LimitError } from "../../../core/errors.js";
 import { limits } from "../../../core/limits.js";
-import { brief, Fields } from "../../fields.js";
+import { brief } from "../../../core/brief.js";
+import { Fields } from "../../fields.js";
 
 /** Output `tensor` of the call number `call` of a layer. */
 export interface CallRef {
