@@ -3,10 +3,10 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync,
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-/** The README's examples, in a folder with the photos that they speak of. It lies in the package, where "ocelli" means the package. */
+/** The examples of the README and of pages of docs/ that run in Node, in a folder with the photos that they speak of. It lies in the package, where "ocelli" means the package. */
 const root = resolve("build/readme");
 const readme = readFileSync("README.md", "utf8");
-const blocks = (language: string) => [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map(([, text]) => text);
+const blocks = (language: string, page = readme) => [...page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map(([, text]) => text);
 
 beforeAll(() => {
   rmSync(root, { recursive: true, force: true });
@@ -23,7 +23,7 @@ beforeAll(() => {
       files.forEach((file, i) => copyFileSync(`examples/fashion/${side}/${from}/${file}`, join(root, folder, name, `${i}.jpg`)));
     }
   }
-  cpSync(join(root, "more-photos/cat/0.jpg"), join(root, "new.jpg"));
+  for (const name of ["new.jpg", "photo.jpg", "other.jpg"]) cpSync(join(root, "more-photos/cat/0.jpg"), join(root, name));
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -35,7 +35,7 @@ function run(program: string, args: readonly string[]): Promise<{ code: number; 
 
 describe("README.md", () => {
   it("has two set-up commands", () => {
-    expect(blocks("sh").filter((text) => text.includes("npm install"))).toEqual(["npm install && npm start\n", "npm install && npm test\n"]);
+    expect(blocks("sh").filter((text) => text.includes("npm install &&"))).toEqual(["npm install && npm start\n", "npm install && npm test\n"]);
   });
 
   it.each(blocks("js").map((text, i) => [i + 1, text] as const))("example %i runs", async (number, text) => {
@@ -54,8 +54,24 @@ describe("README.md", () => {
     expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
   });
 
+  it("writes no file over that of another command", () => {
+    const files = commands.flatMap((line) => {
+      const [, file] = / -o (\S+)/.exec(line) ?? [];
+      return line.startsWith("ocelli train ") ? [file, file.replace("safetensors", "html")] : (file ?? []);
+    });
+    expect(files.length).toBeGreaterThan(5);
+    expect(files).toEqual([...new Set(files)]);
+  });
+
   it("links to files that exist", () => {
     const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, link]) => link);
     expect(links.filter((link) => !existsSync(resolve(link)))).toEqual([]);
   });
+});
+
+/** Pages of which the examples, one after another, are a program for Node; the README's left the model. */
+it.each(["vision", "quantization"])("the examples of docs/%s.md run", async (page) => {
+  const file = join(root, `${page}.mjs`);
+  writeFileSync(file, blocks("js", readFileSync(`docs/${page}.md`, "utf8")).join("\n"));
+  expect(await run(process.execPath, [file])).toMatchObject({ code: 0, stderr: "" });
 });
