@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { openSafetensors } from "../../src/formats/safetensors/index.js";
 import type { Recipe, RecipeStage } from "../../src/train/recipe.js";
 import { bundledWeights, listBundled } from "../../src/zoo/bundled.js";
+import { architecture } from "../../src/zoo/registry.js";
 import { createModel } from "../../src/zoo/create-model.js";
 
 const inline = { inline: true, build: "simd" } as const;
@@ -12,6 +13,7 @@ test.each(listBundled())("the package's weights of %s are small, and say what th
   const model = await createModel(name, { ...inline, pretrained: true });
   expect(statSync(bundledWeights(name) as URL).size).toBeLessThan(3e6);
   expect(model.labels).toHaveLength(200);
+  expect(model.imageSize[0], "the architecture's own size").toBe((await architecture(name)).inputSize);
   expect(model.facts.notes?.terms).toContain("learnt from images under ImageNet's terms (research and education, non-commercial)");
   expect(model.facts.notes?.weights).toContain("Tiny-ImageNet");
   const [row] = await model.embed([{ data: new Uint8Array(48).fill(200), width: 4, height: 4, channels: 3 }]);

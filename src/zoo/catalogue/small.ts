@@ -19,7 +19,7 @@ export const small: Entries = {
   ocelli_s: {
     family: "ocelli",
     load: async () => (await import("../ocelli.js")).ocelliSmall,
-    preprocessing: plain(96, imagenet),
+    preprocessing: plain(112, imagenet),
     defaultClasses: 200,
   },
   small_cnn: {
