@@ -8,7 +8,7 @@ export interface FineTuneOptions extends Omit<TrainerOptions, "phases" | "lr" | 
    * Mixup and cutmix while all layers learn. Default mixup 0.2 and cutmix 1, with a `labelSmoothing` of 0.1, where a trained backbone learns for 10
    * epochs or more from 40 images a class or more, by cross-entropy and without a teacher; `false` for none.
    */
-  readonly mixing?: TrainerOptions["mixing"];
+  readonly mixing?: Required<TrainerOptions>["mixing"];
   /** Passes over the data with all layers learning. Default by the number of images, 5 to 20, below 40 images a class at most 10; none below 10 images a class. */
   readonly epochs?: number;
   /** Passes before that over kept backbone results, with only the head learning; nearly free. Default by the number of images, 16 to 60. */
