@@ -47,7 +47,7 @@ export type { EpochRecord, Phase, Preparation, Progress, TrainerOptions, Trainin
 export { Trainer } from "./train/trainer.js";
 export { type ReportInput, trainingReport } from "./vision/report.js";
 export { listBundled } from "./zoo/bundled.js";
-export { type ListOptions, listModels } from "./zoo/catalogue/index.js";
+export { type ListOptions, listModels, nearestModel } from "./zoo/catalogue/index.js";
 export { type CreateOptions, createModel } from "./zoo/create-model.js";
 export { describeArchitecture } from "./zoo/describe-architecture.js";
 export { type DownloadedFile, type DownloadedWeights, downloadWeights } from "./zoo/download-weights.js";

@@ -12,6 +12,7 @@ import {
   loadModel,
   type Model,
   modelFormat,
+  nearestModel,
   openSafetensors,
   type PreprocessingName,
   preprocessingNames,
@@ -25,7 +26,7 @@ export function kindOf(source: string): "file" | "architecture" {
   if (existsSync(source) || isRemote(source) || /^file:|[/\\]/i.test(source)) return "file";
   if (isModel(source)) return "architecture";
   if (source.includes(".")) return "file";
-  throw new ArgumentError(`"${source}" is no file and no architecture; \`ocelli models\` lists those that there are`);
+  throw new ArgumentError(`"${source}" is no file and no architecture; did you mean ${nearestModel(source)}? \`ocelli models\` lists all`);
 }
 
 const isRemote = (source: string) => /^(hf|hf-hub|hf_hub|https?):/i.test(source);
@@ -113,7 +114,7 @@ export async function openForTraining({ classes, model, weights, size, json, ...
   const options = { ...rest, labels: classes, imageSize: size, onProgress: view.onProgress };
   const name = model ?? (weights === undefined || weights === "random" ? listBundled()[0] : undefined);
   if (name !== undefined && !isModel(name))
-    throw new ArgumentError(`--model ${name}: there is no such architecture; \`ocelli models\` lists those that there are`);
+    throw new ArgumentError(`--model ${name}: there is no such architecture; did you mean ${nearestModel(name)}? \`ocelli models\` lists all`);
   if (name !== undefined && weights === "random") return createModel(name, options);
   const isNamed = weights === undefined || isRemote(weights) || kindOf(weights) === "architecture";
   const opening =

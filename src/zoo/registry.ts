@@ -7,7 +7,7 @@ import { resolveOptions, type Family } from "./family.js";
  * An architecture by its torchvision or timm name; the code of its family is loaded on first use.
  *
  * @param given options of the family, such as `{ padding: "same", width: 0.5, epsilon: 1e-3 }`; `Architecture.options` has them all
- * @throws {ArgumentError} for an unknown name or option, listing similar names and the options that exist
+ * @throws {ArgumentError} for an unknown name or option, naming the nearest name or the options that exist
  */
 export async function architecture(name: string, given: ArchitectureOptions = {}): Promise<NamedArchitecture> {
   const { entry, family } = await find(name);
@@ -40,8 +40,8 @@ export async function architectureFor(name: string, tensors: Iterable<string>, g
 }
 
 async function find(name: string): Promise<{ entry: Entry; family: Family }> {
-  const { catalogue, namesLike } = await import("./catalogue/index.js");
+  const { catalogue, nearestModel } = await import("./catalogue/index.js");
   const entry = catalogue.get(name);
-  if (!entry) throw new ArgumentError(`unknown architecture "${name}": expected a name that listModels() gives, such as ${namesLike(name).join(", ")}`);
+  if (!entry) throw new ArgumentError(`unknown architecture "${name}": did you mean ${nearestModel(name)}? listModels() gives all names`);
   return { entry, family: await entry.load() };
 }

@@ -27,14 +27,22 @@ export function listModels({ filter = "*", unverified = true }: ListOptions = {}
   return entries.map(([name]) => name).sort();
 }
 
-/** Up to ten names that begin as `name` does, as far as any does; those nearest in length first. */
-export function namesLike(name: string): string[] {
-  const names = listModels();
-  for (let length = name.length; ; length--) {
-    const alike = names.filter((known) => known.startsWith(name.slice(0, length)));
-    const away = (known: string) => Math.abs(known.length - name.length);
-    if (alike.length > 0) return alike.sort((a, b) => away(a) - away(b)).slice(0, 10);
+/** The name that `createModel` knows with the fewest characters to change, whatever their case. */
+export function nearestModel(name: string): string {
+  const asked = name.slice(0, 100).toLowerCase();
+  const names = listModels().map((known) => ({ known, away: editDistance(asked, known.toLowerCase()) }));
+  return names.sort((a, b) => a.away - b.away)[0].known;
+}
+
+/** How many characters must be put in, left out or replaced. @see Levenshtein 1966 */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
+  for (const character of from) {
+    const next = [row[0] + 1];
+    for (let i = 0; i < to.length; i++) next.push(Math.min(row[i] + Number(character !== to[i]), row[i + 1] + 1, next[i] + 1));
+    row = next;
   }
+  return row[to.length];
 }
 
 function fromWildcards(pattern: string): RegExp {
