@@ -1,5 +1,6 @@
 import type { Build } from "../core/build.js";
 import { ArgumentError } from "../core/errors.js";
+import { log } from "../core/math.js";
 import { type Shape, sizeOf } from "../core/shape.js";
 import { inSlices, type Slices } from "../core/slices.js";
 import type { Dataset } from "../data/dataset.js";
@@ -19,7 +20,7 @@ import { lossDivisor } from "./loss.js";
 import { trainingSize } from "./image-size.js";
 import { type KeptFeatures, keepFeatures } from "./kept-features.js";
 import type { Phase } from "./options.js";
-import { regressionRule, scaleOf, type Scale } from "./regression.js";
+import { regressionRule, type Scale, scaleOf, unscaled } from "./regression.js";
 import { type Groups, hyperInputs, parameterGroups } from "./rates.js";
 import { scheduleOf } from "./schedules.js";
 import type { Settings } from "./settings.js";
@@ -52,6 +53,7 @@ export interface Position {
 /** One phase of training made ready: its programs, its optimiser state, and in a head phase the backbone's results. */
 export class PhaseRun {
   private readonly programs = new Map<string, Program>();
+  private readonly head: readonly Value[];
   private readonly groups: Groups;
   /** Of training images. */
   readonly imageSize: readonly [height: number, width: number];
@@ -80,8 +82,8 @@ export class PhaseRun {
     const backbone = inferenceGraph(model.architecture, model.labels.length, size, "features");
     const whole = inferenceGraph(model.architecture, model.labels.length, size, "logits");
     this.featureShape = backbone.outputs.get("features")?.shape.slice(1) ?? [];
-    const head = new Set([...whole.kept.keys()].filter((name) => !backbone.kept.has(name)));
-    this.groups = parameterGroups(model, head, phase, settings.layerDecay);
+    this.head = [...whole.kept.values()].filter(({ name }) => !backbone.kept.has(name));
+    this.groups = parameterGroups(model, new Set(this.head.map(({ name }) => name)), phase, settings.layerDecay);
   }
 
   private get views(): number {
@@ -106,8 +108,17 @@ export class PhaseRun {
       });
     const kept = await of(train, this.views, 0);
     const measured = validation && (await of(validation, 1, first));
-    const scale = this.phase.regression ? await inSlices(scaleOf(kept.rows), signal) : { variance: 1, rate: 1 };
+    const scale = this.phase.regression ? await inSlices(scaleOf(kept.rows), signal) : unscaled;
     this.kept = { train: kept, validation: measured, scale };
+  }
+
+  /** A regression starts at 0, as is usual, unless the head that is there says more of the images than a new one could by chance. */
+  async startRegression(): Promise<void> {
+    if (!this.phase.regression || !this.kept) return;
+    const { session, labels } = this.model;
+    const { loss } = await this.validateHead(this.kept.train);
+    if (loss < 0.9 * log(labels.length)) return;
+    for (const { name, shape } of this.head) await session.write(name, new Float32Array(sizeOf(shape)));
   }
 
   /**
@@ -180,8 +191,8 @@ export class PhaseRun {
   private updateInputs({ plan }: Program, { batch, batches, epoch, stepsBefore, factor }: Position): Record<string, Float32Array> {
     const { phase, settings, kept } = this;
     const { accumulate = 1, ema } = settings;
-    const { variance, rate } = kept?.scale ?? { variance: 1, rate: 1 };
-    const peak = { lr: phase.lr * rate, weightDecay: settings.weightDecay * variance };
+    const { variance, rate, square } = kept?.scale ?? unscaled;
+    const peak = { lr: phase.lr * rate, plainLr: phase.lr * rate * square, weightDecay: settings.weightDecay * variance };
     const stepsPerEpoch = Math.ceil(batches / accumulate);
     const steps = phase.epochs * stepsPerEpoch;
     const step = epoch * stepsPerEpoch + Math.floor(batch / accumulate);
@@ -211,7 +222,8 @@ export class PhaseRun {
     const graphs: Graph[] = [];
     for (const batch of parts(images)) graphs.push(yield* this.stepGraph(batch, this.isMixed));
     if ((settings.accumulate ?? 1) > 1) graphs.splice(1, 0, yield* updateGraph(graphs[0], this.stepSettings()));
-    if (head) graphs.push(...parts(validation?.length ?? 0).map((batch) => this.headGraph(batch)));
+    if (head)
+      graphs.push(...[this.phase.regression ? train.length * this.views : 0, validation?.length ?? 0].flatMap(parts).map((batch) => this.headGraph(batch)));
     const plans: Plan[] = [];
     for (const graph of graphs) plans.push(yield* paper.prepare(graph, programOptions));
     if (!head) yield* compute("logits", validation);

@@ -33,11 +33,12 @@ export function parameterGroups(model: Model, head: ReadonlySet<string>, phase: 
  * The optimiser's inputs of one step: each group's learning rate times the schedule's factor, with and without weight decay.
  *
  * @param inputs names that the training graph asks for
+ * @param peak.plainLr of what does not decay, default `lr`
  * @param step steps of this phase done before
  */
 export function hyperInputs(
   inputs: { has(name: string): boolean },
-  { lr, weightDecay }: { readonly lr: number; readonly weightDecay: number },
+  { lr, plainLr = lr, weightDecay }: { readonly lr: number; readonly plainLr?: number; readonly weightDecay: number },
   { divisors }: Groups,
   settings: OptimizerSettings,
   factor: number,
@@ -47,7 +48,8 @@ export function hyperInputs(
   divisors.forEach((divisor, group) => {
     for (const decays of [true, false]) {
       const name = hyperName(group, decays);
-      if (inputs.has(name)) hyper[name] = hyperOf(settings, { lr: (lr / divisor) * factor, weightDecay: decays ? weightDecay : 0 }, step + 1);
+      if (inputs.has(name))
+        hyper[name] = hyperOf(settings, { lr: ((decays ? lr : plainLr) / divisor) * factor, weightDecay: decays ? weightDecay : 0 }, step + 1);
     }
   });
   return hyper;

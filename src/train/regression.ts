@@ -43,13 +43,21 @@ const mostRows = 1000;
 /** Of the power method: within a few per cent of the largest eigenvalue, which is far from the second of features that are not negative. */
 const iterations = 12;
 
-/** What penalty and learning rate are in proportion to, for the same course on features of any size. */
+/** What penalty and learning rates are in proportion to, for the same course on features of any size. */
 export interface Scale {
   /** Mean variance of the features. */
   readonly variance: number;
-  /** Inverse of the loss' greatest curvature: half the largest eigenvalue of the features' second moments bounds that of a softmax's cross-entropy. */
+  /**
+   * Inverse of the loss' greatest curvature: half the largest eigenvalue of the second moments bounds that of a softmax's cross-entropy. The
+   * features' is greater by at most `square` with one more that is constant.
+   */
   readonly rate: number;
+  /** Mean square of the features: the bias learns as if its own, which is always 1, were of their size. */
+  readonly square: number;
 }
+
+/** Where there is no regression. */
+export const unscaled: Scale = { variance: 1, rate: 1, square: 1 };
 
 /** @param features of the images that a regression learns from */
 export function* scaleOf(features: readonly Float32Array[]): Slices<Scale> {
@@ -58,8 +66,13 @@ export function* scaleOf(features: readonly Float32Array[]): Slices<Scale> {
   const mean = new Float64Array(rows[0].length);
   for (const row of rows) for (let i = 0; i < mean.length; i++) mean[i] += row[i] / rows.length;
   yield;
-  let squares = 0;
-  for (const row of rows) for (let i = 0; i < mean.length; i++) squares += square(row[i] - mean[i]);
+  let [spread, squares] = [0, 0];
+  for (const row of rows) {
+    for (let i = 0; i < mean.length; i++) {
+      spread += square(row[i] - mean[i]);
+      squares += square(row[i]);
+    }
+  }
   let direction = new Float64Array(mean.length).fill(1);
   let largest = 0;
   for (let iteration = 0; iteration < iterations; iteration++) {
@@ -76,7 +89,8 @@ export function* scaleOf(features: readonly Float32Array[]): Slices<Scale> {
     if (largest === 0) break;
     yield;
   }
-  return { variance: squares / (rows.length * mean.length), rate: largest > 0 ? 2 / largest : 1 };
+  const count = rows.length * mean.length;
+  return largest > 0 ? { variance: spread / count, rate: 2 / (largest + squares / count), square: squares / count } : { ...unscaled, variance: 0 };
 }
 
 const square = (x: number) => x * x;

@@ -199,6 +199,7 @@ export class Trainer {
     run.divisor = this.resumed?.state.divisor ?? 0;
     this.resumed = undefined;
     await run.computeFeatures((done, total) => this.options.onPrepare?.({ work: "features", done, total }));
+    if (cursor.phaseStep === 0) await run.startRegression();
     const clock = new Clock();
     for (let ended = false; !ended; ) {
       await this.runSteps(run, train, clock);

@@ -18,25 +18,28 @@ describe("what rate and penalty are in proportion to", () => {
   const random = new Random(1);
   const rows = Array.from({ length: 400 }, () => Float32Array.from([3 + random.uniform(), 1 + 2 * random.uniform(), 5]));
 
-  test("is the features' mean variance, and two over the largest eigenvalue of their second moments", () => {
-    const { variance, rate } = atOnce(scaleOf(rows));
+  test("is the features' mean variance and mean square, and two over the largest eigenvalue of their second moments and that square", () => {
+    const { variance, rate, square } = atOnce(scaleOf(rows));
     const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
     const spread = (values: number[]) => mean(values.map((value) => (value - mean(values)) * (value - mean(values))));
     expect(variance).toBeCloseTo(mean([0, 1, 2].map((i) => spread(rows.map((row) => row[i])))), 10);
     const moments = [0, 1, 2].map((i) => [0, 1, 2].map((j) => rows.reduce((sum, row) => sum + row[i] * row[j], 0) / rows.length));
+    expect(square).toBeCloseTo(mean([0, 1, 2].map((i) => moments[i][i])), 10);
     const determinant = (x: number) => {
       const [[a, b, c], [d, e, f], [g, h, i]] = moments.map((row, at) => row.map((value, j) => value - (at === j ? x : 0)));
       return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
     };
-    expect(determinant((2 / rate) * 0.999) * determinant((2 / rate) * 1.001)).toBeLessThan(0); // a root lies between
-    expect(2 / rate).toBeGreaterThan(moments[0][0] + moments[2][2]);
+    const largest = 2 / rate - square;
+    expect(determinant(largest * 0.999) * determinant(largest * 1.001)).toBeLessThan(0); // a root lies between
+    expect(largest).toBeGreaterThan(moments[0][0] + moments[2][2]);
   });
 
   test("grows with them as it should, and features that are all nothing have a rate too", () => {
     const [once, thrice] = [1, 3].map((times) => atOnce(scaleOf(rows.map((row) => row.map((value) => times * value)))));
     expect(thrice.variance / once.variance).toBeCloseTo(9, 4);
     expect(once.rate / thrice.rate).toBeCloseTo(9, 4);
-    expect(atOnce(scaleOf([new Float32Array(4)]))).toEqual({ variance: 0, rate: 1 });
+    expect(thrice.square / once.square).toBeCloseTo(9, 4);
+    expect(atOnce(scaleOf([new Float32Array(4)]))).toEqual({ variance: 0, rate: 1, square: 1 });
   });
 });
 
@@ -78,6 +81,39 @@ describe("a head that learns as a logistic regression", () => {
     }
   });
 
+  test("takes the same course on features of any size, its bias too", async () => {
+    const data = tinyData(46).subset(Array.from({ length: 46 }, (_, i) => i).filter((i) => i % 3 < 2 || i < 12)); // fewer bright ones: a bias has something to learn
+    const courseAt = async (factor: number) => {
+      const model = await tinyResnet({ preprocessing: { resize: 8, crop: 8, interpolation: "bilinear", mean: [0.5], std: [0.25 / factor] } });
+      const trainer = new Trainer(
+        model,
+        { train: data, validation: data },
+        { batchSize: 16, phases: [{ ...phase, epochs: 12, regression: { penalty: 0.1, views: 1 } }] },
+      );
+      const records = await trainer.fit();
+      const bias = (await model.parameters()).get("linear.bias")?.data ?? [];
+      model.close();
+      return [...records.flatMap(({ loss, validation }) => [loss, validation?.loss as number]), ...bias];
+    };
+    const [course, ...others] = await Promise.all([1, 0.001, 0.02, 1000].map(courseAt));
+    for (const other of others) other.forEach((value, i) => expect(Math.abs(value - course[i])).toBeLessThan(2e-3));
+    expect(course[0]).toBeLessThan(Math.log(3)); // what a guess costs
+    expect(course[23]).toBeLessThan(0.6 * Math.log(3));
+    expect(Math.max(...course.slice(24).map(Math.abs))).toBeGreaterThan(0.05);
+  });
+
+  test("begins with the head that a model has where that says something of the images", async () => {
+    const data = tinyData(24);
+    const model = await tinyResnet();
+    const losses = async () => {
+      const records = await new Trainer(model, { train: data }, { phases: [{ ...phase, epochs: 30, regression: { penalty: 0.01, views: 1 } }] }).fit();
+      return records.map(({ loss }) => loss);
+    };
+    const [first, second] = [await losses(), await losses()];
+    expect(second[0]).toBeLessThan(first[10]);
+    model.close();
+  });
+
   test("takes every view of an image once through the backbone, and learns from all of them", async () => {
     const twoClasses = ImageList.from(
       tinyItems(18).filter(({ label }) => label !== "middle"),
@@ -105,10 +141,11 @@ describe("a head that learns as a logistic regression", () => {
     };
     expect((await accuracies(1, 60)).at(-1)).toBe(1);
     expect(told).toEqual([12, 15, 15, 15]);
-    const shown = (await accuracies(2, 60)).slice(-2);
+    const shown = (await accuracies(2, 60)).slice(-30);
     expect(told.slice(4)).toEqual([12, 27, 24, 27, 27, 27]);
-    expect(Math.max(...shown)).toBeLessThanOrEqual(0.75); // half of an epoch's images are black, and these get one answer
-    expect(Math.min(...shown)).toBeGreaterThanOrEqual(0.5);
+    const mean = shown.reduce((sum, accuracy) => sum + accuracy / 30, 0);
+    expect(mean).toBeLessThanOrEqual(0.8); // half of an epoch's images are black, and these get one answer
+    expect(mean).toBeGreaterThanOrEqual(0.5);
   });
 
   test("refuses what it cannot do", async () => {
