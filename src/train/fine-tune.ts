@@ -9,9 +9,12 @@ export interface FineTuneOptions extends Omit<TrainerOptions, "phases" | "lr" | 
    * epochs or more from 40 images a class or more, by cross-entropy and without a teacher; `false` for none.
    */
   readonly mixing?: Required<TrainerOptions>["mixing"];
-  /** Passes over the data with all layers learning. Default by the number of images, 5 to 20, below 40 images a class at most 10; none below 10 images a class. */
+  /**
+   * Passes over the data with all layers learning. Default by the number of images, 5 to 20, below 40 images a class at most 10, none below 10;
+   * for an untrained backbone 5 to 50, however few images a class.
+   */
   readonly epochs?: number;
-  /** Passes before that over kept backbone results, with only the head learning; nearly free. Default by the number of images, 16 to 60. */
+  /** Passes before that over kept backbone results, with only the head learning; nearly free. Default by the number of images, 16 to 60; none for an untrained backbone. */
   readonly freezeEpochs?: number;
   /**
    * Of each image that the head learns from alone: as it is measured, and so many less one as training images vary; 1 to 64. Default 8 for up

@@ -155,7 +155,10 @@ export interface Preparation {
   readonly total: number;
 }
 
-/** After each step, and once more at the end of each epoch, then with `validation` where there are such images. */
+/**
+ * After each step, and once more at the end of each epoch: then with the numbers of its last step again, `endOfEpoch`, and `validation` where
+ * there are such images.
+ */
 export interface Progress {
   readonly phase: string;
   /** From 1, over all phases. */
@@ -173,7 +176,7 @@ export interface Progress {
   readonly imagesPerSecond: number;
   /** Share of the epoch's time so far, 0 to 1, in which the next step waited for its images: reading, decoding, augmenting. */
   readonly waiting: number;
-  /** Seconds left in this phase. */
+  /** Seconds that the steps to do take, over all phases: an estimate, the rougher before the first step of all layers. Without validation. */
   readonly eta: number;
   /** True once an epoch, after its last step and its validation. */
   readonly endOfEpoch: boolean;

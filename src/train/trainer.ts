@@ -32,6 +32,8 @@ import type { Teacher } from "./teacher.js";
 
 /** Models that learn now. */
 const learning = new WeakSet<Model>();
+/** A step of all layers takes about as long as so many passes of its images through the backbone: one forward, and two of that size backward. */
+const forwardsPerStep = 3;
 
 /**
  * Trains a model on a data set. Everything runs in one build and depends only on weights, data, options and seed: the
@@ -48,6 +50,8 @@ export class Trainer {
   private cursor: Cursor = { phase: 0, epoch: 0, batch: 0, phaseStep: 0, step: 0 };
   private sums = { loss: 0, right: 0 };
   private batchLoss = 0;
+  /** Of a step of each kind, as the last ones took. */
+  private readonly stepSeconds = { head: 0, all: 0 };
   private readonly stopping: EarlyStopping;
   private plateau: PlateauState = plateauStart;
   private readonly averages?: Averages;
@@ -198,7 +202,11 @@ export class Trainer {
     if (this.resumed) await run.restore(this.resumed.optimizer, cursor.phaseStep === 0);
     run.divisor = this.resumed?.state.divisor ?? 0;
     this.resumed = undefined;
-    await run.computeFeatures((done, total) => this.options.onPrepare?.({ work: "features", done, total }));
+    const begun = performance.now();
+    await run.computeFeatures((done, total) => {
+      this.stepSeconds.all = (forwardsPerStep * settings.batchSize * (performance.now() - begun)) / 1000 / Math.max(1, done);
+      this.options.onPrepare?.({ work: "features", done, total });
+    });
     if (cursor.phaseStep === 0) await run.startRegression();
     const clock = new Clock();
     for (let ended = false; !ended; ) {
@@ -275,6 +283,7 @@ export class Trainer {
       cursor.phaseStep++;
       cursor.step++;
       clock.stop(labels.length);
+      this.stepSeconds[this.settings.phases[cursor.phase].train] = clock.secondsFor(1);
       this.batchLoss = loss;
       this.options.onProgress?.(this.progress(train, clock));
       if (!Number.isFinite(loss)) throw this.diverged(loss);
@@ -287,7 +296,7 @@ export class Trainer {
 
   /** Where training stands. `validated` is given at the end of an epoch, `null` where there are no images to measure on. */
   private progress(train: Dataset, clock: Clock, validated?: Progress["validation"] | null): Progress {
-    const { cursor, sums } = this;
+    const { cursor, sums, stepSeconds } = this;
     const { phases } = this.settings;
     const epochsOf = (some: readonly Phase[]) => some.reduce((sum, { epochs }) => sum + epochs, 0);
     const stepsOf = (phase: Phase) => phase.epochs * this.epochSize(train, phase).batches;
@@ -305,7 +314,7 @@ export class Trainer {
       validation: validated ?? undefined,
       imagesPerSecond: clock.imagesPerSecond,
       waiting: clock.waiting,
-      eta: clock.secondsFor(stepsOf(phase) - cursor.phaseStep),
+      eta: phases.slice(cursor.phase).reduce((sum, each) => sum + stepsOf(each) * stepSeconds[each.train], -cursor.phaseStep * stepSeconds[phase.train]),
       endOfEpoch: validated !== undefined,
     };
   }
