@@ -7,9 +7,11 @@ import { buildChoices } from "../runtime/choose-build.js";
 import { checkedEma, type Ema } from "./averages.js";
 import { type DistillationSettings, distillationSettings } from "./distillation.js";
 import { checkedLoss } from "./loss.js";
-import type { Phase, TrainerOptions } from "./options.js";
+import { trainingSize } from "./image-size.js";
+import type { Phase, TrainerOptions, TrainingData } from "./options.js";
 import { checkRegression, hasLinearHead } from "./regression.js";
-import { checkedSchedule } from "./schedules.js";
+import { checkClassWeights } from "./sampling.js";
+import { checkedSchedule, fallsOnPlateaus } from "./schedules.js";
 
 /** Options that are only there where they are given; what was trained without them is the same as before there were any. */
 type Extras = "accumulate" | "loss" | "classWeights" | "sampling" | "layerDecay" | "dropRate" | "dropPathRate" | "repeats";
@@ -130,4 +132,14 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
       throw new ArgumentError(`train: ${name}: lrMult expected 1 beside layerDecay, which says how blocks learn, got ${lrMult}`);
   }
   return settings;
+}
+
+/** @throws {ArgumentError} for settings that ask for what the data or the network does not have */
+export function checkData({ patience, phases, classWeights, sampling }: Settings, model: Model, { train, validation }: TrainingData): void {
+  model.labelIndices([...train.classes, ...(validation?.classes ?? [])]);
+  const needy = patience > 0 ? "patience" : phases.some(({ schedule }) => fallsOnPlateaus(schedule)) ? "a plateau schedule" : undefined;
+  if (needy && !validation?.length) throw new ArgumentError(`train: ${needy} needs validation images to measure on`);
+  checkClassWeights("classWeights", classWeights, train.classes.length);
+  checkClassWeights("sampling", typeof sampling === "object" ? sampling.classWeights : sampling, train.classes.length);
+  for (const phase of phases) trainingSize(model, phase);
 }

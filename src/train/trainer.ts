@@ -22,11 +22,11 @@ import { classWeightsOf } from "./loss.js";
 import { chooseBatchNorm } from "./norms.js";
 import { onlyReadable } from "./only-readable.js";
 import type { EpochRecord, Phase, Progress, TrainerOptions, TrainingData } from "./options.js";
-import { shownSize, trainingSize, viewSize } from "./image-size.js";
+import { shownSize, viewSize } from "./image-size.js";
 import { PhaseRun } from "./phase-run.js";
-import { checkClassWeights, imagesByClass, orderOf, repeated } from "./sampling.js";
-import { fallsOnPlateaus, wholeSchedule } from "./schedules.js";
-import { resolveSettings, type Settings } from "./settings.js";
+import { imagesByClass, orderOf, repeated } from "./sampling.js";
+import { wholeSchedule } from "./schedules.js";
+import { checkData, resolveSettings, type Settings } from "./settings.js";
 import { streams } from "./streams.js";
 import type { Teacher } from "./teacher.js";
 
@@ -80,14 +80,7 @@ export class Trainer {
     this.settings = resolveSettings(options, batchNorm, model);
     this.stopping = new EarlyStopping(model, this.settings.patience);
     this.notices = [choice && `fineTune: ${choice}`, notice].flatMap((text) => text || []);
-    model.labelIndices([...data.train.classes, ...(data.validation?.classes ?? [])]);
-    const needy =
-      this.settings.patience > 0 ? "patience" : this.settings.phases.some(({ schedule }) => fallsOnPlateaus(schedule)) ? "a plateau schedule" : undefined;
-    if (needy && !data.validation?.length) throw new ArgumentError(`train: ${needy} needs validation images to measure on`);
-    const { classWeights, sampling } = this.settings;
-    checkClassWeights("classWeights", classWeights, data.train.classes.length);
-    checkClassWeights("sampling", typeof sampling === "object" ? sampling.classWeights : sampling, data.train.classes.length);
-    for (const phase of this.settings.phases) trainingSize(model, phase);
+    checkData(this.settings, model, data);
     if (this.settings.ema) this.averages = new Averages(model);
   }
 
