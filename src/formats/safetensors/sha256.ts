@@ -1,3 +1,4 @@
+import { hasNode } from "../../core/environment.js";
 import { FormatError } from "../../core/errors.js";
 import { giveWay } from "../../core/slices.js";
 import { runningPool } from "../../runtime/pool.js";
@@ -24,26 +25,27 @@ export function readSha256({ metadata, tensors }: Header, file: string): Map<str
   return digests as Map<string, string>;
 }
 
-/** Bytes that a page hashes at once: a few milliseconds. */
+/** Bytes that are hashed at once: a few milliseconds. */
 const piece = 2 ** 18;
 /** Bytes that a page copies at once. */
 const mostCopied = 2 ** 25;
 
 /**
- * Lower-case hexadecimal SHA-256. WebCrypto holds a page's thread in some browsers (Chromium, for 3 ms a megabyte), so a page asks a worker
- * to ask it; where there is none of both (pages have WebCrypto over https only), or there is too much to copy, our own does it in slices.
+ * Lower-case hexadecimal SHA-256. Node's own takes pieces, while WebCrypto copies all of the bytes first. That holds a page's thread in some
+ * browsers (Chromium, for 3 ms a megabyte), so a page asks a worker to ask it; where there is none of both (pages have WebCrypto over https
+ * only), or there is too much to copy, our own does it in slices.
  *
  * @throws the signal's reason when aborted
  */
 export async function sha256(bytes: Uint8Array, signal?: AbortSignal): Promise<string> {
   await giveWay(signal);
   const own = bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
-  if (globalThis.crypto?.subtle) {
+  if (!hasNode && globalThis.crypto?.subtle) {
     if (bytes.length <= piece || !("document" in globalThis)) return hex(await crypto.subtle.digest("SHA-256", own));
     const pool = bytes.length <= mostCopied ? await runningPool() : undefined;
     if (pool) return hex(await pool.digest(own.slice()));
   }
-  const { Sha256 } = await import("../../core/sha256.js");
+  const { Sha256 } = await (hasNode ? import("../../core/sha256-node.js") : import("../../core/sha256.js"));
   const hash = new Sha256();
   for (let at = 0; at < bytes.length; at += piece) {
     hash.update(bytes.subarray(at, at + piece));
