@@ -6,7 +6,7 @@ import { augmentedSamples } from "../vision/index.js";
 import { openModel } from "./open-model.js";
 import { addEngineOptions, addInputOptions, type EngineOptions, type InputOptions, modelArgument, numberWithin, wholeNumber } from "./options.js";
 import { printJson } from "./output.js";
-import { checkWritable } from "./paths.js";
+import { checkPng, checkWritable } from "./paths.js";
 
 interface AugmentCommandOptions extends EngineOptions, InputOptions {
   readonly output: string;
@@ -36,6 +36,7 @@ export function augmentCommand(): Command {
 }
 
 async function run(source: string, image: string, { output, count, columns, area, augment, seed, json, ...options }: AugmentCommandOptions): Promise<void> {
+  checkPng(output);
   checkWritable(output);
   const model = await openModel(source, { ...options, json });
   const augmentation = { scale: [area, 1], auto: augment === undefined ? undefined : transforms.autoAugmentation(augment) } as const;

@@ -50,5 +50,5 @@ async function run(source: string, folder: string, { output = source, truePositi
   console.log(
     `temperature ${temperature.toFixed(3)}  loss ${before.loss.toFixed(4)} -> ${after.loss.toFixed(4)}  calibration error ${formatShare(before.ece)} -> ${formatShare(after.ece)}  ${images} images${examples ? `, compared with the ${examples.length} of the split's other half` : ""}`,
   );
-  console.log(`written ${output}`);
+  console.log(`wrote ${output}`);
 }

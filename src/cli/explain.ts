@@ -5,7 +5,7 @@ import { explain, overlay } from "../vision/index.js";
 import { openModel } from "./open-model.js";
 import { addEngineOptions, addInputOptions, type EngineOptions, type InputOptions, modelArgument, numberWithin } from "./options.js";
 import { formatShare, printJson, styled } from "./output.js";
-import { checkWritable } from "./paths.js";
+import { checkPng, checkWritable } from "./paths.js";
 
 interface ExplainCommandOptions extends EngineOptions, InputOptions {
   readonly output: string;
@@ -28,6 +28,7 @@ export function explainCommand(): Command {
 }
 
 async function run(source: string, image: string, { output, label, layer, opacity, json, ...options }: ExplainCommandOptions): Promise<void> {
+  checkPng(output);
   checkWritable(output);
   const model = await openModel(source, { ...options, json });
   const explanation = await explain(model, image, { label, layer });

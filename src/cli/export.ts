@@ -29,7 +29,7 @@ async function run(what: "page" | "node" | "browser", source: string, { output, 
   const text = what === "page" ? await pageOf(source, title, { ...options, json }) : codeSnippet({ runtime: what, file: basename(source) });
   if (file) writeFileSync(file, text);
   if (json) printJson(file ? { file, bytes: Buffer.byteLength(text) } : { code: text });
-  else if (file) console.log(`written ${file}, ${formatBytes(Buffer.byteLength(text))}`);
+  else if (file) console.log(`wrote ${file}, ${formatBytes(Buffer.byteLength(text))}`);
   else process.stdout.write(text);
 }
 

@@ -1,6 +1,11 @@
 import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { DataError } from "../index.js";
+import { ArgumentError, DataError } from "../index.js";
+
+/** Whether the name is one that a viewer opens as what is written there. @throws {ArgumentError} for another ending */
+export function checkPng(path: string): void {
+  if (!/\.png$/i.test(path)) throw new ArgumentError(`--output: expected a file that ends in .png, got ${path}`);
+}
 
 /** Whether a file can be written there, asked before the work whose result it is to hold. @throws {DataError} saying why not */
 export function checkWritable(path: string): void {

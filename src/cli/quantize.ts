@@ -50,5 +50,5 @@ async function run(source: string, folder: string, { output, images, maxLoss, va
   model.close();
   quantized.close();
   if (json) printJson({ file: output, ...report });
-  else console.log(`written   ${output}`);
+  else console.log(`wrote     ${output}`);
 }

@@ -36,11 +36,12 @@ export function besideFile(path: string | URL, name: string): string {
   return join(dirname(pathOf(path)), name);
 }
 
-/** Paths of what lies in a folder, in alphabetical order. */
+/** Paths of what lies in a folder, in alphabetical order; names that begin with a dot are of what programs keep there. */
 export async function filesIn(folder: string | URL): Promise<string[]> {
   const { readdir } = process.getBuiltinModule("node:fs/promises");
   const { join } = process.getBuiltinModule("node:path");
-  return (await readdir(pathOf(folder))).sort().map((name) => join(pathOf(folder), name));
+  const names = (await readdir(pathOf(folder))).filter((name) => !name.startsWith("."));
+  return names.sort().map((name) => join(pathOf(folder), name));
 }
 
 /**

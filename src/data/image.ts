@@ -106,7 +106,7 @@ function isObject(source: unknown): source is object {
 }
 
 function kindOf(source: unknown): string {
-  return isObject(source) ? `an ${source.constructor?.name ?? "object"}` : source === null ? "null" : `a ${typeof source}`;
+  return isObject(source) ? `an ${source.constructor?.name ?? "object"}` : source === null || source === undefined ? String(source) : `a ${typeof source}`;
 }
 
 function checkedPixels(raw: RawPixels, name: string): Pixels {

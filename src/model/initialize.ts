@@ -1,3 +1,5 @@
+import { brief } from "../core/brief.js";
+import { ArgumentError } from "../core/errors.js";
 import { Random } from "../core/random.js";
 import { sizeOf } from "../core/shape.js";
 import type { Slices } from "../core/slices.js";
@@ -8,6 +10,7 @@ export function* initialValues({ name, shape, initializer }: Value, seed: number
   if (initializer?.kind === "values") return initializer.values;
   const data = new Float32Array(sizeOf(shape));
   if (!initializer || initializer.kind === "constant") return data.fill(initializer?.value ?? 0);
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new ArgumentError(`seed: expected a whole number of 0 or more, got ${brief(seed)}`);
   const random = new Random(seed, ...utf8Words(name));
   for (let i = 0; i < data.length; i++) {
     if (i % drawsAtOnce === 0) yield;

@@ -5,6 +5,7 @@ import type { Architecture } from "../nn/architecture.js";
 import { Session } from "../runtime/session.js";
 import { inferenceGraph } from "./graphs.js";
 import { initialValues } from "./initialize.js";
+import { checkLabels } from "./labels.js";
 import type { Model } from "./model.js";
 
 /** What a model with another head is made of. */
@@ -18,6 +19,7 @@ export interface NewHead {
 export async function replaceHead(model: Model, classes: readonly string[] | number, seed: number, signal?: AbortSignal): Promise<NewHead> {
   const { session: old, facts, inline, imageSize } = model;
   if (facts.quantized) throw new ArgumentError("replaceHead: a quantised model keeps its head; replace that of the float32 model");
+  if (typeof classes !== "number") checkLabels("replaceHead", classes);
   const count = typeof classes === "number" ? classes : classes.length;
   if (!(Number.isInteger(count) && count >= 1)) throw new ArgumentError(`replaceHead: expected 1 class or more, got ${count}`);
   const labels = typeof classes === "number" ? Array.from({ length: count }, (_, i) => String(i)) : classes;

@@ -94,7 +94,8 @@ export function resolveSettings(options: TrainerOptions, batchNorm: "frozen" | "
     throw new ArgumentError("train: distillation: phases that train only the head learn without a teacher; expected one in which all layers learn");
   const range = (name: string, value: number, low: number, high: number, whole = false) => {
     if (!(value >= low && value <= high) || (whole && !Number.isInteger(value))) {
-      throw new ArgumentError(`train: ${name} expected a ${whole ? "whole " : ""}number from ${low} to ${high}, got ${value}`);
+      const bounds = high >= Number.MAX_SAFE_INTEGER ? `of ${low} or more` : `from ${low} to ${high}`;
+      throw new ArgumentError(`train: ${name} expected a ${whole ? "whole " : ""}number ${bounds}, got ${value}`);
     }
   };
   range("batchSize", settings.batchSize, 1, 65536, true);

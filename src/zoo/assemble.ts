@@ -5,6 +5,7 @@ import { evaluationTransforms, named, type Preprocessing, type PreprocessingName
 import type { Value } from "../graph/graph.js";
 import { inferenceGraph } from "../model/graphs.js";
 import { initialValues } from "../model/initialize.js";
+import { checkLabels } from "../model/labels.js";
 import { toMemory } from "../model/layout.js";
 import { Model } from "../model/model.js";
 import type { Architecture } from "../nn/architecture.js";
@@ -93,6 +94,8 @@ function settleClasses(built: Architecture, { labels: given, numClasses: asked, 
   if (given && given.length !== numClasses) throw new ArgumentError(`createModel: ${given.length} labels for ${numClasses} classes`);
   const labels = given ?? (saved.labels?.length === numClasses ? saved.labels : Array.from({ length: numClasses }, (_, i) => String(i)));
   const newHead = anew ?? (!weights?.quantized && saved.labels !== undefined && labels.some((label, i) => label !== saved.labels?.[i]));
+  const isKept = weights !== undefined && !newHead && (ofWeights ?? numClasses) === numClasses; // then the names are the data set's, which may have one twice
+  if (given && !isKept) checkLabels("createModel", given);
   if (newHead && weights?.quantized)
     throw new ArgumentError(`createModel: a quantised model keeps its head; give a new one to the float32 weights (${weights.file})`);
   return { labels, newHead, mayDiffer: !weights?.quantized && (asked !== undefined || given !== undefined || anew === true) };

@@ -156,7 +156,7 @@ describe("ocelli quantize", () => {
     expect({ code, stdout }).toEqual({
       code: 0,
       stdout: expect.stringMatching(
-        /^size {6}[\d.]+ MB -> .*smaller\nspeed .* times as fast\naccuracy {2}[\d.]+ % -> [\d.]+ %, .*\nwritten {3}q\.safetensors\n$/,
+        /^size {6}[\d.]+ MB -> .*smaller\nspeed .* times as fast\naccuracy {2}[\d.]+ % -> [\d.]+ %, .*\nwrote {5}q\.safetensors\n$/,
       ),
     });
     expect(statSync(join(root, "m.safetensors")).size / statSync(join(root, "q.safetensors")).size).toBeGreaterThan(3.5);
@@ -215,11 +215,12 @@ describe("wrong usage", () => {
     for (const args of [
       ["predict", "resnet1000", image],
       ["inspect", "resnet1000"],
+      ["calibrate", "resnet1000", "tiny"],
       ["train", "tiny", "-m", "resnet1000"],
     ]) {
       const { code, stderr } = await ocelli(args, root);
       expect(code).toBe(2);
-      expect(stderr).toMatch(/resnet1000.*`ocelli models` lists/);
+      expect(stderr).toMatch(/resnet1000.*; did you mean resnet101\? `ocelli models` lists all/);
     }
     expect((await ocelli(["train", "tiny", "-m", "mobilenet_v2"], root)).stderr).toMatch(
       /no weights are known for mobilenet_v2 .*save a state_dict as safetensors/,

@@ -26,6 +26,12 @@ describe("ocelli explain", () => {
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('there is no spatial layer "nowhere"')]);
   });
 
+  it.each(["explain", "augment"])("%s gives a PNG no other ending", async (command) => {
+    const { code, stderr } = await ocelli([command, "m.safetensors", image, "-o", "heat.txt"], root);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--output: expected a file that ends in .png, got heat.txt")]);
+    expect(existsSync(join(root, "heat.txt"))).toBe(false);
+  });
+
   it("takes other programs' files: the same map for the same network as ONNX", async () => {
     const model = await loadModel(join(root, "m.safetensors"));
     await model.save(join(root, "m.onnx"));
@@ -57,7 +63,7 @@ describe("ocelli augment", () => {
 describe("ocelli export", () => {
   it("writes a page with the model inside, or code that names the model's file", async () => {
     const { code, stdout } = await ocelli(["export", "page", "m.safetensors", "-o", "mine.html", "--title", "Bags & <more>"], root);
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/^written mine\.html, [\d.]+ [kM]B\n$/)]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^wrote mine\.html, [\d.]+ [kM]B\n$/)]);
     const page = readFileSync(join(root, "mine.html"), "utf8");
     expect(page).toContain("<title>Bags &#38; &#60;more&#62;</title>");
     const [, inside] = /<script type="text\/plain" id="model">([^<]+)</.exec(page) as RegExpExecArray;

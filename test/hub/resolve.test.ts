@@ -146,6 +146,8 @@ describe("weights by name", () => {
     rmSync(join(dir, "model.safetensors"));
     rmSync(join(dir, "config.json"));
     await expect(loadModel(dir, inline)).rejects.toThrow(/has none of model\.safetensors, .*: it has no files/);
+    writeFileSync(join(dir, ".ocelli-index.safetensors"), weights); // of a program's own, such as `ocelli search`'s in a folder of photos
+    await expect(loadModel(dir, inline)).rejects.toThrow(/has none of model\.safetensors, /);
     writeFileSync(join(dir, "pytorch_model.bin"), "");
     await expect(loadModel(dir, inline)).rejects.toThrow("got a Python pickle");
   });

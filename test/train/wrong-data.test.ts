@@ -49,6 +49,13 @@ describe("a data set of one's own, one of whose labels is none", () => {
   });
 });
 
+test("weights that are kept may have a class name twice, as ImageNet has", async () => {
+  const file = await model.save();
+  const named = await loadModel(file, { labels: ["crane", "crane", "crate"], inline: true });
+  expect(named.labels).toEqual(["crane", "crane", "crate"]);
+  named.close();
+});
+
 describe("what is not what a call takes", () => {
   const data = tinyData(6);
   const split = { train: data, validation: data, classes };
@@ -69,6 +76,15 @@ describe("what is not what a call takes", () => {
     ["loadModel: expected a path, a URL, a Blob, bytes or { store, name }, got nothing", () => loadModel(any(undefined))],
     ["loadModel: expected a path, a URL, a Blob, bytes or { store, name }, got an object", () => loadModel(any({}))],
     ["setParameters: expected a Map of tensors by name, got an object", () => model.setParameters(any({}))],
+    ['createModel: class "a" is given twice', () => tinyCnn({ labels: ["a", "b", "a"] })],
+    ['createModel: labels expected a list of names, got "cat"', () => tinyCnn({ labels: any("cat") })],
+    ['replaceHead: labels expected a list of names, got "cat"', () => model.replaceHead(any("cat"))],
+    ["replaceHead: labels expected a list of names, got a list of others", () => model.replaceHead(any(["a", 1]))],
+    ['replaceHead: class "a" is given twice', () => model.replaceHead(["a", "a"])],
+    ["seed: expected a whole number of 0 or more, got NaN", () => tinyCnn({ seed: Number.NaN })],
+    ["seed: expected a whole number of 0 or more, got -1", () => model.replaceHead(2, { seed: -1 })],
+    ["image: expected a path, URL, Blob, bytes, pixels or a picture of the page, got undefined (image)", () => model.classify(any(undefined))],
+    ["train: maxNorm expected a number of 0 or more, got -1", async () => new Trainer(model, { train: data }, { maxNorm: -1 })],
   ];
   test.each(calls)("%s", async (message, call) => {
     await expect(call()).rejects.toThrow(new ArgumentError(message));

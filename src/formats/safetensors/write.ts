@@ -1,3 +1,4 @@
+import { brief } from "../../core/brief.js";
 import { joined } from "../../core/chunks.js";
 import { ArgumentError } from "../../core/errors.js";
 import { formatShape, sizeOf } from "../../core/shape.js";
@@ -47,7 +48,7 @@ export async function* safetensorsChunks(
   const sorted = [...tensors].sort((a, b) => safetensorsDtypes.indexOf(a.dtype) - safetensorsDtypes.indexOf(b.dtype) || (a.name < b.name ? -1 : 1));
   const fields = new Map(metadata instanceof Map ? metadata : Object.entries(metadata));
   for (const [key, text] of fields)
-    if (typeof text !== "string") throw new ArgumentError(`safetensors: metadata ${JSON.stringify(key)} expects a string, got a ${typeof text}`);
+    if (typeof text !== "string") throw new ArgumentError(`safetensors: metadata ${JSON.stringify(key)} expects a string, got ${brief(text)}`);
   const names = new Set<string>();
   for (const tensor of sorted) check(tensor, names);
   if (digested) {
