@@ -146,6 +146,16 @@ export async function writeFileAtomically(path: string | URL, chunks: Chunks): P
   });
 }
 
+/** Whether there is a folder for a file, which may be written in, and no folder in the file's place. */
+async function checkFolder(path: string): Promise<void> {
+  const { access, constants, stat } = process.getBuiltinModule("node:fs/promises");
+  const { dirname, join } = process.getBuiltinModule("node:path");
+  await access(join(dirname(path), "/"), constants.W_OK).catch((cause) => {
+    throw storageError(cause, `cannot write ${path}`);
+  });
+  if ((await stat(path).catch(() => undefined))?.isDirectory()) throw new StorageError(`cannot write ${path}: it is a folder`);
+}
+
 /** Gives a file a second name, `to`, which until then keeps what it had. @returns false where there is no `from` */
 async function copyFile(from: string, to: string): Promise<boolean> {
   const { copyFile, link } = process.getBuiltinModule("node:fs/promises");
@@ -186,6 +196,7 @@ export const disk = {
   place: "the file system",
   open: async (path: string) => ((await isThere(path)) ? path : undefined),
   write: writeFileAtomically,
+  check: checkFolder,
   copy: copyFile,
   async remove(path: string) {
     const { rm } = process.getBuiltinModule("node:fs/promises");

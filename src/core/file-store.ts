@@ -21,6 +21,8 @@ export interface WritableStore {
    * @throws {StorageError} where it cannot be kept; `isFull` where for want of room
    */
   write(name: string, chunks: Chunks): Promise<void>;
+  /** Looks, before long work, whether `write` can keep such a file; writes nothing. @throws {StorageError} where it cannot */
+  check?(name: string): Promise<void>;
   /** Keeps what `from` has as `to` too, by less than reading and writing it. @returns false where there is no `from` */
   copy?(from: string, to: string): Promise<boolean>;
 }
@@ -60,6 +62,12 @@ export async function storedFile<Store extends WritableStore>(target: FileTarget
 export async function writeFile(target: FileTarget, chunks: Chunks): Promise<void> {
   const { store, name } = await storedFile(target);
   await store.write(name, chunks);
+}
+
+/** Looks whether `writeFile` can keep this, as far as its store can tell beforehand. @throws {StorageError} where it cannot */
+export async function checkWritable(target: FileTarget): Promise<void> {
+  const { store, name } = await storedFile(target);
+  await store.check?.(name);
 }
 
 /** Keeps the file that is there, if any, under `<name>.previous`. */

@@ -12,7 +12,7 @@ export interface LrFindOptions
   readonly endLr?: number;
   /** 10 to 10,000, default 100; fewer are made where the loss diverges. */
   readonly steps?: number;
-  /** Ends when the smoothed loss is four times the smallest so far. Default true. */
+  /** Ends when the smoothed loss is four times its smallest after a tenth of the steps, and most of the last five batches' are. Default true. */
   readonly stopDiverging?: boolean;
   /** What learns, default `all`. */
   readonly train?: "head" | "all";
@@ -52,16 +52,20 @@ export async function lrFind(model: Model, { train }: Pick<TrainingData, "train"
   if (!(Number.isInteger(steps) && steps >= 10 && steps <= 10_000))
     throw new ArgumentError(`lrFind: steps expected a whole number from 10 to 10000, got ${steps}`);
   const before = await model.parameters();
-  const { batchesTracked } = model;
+  const { batchesTracked, calibration } = model;
   const stop = new AbortController();
   const [lrs, losses]: [number[], number[]] = [[], []];
+  const settled = Math.floor(steps * skippedShare);
   let [mean, lowest] = [0, Number.POSITIVE_INFINITY];
+  let latest: number[] = [];
   const watch = (loss: number) => {
     mean = smoothing * mean + (1 - smoothing) * loss;
     const done = lrs.length + 1;
     const smooth = mean / (1 - pow(smoothing, done));
-    lowest = Math.min(lowest, smooth);
-    const diverges = !Number.isFinite(smooth) || (stopDiverging && smooth > divergence * lowest);
+    if (done > settled) lowest = Math.min(lowest, smooth);
+    latest = [...latest, loss].slice(-skippedLast);
+    const isHigh = (some: number) => some > divergence * lowest;
+    const diverges = !Number.isFinite(smooth) || (stopDiverging && isHigh(smooth) && latest.filter(isHigh).length > skippedLast / 2); // one alone is noise
     if (Number.isFinite(smooth)) {
       lrs.push(startLr * pow(endLr / startLr, (done - 1) / steps));
       losses.push(smooth);
@@ -87,9 +91,9 @@ export async function lrFind(model: Model, { train }: Pick<TrainingData, "train"
     if (!stop.signal.aborted || signal?.aborted) throw error;
   } finally {
     await model.setParameters(before);
-    model.batchesTracked = batchesTracked;
+    Object.assign(model, { batchesTracked, calibration });
   }
-  const from = Math.min(Math.floor(steps * skippedShare), Math.max(0, lrs.length - skippedLast - 2));
+  const from = Math.min(settled, Math.max(0, lrs.length - skippedLast - 2));
   const tried = [lrs, losses].map((values) => values.slice(from, -skippedLast));
   if (tried[0].length < 2) throw new DataError(`lrFind: the loss diverged after ${lrs.length} steps; use a smaller startLr than ${startLr}`);
   return { lrs, losses, valley: valley(tried[0], tried[1]), steep: steep(tried[0], tried[1]) };

@@ -118,6 +118,7 @@ export class PhaseRun {
     const { session, labels } = this.model;
     const { loss } = await this.validateHead(this.kept.train);
     if (loss < 0.9 * log(labels.length)) return;
+    this.model.calibration = undefined; // it is of other weights, here and below
     for (const { name, shape } of this.head) await session.write(name, new Float32Array(sizeOf(shape)));
   }
 
@@ -172,6 +173,7 @@ export class PhaseRun {
     const inputs = { x, ...(isSoft ? { targets } : { labels }), random, ...(classWeights && { classWeights }), ...lesson?.inputs };
     const entropy = lesson?.entropy ?? 0;
     if (settings.batchNorm === "train" && this.phase.train === "all") model.batchesTracked++;
+    model.calibration = undefined;
     const divisor = lossDivisor(settings.loss, labels, classWeights, isSoft);
     if (accumulate === 1) {
       const { loss, logits } = await program.run({ ...inputs, share: inverse(divisor), ...this.updateInputs(program, position) });

@@ -1,7 +1,7 @@
 import type { Build } from "../core/build.js";
 import { ArgumentError, DataError } from "../core/errors.js";
 import { Random } from "../core/random.js";
-import type { FileSource } from "../core/file-store.js";
+import { checkWritable, type FileSource } from "../core/file-store.js";
 import { inSlices } from "../core/slices.js";
 import { checkSplit, type Dataset } from "../data/dataset.js";
 import type { ImageCache } from "../data/image-cache.js";
@@ -152,6 +152,7 @@ export class Trainer {
    * @returns one record per epoch
    * @throws {ArgumentError} while the model is being trained, and of a trainer that an error has stopped: a new one can `resume` its checkpoint
    * @throws the signal's reason when aborted, after writing the checkpoint if there is to be one
+   * @throws {StorageError} before the first step where the checkpoint cannot be written
    * @throws {DataError} for images that cannot be read (unless they are skipped), and for a loss that is no longer a number
    */
   async fit(): Promise<readonly EpochRecord[]> {
@@ -159,8 +160,8 @@ export class Trainer {
     if (learning.has(this.model)) throw new ArgumentError("train: this model is being trained already");
     if (this.isStopped) throw new ArgumentError("train: an error has stopped this trainer; make a new one, which can resume its checkpoint");
     learning.add(this.model);
-    this.model.calibration = undefined; // it is of other weights
     try {
+      if (checkpoint) await checkWritable(checkpoint);
       const build = await this.chooseBuild();
       await this.averages?.start(this.resumed?.training);
       this.cache = await openCache(await this.mostCached(), this.model);

@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, watch } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { readCheckpoint } from "../../src/train/checkpoint.js";
+import { Trainer } from "../../src/train/trainer.js";
 import { loadModel } from "../../src/zoo/load-model.js";
+import { tinyData, tinyResnet } from "./tiny.js";
 import { trainOnDisk } from "./train-on-disk.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ocelli-checkpoint-"));
@@ -36,6 +38,24 @@ describe("a checkpoint on disk", () => {
     expect(state.cursor).toEqual({ phase: 0, epoch: 1, batch: 0, phaseStep: 2, step: 2 });
     const model = await trainOnDisk(path);
     expect(Buffer.compare(await model.save(), await whole)).toBe(0);
+    model.close();
+  });
+
+  test("that cannot be written is refused before the first step, and nothing is left behind", async () => {
+    const model = await tinyResnet();
+    const file = place("file");
+    writeFileSync(file, "");
+    const steps: number[] = [];
+    for (const [path, why] of [
+      [join(folder, "nowhere", "c"), "there is no such file or folder"],
+      [join(file, "c"), "a part of its path is not a folder"],
+      [join(file, ".."), "it is a folder"],
+    ]) {
+      const trainer = new Trainer(model, { train: tinyData(6) }, { epochs: 1, checkpoint: path, onProgress: ({ step }) => steps.push(step) });
+      await expect(trainer.fit()).rejects.toThrow(`cannot write ${path}: ${why}`);
+    }
+    expect(steps).toEqual([]);
+    expect(readdirSync(join(file, ".."))).toEqual(["file"]);
     model.close();
   });
 

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { ArgumentError } from "../../src/core/errors.js";
 import { evaluationTransforms } from "../../src/data/preprocessing.js";
+import type { Model } from "../../src/model/model.js";
 import { exponential } from "../../src/optim/schedule.js";
 import { lrFind, steep, valley } from "../../src/train/lr-find.js";
+import { fineTune } from "../../src/train/fine-tune.js";
+import { Trainer } from "../../src/train/trainer.js";
 import { tinyData, tinyResnet } from "./tiny.js";
 
 const data = { train: tinyData(24) };
@@ -41,6 +44,37 @@ describe("lrFind", () => {
     expect(wild.lrs.length).toBeLessThan(40);
     const allowed = await lrFind(model, data, { ...options, endLr: 1e-2, stopDiverging: false });
     expect(allowed.lrs.length).toBe(40);
+    model.close();
+  });
+
+  test("a trained model's batches differ by more than four times, which is no divergence", async () => {
+    const model = await tinyResnet({ seed: 1 });
+    await new Trainer(model, data, { epochs: 25, batchSize: 8 }).fit();
+    for (const [seed, batchNorm] of [
+      [3, "train"],
+      [3, "frozen"],
+      [4, "train"],
+    ] as const) {
+      const { lrs, losses } = await lrFind(model, data, { batchSize: 4, seed, batchNorm });
+      expect(Math.max(...losses.slice(0, 10)) / Math.min(...losses.slice(0, 10))).toBeGreaterThan(4);
+      expect(lrs.length).toBeGreaterThan(80);
+    }
+    model.close();
+  });
+
+  test("a calibration stays where the weights do, and goes with the first step", async () => {
+    const model = await tinyResnet({ seed: 1 });
+    const calibration = {} as NonNullable<Model["calibration"]>;
+    model.calibration = calibration;
+    await lrFind(model, data, { batchSize: 8, steps: 10 });
+    expect(model.calibration).toBe(calibration);
+    await expect(fineTune(model, data, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+    expect(model.calibration).toBe(calibration);
+    await new Trainer(model, data, { epochs: 1 }).fit();
+    expect(model.calibration).toBeUndefined();
+    model.calibration = calibration;
+    await fineTune(model, data, { epochs: 0, freezeEpochs: 1, headViews: 1 });
+    expect(model.calibration).toBeUndefined();
     model.close();
   });
 
