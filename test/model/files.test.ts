@@ -216,7 +216,11 @@ describe("files that are no classifier: each has its own error, with the file's 
       (metadata) => metadata.delete("ocelli.architecture"),
       /^load: the file has weights but does not say of which architecture; use createModel\(name, \{ pretrained: ".*" \}\)/,
     ],
-    ["an unknown architecture", (metadata) => metadata.set("ocelli.architecture", '{"name":"resnet19"}'), /^load: unknown architecture "resnet19": did you mean resnet18\?/],
+    [
+      "an unknown architecture",
+      (metadata) => metadata.set("ocelli.architecture", '{"name":"resnet19"}'),
+      /^load: unknown architecture "resnet19": did you mean resnet18\?/,
+    ],
     ["an unknown option", (metadata) => metadata.set("ocelli.architecture", '{"name":"resnet20","options":{"depth":3}}'), /^load: .*depth/],
     ["no JSON", (metadata) => metadata.set("ocelli.architecture", "resnet20"), /^load: metadata "ocelli\.architecture" is not JSON/],
     [

@@ -187,7 +187,7 @@ test("memory: the cache is part of what training is said to need, where it can b
   ]) {
     expect((await fineTuner(model, { train }, { freezeEpochs: 9, ...more }).memory()).imageCache).toBe(limits.imageCacheBytes);
   }
-  expect(() => new Trainer(model, { train }, { imageCache: -1 })).toThrow("train: imageCache expected a whole number from 0");
+  expect(() => new Trainer(model, { train }, { imageCache: -1 })).toThrow("train: imageCache expected a whole number of 0 or more, got -1");
   model.close();
 });
 

@@ -162,12 +162,12 @@ const fewestToCompare = 8;
 /** Share of images of the classes that may be taken for none of them, where there are enough images to tell. */
 const falseAlarms = 0.05;
 
-/** Lets the network tell what is none of its classes: with few images kept aside, what is odder than every one of them. */
+/** Lets the network tell what is none of its classes: with few images kept aside, what is odder than all but one of them, which may be a mistake. */
 async function learnLimits(model: Model, aside: Dataset, learnt: Dataset): Promise<void> {
   if (aside.length < fewestToCompare) return;
   const pace = Math.ceil(learnt.length / enoughExamples);
   const examples = learnt.subset(Array.from({ length: Math.ceil(learnt.length / pace) }, (_, i) => i * pace));
-  await calibrate(model, aside, { truePositiveRate: 1 - Math.max(falseAlarms, 1.5 / (aside.length + 1)), examples });
+  await calibrate(model, aside, { truePositiveRate: 1 - Math.max(falseAlarms, 2.5 / (aside.length + 1)), examples });
 }
 
 /** Keeps a phone's screen on meanwhile, where that can be had. */
