@@ -42,7 +42,7 @@ export function opfs(folder = "ocelli"): FileStore {
     place,
     async open(name) {
       const parts = partsOf(name);
-      const open = async () => (await (await find(parts.slice(0, -1))).getFileHandle(parts.at(-1) as string)).getFile();
+      const open = async () => settled(await (await find(parts.slice(0, -1))).getFileHandle(parts.at(-1) as string));
       return stored(orNothing(open()), `cannot open ${name} in ${place}`);
     },
     async write(name, chunks) {
@@ -91,6 +91,15 @@ export function opfs(folder = "ocelli"): FileStore {
       await stored(orNothing(remove()), `cannot remove ${name} from ${place}`);
     },
   };
+}
+
+/** A file whose size and time are of the same file: Chromium may take one before and the other after it is replaced, and then reads a part. */
+async function settled(handle: FileSystemFileHandle): Promise<File> {
+  for (let file = await handle.getFile(); ; ) {
+    const again = await handle.getFile();
+    if (again.size === file.size && again.lastModified === file.lastModified) return again;
+    file = again;
+  }
 }
 
 const isUnfinished = (name: string) => /\.(tmp|crswap)$/.test(name);
