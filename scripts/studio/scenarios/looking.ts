@@ -52,6 +52,7 @@ export const looking: Scenarios = {
     const after = await person.evaluate(mistakes);
     if (after !== before - 1) throw new Error(`expected ${before - 1} mistakes after a relabel, got ${after}`);
     await person.click("Collect");
+    await person.until("the classes", () => document.querySelectorAll(".class-line .number").length > 0);
     const moved = await person.evaluate(sizes);
     if (moved !== "40 21 19") throw new Error(`expected 40 21 19 images after a relabel, got ${moved}`);
     await person.click("Undo");
