@@ -39,8 +39,8 @@ const mostCopied = 2 ** 25;
  */
 export async function sha256(bytes: Uint8Array, signal?: AbortSignal): Promise<string> {
   await giveWay(signal);
-  const own = bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
   if (!hasNode && globalThis.crypto?.subtle) {
+    const own = bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
     if (bytes.length <= piece || !("document" in globalThis)) return hex(await crypto.subtle.digest("SHA-256", own));
     const pool = bytes.length <= mostCopied ? await runningPool() : undefined;
     if (pool) return hex(await pool.digest(own.slice()));
